@@ -1,0 +1,1 @@
+//! The two threads and the contract between them.

@@ -1,0 +1,25 @@
+//! **Anacrusis**: a music plugin that thinks one time-step ahead of the transport.
+//!
+//! > While the host plays step *n*, a worker thread has already decided step *n + 1*.
+//! > The audio thread never thinks; it only looks at the clock and says what it was
+//! > handed.
+//!
+//! Layers, each importing only from those under it:
+//!
+//! | layer | what it knows | thread |
+//! |---|---|---|
+//! | `plugin` | the host: nih-plug's traits, process adapter, state | audio, main |
+//! | `editor` | egui; reads snapshots, sets parameters | editor |
+//! | `params` | the host-visible parameters | any |
+//! | [`jam`] | clock, link, planner, worker, player; no host types | audio + worker |
+//! | [`model`] | features, network, engine, sampler, checkpoint | worker, trainer |
+//! | [`music`] | grid, chord, roll, MIDI files | anywhere |
+//!
+//! `params`, `editor` and `plugin` exist with the cargo feature `plugin` (default). The
+//! trainer lives in the workspace member `xtask` and shares `music` and `model`.
+//! The walk of one chord through these layers is told in `ARCHITECTURE.md`.
+#![deny(unsafe_code)]
+
+pub mod jam;
+pub mod model;
+pub mod music;

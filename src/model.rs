@@ -1,0 +1,2 @@
+//! The biaxial LSTM.
+pub mod config;

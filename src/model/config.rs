@@ -1,0 +1,200 @@
+//! What a network looks like: layer sizes, key range, feature variant.
+
+use serde::{Deserialize, Serialize};
+
+use crate::music::KeyRange;
+
+/// How the position feature (column 0) is written; model.md, section 2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// `(key - 64) / 64`, exact in binary.
+    #[default]
+    Scaled,
+    /// The index of the key in the range, as the 2015 code had it.
+    Index,
+}
+
+/// What the vicinity sees beyond the lowest key; model.md, section 2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edge {
+    /// Silence on both sides.
+    #[default]
+    Zero,
+    /// Below the lowest key, the top of the keyboard: a slip of the 2015 code, kept for its
+    /// checkpoints.
+    WrapLow,
+}
+
+/// The order in which the note stack visits the keys, in training and generation alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scan {
+    /// From the lowest key; what is chosen above knows the bass.
+    #[default]
+    Up,
+    /// From the highest key; what is chosen below knows the melody.
+    Down,
+}
+
+/// Whether the first step of a piece is predicted; model.md, section 9.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// The first step is given.
+    #[default]
+    None,
+    /// The first step is predicted from an all-silent row with column 79 set.
+    Flag,
+}
+
+/// Configuration of a network: the JSON under the key `config` of a checkpoint
+/// (model.md, section 9). Unknown keys are refused, missing optional ones take defaults.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Hidden sizes of the time stack, bottom first.
+    pub time: Vec<usize>,
+    /// Hidden sizes of the note stack, bottom first.
+    pub note: Vec<usize>,
+    /// Lowest MIDI key.
+    pub low: u8,
+    /// Number of keys, K.
+    pub notes: u8,
+    /// Variant of the position feature.
+    #[serde(default)]
+    pub position: Position,
+    /// Variant of the vicinity's lower edge.
+    #[serde(default)]
+    pub edge: Edge,
+    /// Order of the note stack.
+    #[serde(default)]
+    pub scan: Scan,
+    /// Whether step 0 is predicted.
+    #[serde(default)]
+    pub start: Start,
+    /// Version of the feature layout; 1 is the only one.
+    #[serde(default = "feature_version")]
+    pub features: u32,
+}
+
+fn feature_version() -> u32 {
+    Config::FEATURE_VERSION
+}
+
+impl Default for Config {
+    /// The product's network: 300, 300 / 100, 50 over C1..F7.
+    fn default() -> Self {
+        Config {
+            time: vec![300, 300],
+            note: vec![100, 50],
+            low: 24,
+            notes: 78,
+            position: Position::default(),
+            edge: Edge::default(),
+            scan: Scan::default(),
+            start: Start::default(),
+            features: Config::FEATURE_VERSION,
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A stack without layers, or with too many.
+    #[error("the {stack} stack has {found} layers; 1 to {max} are possible")]
+    Layers {
+        /// `time` or `note`.
+        stack: &'static str,
+        /// Layers asked for.
+        found: usize,
+        /// Most layers possible.
+        max: usize,
+    },
+    /// A layer of no or too many units.
+    #[error("layer {stack}.{layer} has {found} units; 1 to {max} are possible")]
+    Units {
+        /// `time` or `note`.
+        stack: &'static str,
+        /// Index in the stack.
+        layer: usize,
+        /// Units asked for.
+        found: usize,
+        /// Most units possible.
+        max: usize,
+    },
+    /// Keys outside 0..=127.
+    #[error("keys {low}..{end} do not fit on the keyboard: 1 to 128 keys within 0..128")]
+    Keys {
+        /// Lowest key.
+        low: u8,
+        /// One past the highest key.
+        end: u16,
+    },
+    /// A feature layout of another version.
+    #[error("feature version {found} is not known here; this build reads version {known}")]
+    Features {
+        /// Version asked for.
+        found: u32,
+        /// Version known.
+        known: u32,
+    },
+}
+
+impl Config {
+    /// The feature layout of model.md, section 2.
+    pub const FEATURE_VERSION: u32 = 1;
+    /// Most layers in a stack.
+    pub const MAX_LAYERS: usize = 8;
+    /// Most units in a layer.
+    pub const MAX_UNITS: usize = 2048;
+
+    /// The keys of the network.
+    pub fn range(&self) -> KeyRange {
+        KeyRange { low: self.low, count: self.notes }
+    }
+
+    /// Number of keys, K.
+    pub fn keys(&self) -> usize {
+        usize::from(self.notes)
+    }
+
+    /// Units of the time stack's top layer.
+    pub fn time_width(&self) -> usize {
+        self.time.last().copied().unwrap_or(0)
+    }
+
+    /// Checks that sizes are within what an engine can be built for.
+    ///
+    /// # Errors
+    /// Says which size is out of bounds and what the bounds are.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (stack, sizes) in [("time", &self.time), ("note", &self.note)] {
+            if sizes.is_empty() || sizes.len() > Config::MAX_LAYERS {
+                return Err(ConfigError::Layers {
+                    stack,
+                    found: sizes.len(),
+                    max: Config::MAX_LAYERS,
+                });
+            }
+            for (layer, &found) in sizes.iter().enumerate() {
+                if found == 0 || found > Config::MAX_UNITS {
+                    return Err(ConfigError::Units { stack, layer, found, max: Config::MAX_UNITS });
+                }
+            }
+        }
+        let end = u16::from(self.low) + u16::from(self.notes);
+        if self.notes == 0 || end > 128 {
+            return Err(ConfigError::Keys { low: self.low, end });
+        }
+        if self.features != Config::FEATURE_VERSION {
+            return Err(ConfigError::Features {
+                found: self.features,
+                known: Config::FEATURE_VERSION,
+            });
+        }
+        Ok(())
+    }
+}

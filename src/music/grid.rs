@@ -1,0 +1,185 @@
+//! The grid: the only place where beats, steps, samples and ticks are converted.
+//!
+//! A *beat* is a quarter note, as hosts count it. Positions may be negative (count-in).
+
+/// Steps in a bar of 4/4 at the model's own rate, the sixteenth; also the modulus of the
+/// beat feature (model.md, section 1).
+pub const STEPS_PER_BAR: u8 = 16;
+
+/// One slot of the grid. Step `k` begins at beat `k * beats_per_step`; steps before the
+/// song's zero (count-in) are negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step(pub i64);
+
+impl Step {
+    /// The step after this one.
+    #[must_use]
+    pub fn next(self) -> Step {
+        Step(self.0.saturating_add(1))
+    }
+}
+
+/// How much musical time a step takes. The model thinks in sixteenths; at another rate the
+/// same steps run faster or slower.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rate {
+    /// 1/8: half speed.
+    Eighth,
+    /// 1/8 triplet: three steps to a beat.
+    EighthTriplet,
+    /// 1/16, the model's own grid.
+    #[default]
+    Sixteenth,
+    /// 1/16 triplet: six steps to a beat.
+    SixteenthTriplet,
+    /// 1/32: double speed.
+    ThirtySecond,
+}
+
+impl Rate {
+    /// Every rate, slowest first.
+    pub const ALL: [Rate; 5] = [
+        Rate::Eighth,
+        Rate::EighthTriplet,
+        Rate::Sixteenth,
+        Rate::SixteenthTriplet,
+        Rate::ThirtySecond,
+    ];
+
+    /// Steps in one beat (quarter note): 2, 3, 4, 6 or 8.
+    pub const fn steps_per_beat(self) -> u8 {
+        match self {
+            Rate::Eighth => 2,
+            Rate::EighthTriplet => 3,
+            Rate::Sixteenth => 4,
+            Rate::SixteenthTriplet => 6,
+            Rate::ThirtySecond => 8,
+        }
+    }
+}
+
+/// The bar line under the cursor and the length of its bar, as the host reports them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metre {
+    /// Beat at which a bar begins.
+    pub bar_start_beats: f64,
+    /// Length of a bar in beats; 4 in 4/4, 3 in 3/4 and 6/8.
+    pub bar_beats: f64,
+}
+
+impl Metre {
+    /// 4/4 counted from beat zero, for hosts that report no metre.
+    pub const COMMON: Metre = Metre { bar_start_beats: 0.0, bar_beats: 4.0 };
+
+    /// The metre of a time signature whose bar begins at `bar_start_beats`; falls back to
+    /// 4/4 if the signature is nonsense.
+    pub fn new(bar_start_beats: f64, numerator: i32, denominator: i32) -> Metre {
+        let sane = (1..=256).contains(&numerator) && (1..=256).contains(&denominator);
+        let bar_beats =
+            if sane { f64::from(numerator) * 4.0 / f64::from(denominator) } else { 4.0 };
+        let bar_start_beats = if bar_start_beats.is_finite() { bar_start_beats } else { 0.0 };
+        Metre { bar_start_beats, bar_beats }
+    }
+}
+
+/// Steps at a rate, laid over the host's beats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grid {
+    /// Musical length of a step.
+    pub rate: Rate,
+}
+
+impl Grid {
+    /// Length of a step in beats.
+    pub fn beats_per_step(self) -> f64 {
+        1.0 / f64::from(self.rate.steps_per_beat())
+    }
+
+    /// Where `step` begins, in beats. Exact to rounding for every step a song can have.
+    pub fn start_beats(self, step: Step) -> f64 {
+        // Dividing by the integer keeps triplets exact at every whole beat.
+        step.0 as f64 / f64::from(self.rate.steps_per_beat())
+    }
+
+    /// The step that contains `beats` (floor, also before zero).
+    pub fn step_at(self, beats: f64) -> Step {
+        Step((beats * f64::from(self.rate.steps_per_beat())).floor() as i64)
+    }
+
+    /// The first step that begins at or after `beats`.
+    pub fn step_from(self, beats: f64) -> Step {
+        Step((beats * f64::from(self.rate.steps_per_beat())).ceil() as i64)
+    }
+
+    /// The step-in-bar feature of `step`: steps since its bar line, modulo 16
+    /// (jam.md, section 1). Bars extend from `metre` in both directions.
+    pub fn step_in_bar(self, step: Step, metre: Metre) -> u8 {
+        // A bar line may lie a rounding error after the step that it opens.
+        const SLACK_BEATS: f64 = 1e-6;
+        let since_bar = self.start_beats(step) - metre.bar_start_beats + SLACK_BEATS;
+        let in_bar = since_bar.rem_euclid(metre.bar_beats);
+        let steps = (in_bar * f64::from(self.rate.steps_per_beat())).floor() as i64;
+        // In 0..16, so the cast keeps every bit.
+        steps.rem_euclid(i64::from(STEPS_PER_BAR)) as u8
+    }
+}
+
+/// Beats that pass in one sample.
+pub fn beats_per_sample(tempo_bpm: f64, sample_rate: f64) -> f64 {
+    tempo_bpm / (60.0 * sample_rate)
+}
+
+/// The step nearest to a MIDI tick, `floor(tick / ticks_per_step + 1/2)`, in integers so
+/// that any number of ticks per quarter works (model.md, section 1). A step is a
+/// sixteenth: a quarter of `ticks_per_beat`, which must not be zero.
+pub fn nearest_step(tick: u64, ticks_per_beat: u16) -> u64 {
+    let tpb = u128::from(ticks_per_beat);
+    // tick / (tpb/4) + 1/2 = (8 tick + tpb) / (2 tpb). Below 2^64 since tpb >= 1 and the
+    // quotient is at most 4 * tick + 1, saturated for ticks that no file can hold.
+    u64::try_from((8 * u128::from(tick) + tpb) / (2 * tpb)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_go_to_the_nearest_step_for_any_division() {
+        for tpb in [1u16, 24, 96, 97, 220, 480, 32767] {
+            for tick in 0..4096u64 {
+                let exact = (tick as f64 * 4.0 / f64::from(tpb) + 0.5).floor() as u64;
+                assert_eq!(nearest_step(tick, tpb), exact, "tick {tick} of {tpb}");
+            }
+        }
+        assert_eq!(nearest_step(60, 480), 1, "exactly half way goes to the later");
+        assert_eq!(nearest_step(59, 480), 0);
+    }
+
+    #[test]
+    fn step_in_bar_counts_from_the_bar_line() {
+        let grid = Grid::default();
+        let common = Metre::COMMON;
+        assert_eq!(grid.step_in_bar(Step(17), common), 1);
+        assert_eq!(grid.step_in_bar(Step(-1), common), 15);
+        let waltz = Metre::new(0.0, 3, 4);
+        assert_eq!(grid.step_in_bar(Step(12), waltz), 0, "3/4 bars have 12 steps");
+        let shifted = Metre::new(1.0, 4, 4);
+        assert_eq!(grid.step_in_bar(Step(4), shifted), 0);
+        let long = Metre::new(0.0, 5, 4);
+        assert_eq!(grid.step_in_bar(Step(18), long), 2, "modulo 16 within a long bar");
+        let triplets = Grid { rate: Rate::EighthTriplet };
+        assert_eq!(triplets.step_in_bar(Step(12), common), 0, "12 triplets fill a bar of 4/4");
+    }
+
+    #[test]
+    fn steps_and_beats_agree_at_every_rate_and_sign() {
+        for rate in Rate::ALL {
+            let grid = Grid { rate };
+            for k in -100..100 {
+                let start = grid.start_beats(Step(k));
+                assert_eq!(grid.step_from(start), Step(k), "{rate:?} {k}");
+                assert_eq!(grid.step_at(start + 1e-9), Step(k), "{rate:?} {k}");
+            }
+        }
+    }
+}
