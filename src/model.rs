@@ -1,2 +1,27 @@
-//! The biaxial LSTM.
+//! The biaxial LSTM: one stack of LSTM layers recurs along **time**, shared by all keys;
+//! a second recurs along the **keys** of each step.
+//!
+//! A frame (the [`Chord`](crate::music::Chord) of one step) becomes 80 features per key
+//! ([`features`]); the time stack turns them, step after step, into one vector per key
+//! (`u`); the note stack then visits the keys in scan order, sees `u` of a key and what was
+//! decided for the key before it, and gives two logits: *plays*, and *is struck if it plays*.
+//! Specified in model.md; after Johnson, "Generating Polyphonic Music Using Tied Parallel
+//! Networks", EvoMUSART 2017, and his biaxial network of 2015.
+//!
+//! Letters of array shapes, here and in the trainer: `K` keys, `F` features, `H` units of a
+//! layer, `T` steps, `B` batch.
+
+pub mod baseline;
+pub mod checkpoint;
 pub mod config;
+pub mod engine;
+pub mod features;
+pub mod loss;
+pub mod lstm;
+pub mod network;
+pub mod sampler;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use config::Config;
+pub use engine::{Engine, TimeState};
+pub use sampler::{Draw, Sampling};
