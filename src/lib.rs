@@ -19,6 +19,7 @@
 //! trainer lives in the workspace member `xtask` and shares `music` and `model`.
 //! The walk of one chord through these layers is told in `ARCHITECTURE.md`.
 #![deny(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod jam;
 pub mod model;

@@ -5,6 +5,7 @@ mod error;
 mod metadata;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
@@ -25,7 +26,7 @@ pub const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// A network's configuration, weights and story. Whoever holds one may rely on it: the set
 /// of tensors, their shapes and their finiteness were checked when it was made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Checkpoint {
     config: Config,
     tensors: BTreeMap<String, Vec<f32>>,
@@ -161,6 +162,16 @@ impl Checkpoint {
     /// If the configuration has no such tensor.
     pub fn tensor(&self, name: &str) -> &[f32] {
         &self.tensors[name]
+    }
+}
+
+/// Names the checkpoint; its million weights would drown any message.
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint")
+            .field("config", &self.config)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 

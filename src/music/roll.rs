@@ -35,7 +35,7 @@ impl PianoRoll {
     /// 0 or 1, or a key is struck without playing.
     pub fn from_bits(range: KeyRange, bits: &[u8]) -> Option<PianoRoll> {
         let row = usize::from(range.count) * 2;
-        if row == 0 || bits.len() % row != 0 {
+        if row == 0 || !bits.len().is_multiple_of(row) {
             return None;
         }
         let mut chords = Vec::with_capacity(bits.len() / row);

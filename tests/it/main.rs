@@ -1,2 +1,3 @@
-//! stub
-fn main() {}
+//! Behaviour of the core at its boundaries, linked once.
+
+mod model;

@@ -1,0 +1,225 @@
+//! Features, outputs and generated notes against numbers computed elsewhere in f64.
+
+use std::path::{Path, PathBuf};
+
+use anacrusis::model::features::{self, FEATURES};
+use anacrusis::model::loss::Nats;
+use anacrusis::model::sampler::{self, Damping, Sampling};
+use anacrusis::model::{Checkpoint, Config, Engine};
+use anacrusis::music::{Chord, PianoRoll};
+use safetensors::SafeTensors;
+
+const CASES: [&str; 4] = ["tiny", "legacy", "down", "odd88"];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+struct Case {
+    name: &'static str,
+    checkpoint: Checkpoint,
+    vectors: Vec<u8>,
+}
+
+impl Case {
+    fn all() -> impl Iterator<Item = Case> {
+        CASES.into_iter().map(|name| Case {
+            name,
+            checkpoint: Checkpoint::parse(&read(&format!("{name}.ckpt.safetensors")))
+                .unwrap_or_else(|e| panic!("{name}: {e}")),
+            vectors: read(&format!("{name}.vectors.safetensors")),
+        })
+    }
+
+    /// Values of a tensor of the vectors, whatever its type, as f64; and its shape.
+    fn get(&self, tensor: &str) -> Option<(Vec<f64>, Vec<usize>)> {
+        let file = SafeTensors::deserialize(&self.vectors).expect("readable vectors");
+        let view = file.tensor(tensor).ok()?;
+        let data = view.data();
+        let values = match view.dtype() {
+            safetensors::Dtype::U8 => data.iter().map(|b| f64::from(*b)).collect(),
+            safetensors::Dtype::I32 => {
+                data.as_chunks().0.iter().map(|b| f64::from(i32::from_le_bytes(*b))).collect()
+            }
+            safetensors::Dtype::F32 => {
+                data.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()
+            }
+            safetensors::Dtype::F64 => {
+                data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+            }
+            other => panic!("{tensor}: {other:?}"),
+        };
+        Some((values, view.shape().to_vec()))
+    }
+
+    fn must(&self, tensor: &str) -> Vec<f64> {
+        self.get(tensor).unwrap_or_else(|| panic!("{}: no {tensor}", self.name)).0
+    }
+
+    fn config(&self) -> &Config {
+        self.checkpoint.config()
+    }
+
+    /// A tensor `[.., S, K, 2]` as rolls of `steps`.
+    fn rolls(&self, tensor: &str) -> Vec<PianoRoll> {
+        let (values, shape) = self.get(tensor).expect(tensor);
+        let steps = shape[shape.len() - 3];
+        let bits: Vec<u8> = values.iter().map(|v| *v as u8).collect();
+        bits.chunks_exact(steps * self.config().keys() * 2)
+            .map(|piece| PianoRoll::from_bits(self.config().range(), piece).expect("legal roll"))
+            .collect()
+    }
+}
+
+fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn features_match_exactly() {
+    let mut checked = 0;
+    for case in Case::all() {
+        let Some((expected, _)) = case.get("out.features") else { continue };
+        let t0 = case.must("in.t0");
+        let mut ours = Vec::new();
+        for (roll, t0) in case.rolls("in.roll").iter().zip(t0) {
+            for (step, chord) in roll.chords.iter().enumerate() {
+                let mut rows = vec![0.0; case.config().keys() * FEATURES];
+                let step_in_bar = ((t0 as usize + step) % 16) as u8;
+                features::write(case.config(), *chord, step_in_bar, &mut rows);
+                ours.extend(rows);
+            }
+        }
+        assert_eq!(largest_difference(&ours, &expected), 0.0, "{}", case.name);
+        checked += 1;
+    }
+    assert_eq!(checked, 2, "tiny and legacy hold features");
+}
+
+#[test]
+fn outputs_match_the_reference_in_double_precision() {
+    for case in Case::all() {
+        let mut engine = Engine::new(&case.checkpoint);
+        let (mut time_h, mut logits, mut nats) = (Vec::new(), Vec::new(), Nats::default());
+        for (roll, t0) in case.rolls("in.roll").iter().zip(case.must("in.t0")) {
+            let mut state = engine.new_state();
+            for (step, pair) in roll.chords.windows(2).enumerate() {
+                let mut next = engine.new_state();
+                let step_in_bar = ((t0 as usize + step) % 16) as u8;
+                assert!(engine.feed(&state, &mut next, pair[0], step_in_bar, &mut || true));
+                state = next;
+                time_h.extend_from_slice(state.top());
+                let mut by_key = vec![[0.0; 2]; case.config().keys()];
+                let chosen = engine.choose(&state, &mut |index, z| {
+                    by_key[index] = z;
+                    let key = case.config().low + index as u8;
+                    (pair[1].plays(key), pair[1].strikes(key))
+                });
+                assert_eq!(chosen, pair[1], "what is decided is what is returned");
+                for (key, z) in (case.config().low..).zip(&by_key) {
+                    nats.add_key(*z, pair[1].plays(key), pair[1].strikes(key));
+                }
+                nats.steps += 1;
+                logits.extend(by_key.into_iter().flatten());
+            }
+        }
+        let time_error = largest_difference(&time_h, &case.must("out.time_h"));
+        let logit_error = largest_difference(&logits, &case.must("out.logits"));
+        let loss_error = (nats.loss(case.config().keys()) - case.must("out.loss")[0]).abs();
+        println!(
+            "{:7} time_h {time_error:.1e}, logits {logit_error:.1e}, loss {loss_error:.1e}",
+            case.name
+        );
+        assert!(time_error <= 1e-5 && logit_error <= 1e-4 && loss_error <= 2e-6, "{}", case.name);
+        for (ours, name) in [
+            (nats.nats_step(), "out.nats_step"),
+            (nats.play_nats_step(), "out.play_nats_step"),
+            (nats.art_nats_step(), "out.art_nats_step"),
+        ] {
+            let theirs = case.must(name)[0];
+            assert!((ours - theirs).abs() < 1e-5 * theirs, "{} {name}: {ours} {theirs}", case.name);
+        }
+    }
+}
+
+#[test]
+fn generated_rolls_match_exactly() {
+    let plain = Sampling::PLAIN;
+    let runs = [
+        ("plain", plain, false),
+        ("gamma08", Sampling { gamma: 0.8, ..plain }, false),
+        ("temp05", Sampling { temperature: 0.5, ..plain }, false),
+        ("damped", plain, true),
+    ];
+    for case in Case::all() {
+        let prompt = &case.rolls("gen.prompt")[0];
+        let t0 = case.must("gen.t0")[0] as usize;
+        let uniforms = case.must("gen.uniforms");
+        for (name, sampling, damped) in runs {
+            let expected = &case.rolls(&format!("gen.{name}.roll"))[0];
+            let mut engine = Engine::new(&case.checkpoint);
+            let mut state = engine.new_state();
+            let mut damping = Damping::default();
+            let mut heard = prompt.chords.clone();
+            let mut fed = 0;
+            for step in 0..expected.len() {
+                while fed < heard.len() {
+                    let mut next = engine.new_state();
+                    let step_in_bar = ((t0 + fed) % 16) as u8;
+                    engine.feed(&state, &mut next, heard[fed], step_in_bar, &mut || true);
+                    state = next;
+                    fed += 1;
+                }
+                let gamma = if damped { damping.gamma() as f32 } else { sampling.gamma };
+                let sampling = Sampling { gamma, ..sampling };
+                let row = &uniforms[step * case.config().keys() * 2..];
+                let chord = engine.choose(&state, &mut |index, logits| {
+                    sampler::decide(&sampling, logits, [row[2 * index], row[2 * index + 1]])
+                });
+                damping.after_step(chord.len());
+                assert_eq!(chord, expected.chords[step], "{} {name} step {step}", case.name);
+                heard.push(chord);
+            }
+        }
+    }
+}
+
+#[test]
+fn damping_follows_its_rule() {
+    for case in Case::all() {
+        let mut damping = Damping::default();
+        let gamma = case.must("damp.gamma");
+        for (notes, expected) in case.must("damp.notes").iter().zip(gamma.windows(2)) {
+            assert!((damping.gamma() - expected[0]).abs() < 1e-12, "{}", case.name);
+            damping.after_step(*notes as u32);
+            assert!((damping.gamma() - expected[1]).abs() < 1e-12, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn an_abandoned_step_leaves_the_old_state_untouched() {
+    let case = Case::all().next().expect("a case");
+    let mut engine = Engine::new(&case.checkpoint);
+    let chord = Chord::struck_keys([60, 64]);
+    let mut state = engine.new_state();
+    let fresh = engine.new_state();
+    engine.feed(&fresh, &mut state, chord, 0, &mut || true);
+    let kept = state.clone();
+    let mut asked = 0;
+    let mut scratch = engine.new_state();
+    let went_on = engine.feed(&state, &mut scratch, chord, 1, &mut || {
+        asked += 1;
+        asked < 2
+    });
+    assert!(!went_on && asked == 2, "asked before each layer");
+    assert_eq!(state, kept);
+    let mut again = engine.new_state();
+    engine.feed(&state, &mut again, chord, 1, &mut || true);
+    assert_ne!(again, kept);
+}
