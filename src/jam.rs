@@ -1,1 +1,27 @@
 //! The two threads and the contract between them.
+//!
+//! ```text
+//! host ── Transport, Controls ──> Performer ── Request ──> Worker
+//!                                 (audio)    <── Planned ── (thinks)
+//!                                   │ NoteEvent
+//!                                   v
+//!                                 NoteSink
+//! ```
+//!
+//! The audio thread owns a [`Performer`](performer::Performer) and nothing else: it looks at
+//! the clock, asks for the chord that is due one look-ahead from now, and says what it was
+//! handed. The [`Worker`](worker::Worker) owns everything that is large or slow. Between the
+//! two lie a pair of rings of `Copy` messages ([`link`]) and a few atomics.
+//!
+//! An *epoch* is a stretch of unbroken playback; a *pass* counts how often playback has
+//! wrapped or jumped since it last started from a stop.
+
+pub mod clock;
+pub mod controls;
+pub mod link;
+pub mod performer;
+pub mod planner;
+pub mod player;
+pub mod status;
+pub mod transport;
+pub mod worker;

@@ -1,0 +1,1 @@
+//! Where in a block something is due.

@@ -1,0 +1,247 @@
+//! The two rings between the audio thread and the worker.
+//!
+//! Only `Copy` values cross, in rings allocated once, so nothing is ever freed on the audio
+//! thread; neither side waits for the other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use atomic_float::AtomicF32;
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use crate::jam::controls::{Lookahead, Shaping};
+use crate::jam::status::Status;
+use crate::music::{Chord, Step};
+
+/// Messages that fit into a ring: several times what can be committed ahead.
+const RING: usize = 64;
+
+/// Frames that one request can correct: as many as the planner keeps states for.
+pub const HEARD: usize = Lookahead::MAX_STEPS + 2;
+
+/// One place on the path of the play head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Position in played order: 0 is the first step after the anchor. A jump or a loop wrap
+    /// goes on counting; void commitments are counted again.
+    pub index: i64,
+    /// How often playback has wrapped or jumped since the anchor.
+    pub pass: u64,
+    /// The step of the song.
+    pub step: Step,
+}
+
+/// What a musician played in steps that were committed before.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Heard {
+    frames: [(i64, Chord); HEARD],
+    len: usize,
+}
+
+impl Heard {
+    /// Adds the whole frame (committed and heard) of `index`; false if there is no room.
+    pub fn push(&mut self, index: i64, frame: Chord) -> bool {
+        match self.frames.get_mut(self.len) {
+            Some(slot) => {
+                *slot = (index, frame);
+                self.len += 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The frames with their indices.
+    pub fn frames(&self) -> &[(i64, Chord)] {
+        self.frames.get(..self.len).unwrap_or(&[])
+    }
+}
+
+/// Audio to worker: decide the chord of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Request {
+    /// The epoch; stale ones are dropped.
+    pub epoch: u64,
+    /// Which chord. An index that was planned before takes the plan back to it.
+    pub place: Place,
+    /// Step-in-bar feature of the step, 0 to 15.
+    pub step_in_bar: u8,
+    /// Whether history before this chord is the prompt (playback starts here).
+    pub anchor: bool,
+    /// The seed at the commit point.
+    pub seed: u64,
+    /// The shaping at the commit point.
+    pub shaping: Shaping,
+    /// What was heard since the last request.
+    pub heard: Heard,
+}
+
+/// Worker to audio: what sounds at a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// Epoch of the request.
+    pub epoch: u64,
+    /// Place of the request.
+    pub place: Place,
+    /// What was decided.
+    pub chord: Chord,
+}
+
+/// Counters and meters that both sides and the editor see. All relaxed unless said.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// The current epoch; the audio thread writes it (release).
+    pub epoch: AtomicU64,
+    /// Index of the step that sounds; the audio thread writes it.
+    pub sounding: AtomicI64,
+    /// Whether the host plays; the worker polls slowly if not.
+    pub playing: AtomicBool,
+    /// Counts the models that were put into service; the worker writes it (release).
+    pub model: AtomicU64,
+    /// Time of the last chord and of the slowest since the model came, milliseconds.
+    pub chord_ms: AtomicF32,
+    /// Slowest chord since the model came into service, milliseconds.
+    pub worst_chord_ms: AtomicF32,
+    /// Plans that found the ring full and were sent again.
+    pub refused_plans: AtomicU64,
+    /// Requests given up because their step was long over.
+    pub skipped: AtomicU64,
+    /// Panics caught on the worker.
+    pub panics: AtomicU64,
+}
+
+/// Allocates the rings and what goes with them: the ends of the audio thread, of the worker
+/// and of the editor.
+pub fn link() -> (AudioEnd, WorkerEnd, Monitor) {
+    let shared = Arc::new(Shared::default());
+    let (requests_in, requests_out) = ring::<Request>();
+    let (planned_in, planned_out) = ring::<Planned>();
+    let (status_in, status_out) = triple_buffer::triple_buffer(&Status::default());
+    (
+        AudioEnd {
+            requests: requests_in,
+            planned: planned_out,
+            status: status_in,
+            shared: shared.clone(),
+        },
+        WorkerEnd { requests: requests_out, planned: planned_in, shared: shared.clone() },
+        Monitor { status: status_out, shared },
+    )
+}
+
+/// `Copy` by signature: nothing that crosses has a destructor.
+fn ring<T: Copy>() -> (HeapProd<T>, HeapCons<T>) {
+    HeapRb::new(RING).split()
+}
+
+/// The audio thread's end; owned by the performer.
+pub struct AudioEnd {
+    requests: HeapProd<Request>,
+    planned: HeapCons<Planned>,
+    status: triple_buffer::Input<Status>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl AudioEnd {
+    /// Sends a request; false if the ring is full.
+    ///
+    /// # Realtime
+    /// Wait-free.
+    pub fn request(&mut self, request: Request) -> bool {
+        self.requests.try_push(request).is_ok()
+    }
+
+    /// Takes the next plan, if any.
+    ///
+    /// # Realtime
+    /// Wait-free.
+    pub fn planned(&mut self) -> Option<Planned> {
+        self.planned.try_pop()
+    }
+
+    /// Most plans that can lie in the ring: a bound for draining it.
+    pub const CAPACITY: usize = RING;
+
+    /// Shows `status` to the editor.
+    ///
+    /// # Realtime
+    /// Copies; wait-free.
+    pub fn publish(&mut self, status: &Status) {
+        self.status.write(*status);
+    }
+}
+
+/// The worker's end.
+pub struct WorkerEnd {
+    requests: HeapCons<Request>,
+    planned: HeapProd<Planned>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl WorkerEnd {
+    /// Takes the next request that bears the current epoch; drops stale ones.
+    pub fn request(&mut self) -> Option<Request> {
+        loop {
+            let request = self.requests.try_pop()?;
+            if request.epoch == self.epoch() {
+                return Some(request);
+            }
+        }
+    }
+
+    /// Sends a plan; false if the ring is full.
+    pub fn send(&mut self, planned: Planned) -> bool {
+        self.planned.try_push(planned).is_ok()
+    }
+
+    /// The current epoch.
+    pub fn epoch(&self) -> u64 {
+        self.shared.epoch.load(Ordering::Acquire)
+    }
+
+    /// Whether requests are waiting, stale ones included.
+    pub fn has_requests(&self) -> bool {
+        !self.requests.is_empty()
+    }
+}
+
+/// The editor's end.
+pub struct Monitor {
+    status: triple_buffer::Output<Status>,
+    shared: Arc<Shared>,
+}
+
+/// The worker's meters.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Meters {
+    /// Time that the last chord took, milliseconds.
+    pub chord_ms: f32,
+    /// Time that the slowest chord of this model took, milliseconds.
+    pub worst_chord_ms: f32,
+    /// Plans that found the ring full and were sent again.
+    pub refused_plans: u64,
+    /// Requests given up because their step was long over.
+    pub skipped: u64,
+    /// Panics caught on the worker.
+    pub panics: u64,
+}
+
+impl Monitor {
+    /// The newest status.
+    pub fn status(&mut self) -> Status {
+        *self.status.read()
+    }
+
+    /// The worker's meters.
+    pub fn meters(&self) -> Meters {
+        let relaxed = Ordering::Relaxed;
+        Meters {
+            chord_ms: self.shared.chord_ms.load(relaxed),
+            worst_chord_ms: self.shared.worst_chord_ms.load(relaxed),
+            refused_plans: self.shared.refused_plans.load(relaxed),
+            skipped: self.shared.skipped.load(relaxed),
+            panics: self.shared.panics.load(relaxed),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The plan: history, its states, and the chord that follows from them.

@@ -1,0 +1,170 @@
+//! From chords to note events, and the memory of what sounds.
+
+use crate::music::{Chord, Keys};
+
+/// Beginning or end of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// The note begins.
+    On,
+    /// The note ends.
+    Off,
+}
+
+/// One note event of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoteEvent {
+    /// Sample in the block, below its length.
+    pub offset_samples: u32,
+    /// Beginning or end.
+    pub kind: NoteKind,
+    /// MIDI key, 0 to 127.
+    pub key: u8,
+    /// MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// MIDI velocity, 1 to 127; 0 for an end.
+    pub velocity: u8,
+}
+
+/// Where note events go: the host's queue.
+pub trait NoteSink {
+    /// Takes `event`, or returns false if there is no room. Events come in order of time.
+    ///
+    /// # Realtime
+    /// Called from `process`: implementations must not allocate, lock or wait.
+    fn try_send(&mut self, event: NoteEvent) -> bool;
+}
+
+/// What sounds, and on which channel each key began.
+#[derive(Clone, Copy, Debug)]
+pub struct Player {
+    /// Keys whose beginning the host took.
+    sounding: u128,
+    /// Keys whose end the host has not taken yet.
+    owed: u128,
+    /// Keys whose beginning was refused (or that were silenced by hand); not begun again
+    /// until the chord strikes them anew.
+    dropped: u128,
+    /// The channel each sounding or owed key began on.
+    channels: [u8; 128],
+    dropped_notes: u64,
+}
+
+impl Default for Player {
+    fn default() -> Self {
+        Player { sounding: 0, owed: 0, dropped: 0, channels: [0; 128], dropped_notes: 0 }
+    }
+}
+
+impl Player {
+    /// Mask of the keys that sound.
+    pub fn sounding(&self) -> u128 {
+        self.sounding
+    }
+
+    /// Notes that were left out because the host refused their beginning.
+    pub fn dropped_notes(&self) -> u64 {
+        self.dropped_notes
+    }
+
+    /// Sends the ends that the host refused before. Call first in every block.
+    ///
+    /// # Realtime
+    /// At most 128 events.
+    pub fn settle(&mut self, out: &mut impl NoteSink) {
+        self.send_offs(0, out);
+    }
+
+    /// Plays `chord`: first the ends, then the beginnings (model.md, section 1). A key that
+    /// is held but does not sound begins, unless the host refused its beginning.
+    ///
+    /// # Realtime
+    /// At most 256 events.
+    pub fn play(
+        &mut self,
+        chord: Chord,
+        offset_samples: u32,
+        channel: u8,
+        velocity: u8,
+        out: &mut impl NoteSink,
+    ) {
+        self.dropped &= chord.playing() & !chord.struck();
+        self.end(self.sounding & (!chord.playing() | chord.struck()), offset_samples, out);
+        let begins = chord.playing() & !self.sounding & !self.dropped;
+        for key in Keys(begins) {
+            let event = NoteEvent {
+                offset_samples,
+                kind: NoteKind::On,
+                key,
+                channel: channel.min(15),
+                velocity: velocity.clamp(1, 127),
+            };
+            let bit = 1u128 << key;
+            // Never before the end that is still owed for the same key.
+            if self.owed & bit == 0 && out.try_send(event) {
+                self.sounding |= bit;
+                self.set_channel(key, event.channel);
+            } else {
+                self.dropped |= bit;
+                self.dropped_notes += 1;
+            }
+        }
+    }
+
+    /// Ends everything that sounds.
+    ///
+    /// # Realtime
+    /// At most 128 events.
+    pub fn rest(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
+        self.dropped = 0;
+        self.end(self.sounding, offset_samples, out);
+    }
+
+    /// Owes the end of everything that sounds, to be sent with the next block.
+    ///
+    /// # Realtime
+    /// Sends nothing.
+    pub fn owe_all(&mut self) {
+        self.owed |= self.sounding;
+        self.sounding = 0;
+        self.dropped = 0;
+    }
+
+    /// Owes an end to every key there is: those that sound on their channel, the others on
+    /// `channel`. What was held stays silent until it is struck again.
+    ///
+    /// # Realtime
+    /// Sends nothing.
+    pub fn owe_every_key(&mut self, channel: u8) {
+        for key in Keys(!(self.sounding | self.owed)) {
+            self.set_channel(key, channel.min(15));
+        }
+        self.dropped |= self.sounding;
+        self.sounding = 0;
+        self.owed = u128::MAX;
+    }
+
+    fn end(&mut self, keys: u128, offset_samples: u32, out: &mut impl NoteSink) {
+        self.sounding &= !keys;
+        self.owed |= keys;
+        self.send_offs(offset_samples, out);
+    }
+
+    fn send_offs(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
+        for key in Keys(self.owed) {
+            let channel = self.channels.get(usize::from(key)).copied().unwrap_or(0);
+            let kind = NoteKind::Off;
+            if !out.try_send(NoteEvent { offset_samples, kind, key, channel, velocity: 0 }) {
+                // Full; the rest would only be refused as well.
+                return;
+            }
+            self.owed &= !(1u128 << key);
+        }
+    }
+
+    fn set_channel(&mut self, key: u8, channel: u8) {
+        if let Some(slot) = self.channels.get_mut(usize::from(key)) {
+            *slot = channel;
+        }
+    }
+}
