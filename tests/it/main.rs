@@ -1,3 +1,4 @@
 //! Behaviour of the core at its boundaries, linked once.
 
 mod model;
+mod music;

@@ -4,4 +4,5 @@
 //! `train`: the trainer and the candle reference network), which `xtask` starts by calling
 //! cargo again, so that bundling the plugin never compiles a machine-learning framework.
 
+pub mod corpus;
 pub mod trainer;

@@ -1,0 +1,88 @@
+//! Finding and loading files, whatever the folders hold.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use walkdir::WalkDir;
+
+use super::Skipped;
+
+/// Largest file that is read, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Every file of `data` in order of path; those that a folder does not let us see, or that
+/// were named but are of no kind we read, as skipped. A file that is reached twice counts
+/// once.
+pub(super) fn find<P: AsRef<Path>>(data: &[P]) -> Result<Vec<Result<PathBuf, Skipped>>> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for start in data {
+        let start = start.as_ref();
+        let kind = fs::metadata(start)
+            .with_context(|| format!("cannot read {}: check the path", start.display()))?;
+        if !kind.is_dir() && !is_music(start) {
+            let reason = "not a MIDI file (.mid, .midi) or a roll file (.json)".to_owned();
+            found.push(Err(Skipped { path: start.to_owned(), reason }));
+            continue;
+        }
+        // Links are followed; walkdir reports loops as errors.
+        for entry in WalkDir::new(start).follow_links(true) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() || !is_music(entry.path()) => {}
+                Ok(entry) => {
+                    let path = entry.into_path();
+                    let canonical = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+                    if seen.insert(canonical) {
+                        found.push(Ok(path));
+                    }
+                }
+                Err(error) => {
+                    let path = error.path().unwrap_or(start).to_owned();
+                    found.push(Err(Skipped { path, reason: error.to_string() }));
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| path_of(a).cmp(path_of(b)));
+    Ok(found)
+}
+
+fn path_of(found: &Result<PathBuf, Skipped>) -> &Path {
+    match found {
+        Ok(path) => path,
+        Err(skipped) => &skipped.path,
+    }
+}
+
+/// Whether a file is JSON by its name.
+pub(super) fn is_rolls(path: &Path) -> bool {
+    has_extension(path, &["json"])
+}
+
+fn is_music(path: &Path) -> bool {
+    has_extension(path, &["mid", "midi", "json"])
+}
+
+fn has_extension(path: &Path, of: &[&str]) -> bool {
+    path.extension().is_some_and(|found| of.iter().any(|one| found.eq_ignore_ascii_case(one)))
+}
+
+/// The bytes of a file.
+///
+/// # Errors
+///
+/// If it cannot be read, is no regular file (reading a pipe would never end), or is larger
+/// than [`MAX_BYTES`].
+pub(super) fn load(path: &Path) -> Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        bail!("not a regular file");
+    }
+    let mut bytes = Vec::new();
+    // The size is measured on what arrives: a file can grow while it is read.
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= MAX_BYTES, "larger than {} MiB", MAX_BYTES >> 20);
+    Ok(bytes)
+}
