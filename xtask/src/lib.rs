@@ -5,4 +5,8 @@
 //! cargo again, so that bundling the plugin never compiles a machine-learning framework.
 
 pub mod corpus;
+pub mod score;
+pub mod sequence;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod trainer;

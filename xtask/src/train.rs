@@ -1,0 +1,6 @@
+//! The trainer.
+
+pub mod layer;
+pub mod network;
+pub mod random;
+pub mod step;

@@ -1,0 +1,288 @@
+//! The candle twin of the biaxial network: same table of tensors, same features, any layer
+//! sizes and either scan, differentiable.
+//!
+//! Between layers the gradient is handed over explicitly: each layer is a graph of its own,
+//! so no graph is deeper than one recurrence. Letters: B sequences, T predictions of each,
+//! K keys, F features, H units. The time stack works on `[T, B K, H]`, the note stack on
+//! `[K, B T, H]` in the order of the scan.
+
+use std::collections::BTreeMap;
+
+use anacrusis::model::config::{Config, Scan};
+use anacrusis::model::features::FEATURES;
+use anacrusis::model::network::{
+    self, HEAD_BIAS, HEAD_WEIGHT, LOGITS, LayerSpec, note_layers, time_layers,
+};
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor, Var};
+
+use super::layer::{Layer, LayerGradients, Run, State};
+use crate::sequence::Sequence;
+
+/// Tensors by name, flat, in the layout of the checkpoint: weights, gradients, or moments.
+pub type Parameters = BTreeMap<String, Vec<f32>>;
+
+/// Dropout multipliers, constant along the recurrent axis (model.md, section 6).
+#[derive(Clone, Debug, Default)]
+pub struct Masks {
+    /// Per time layer `[B, K, H]`.
+    pub time: Vec<Vec<f32>>,
+    /// Per note layer `[B, T, H]`.
+    pub note: Vec<Vec<f32>>,
+}
+
+/// A network ready to be run, and differentiated.
+pub struct Network {
+    config: Config,
+    time: Vec<Layer>,
+    note: Vec<Layer>,
+    head_weight: Var,
+    head_bias: Var,
+}
+
+/// What one run over a batch left behind.
+pub struct Pass {
+    batch: usize,
+    steps: usize,
+    time: Vec<Run>,
+    note: Vec<Run>,
+    masks: [Vec<Tensor>; 2],
+    head_input: Var,
+    /// Top of the time stack, `[T, B K, H]`, before dropout.
+    pub time_top: Tensor,
+    /// Logits `[K, B T, 2]` in the order of the scan, tracked if the pass was.
+    pub logits: Tensor,
+    /// Target bits (play, articulate) in the same layout.
+    pub targets: Vec<f64>,
+    /// States of the time layers after the last step.
+    pub states: Vec<State>,
+}
+
+impl Network {
+    /// Builds a network from tensors named and shaped by the one table.
+    ///
+    /// # Errors
+    /// Names the tensor that is missing or has the wrong number of values.
+    pub fn new(config: &Config, parameters: &Parameters) -> Result<Network> {
+        for spec in network::tensors(config) {
+            let found = parameters.get(&spec.name).with_context(|| format!("no {}", spec.name))?;
+            ensure!(
+                found.len() == spec.elements(),
+                "{} has {} values, not {}",
+                spec.name,
+                found.len(),
+                spec.elements()
+            );
+        }
+        let layer = |spec: LayerSpec| {
+            let part = |name: String| parameters[&name].as_slice();
+            let biases = [part(spec.bias_ih()), part(spec.bias_hh())];
+            Layer::new(spec.hidden, part(spec.weight_ih()), part(spec.weight_hh()), biases)
+        };
+        let head = |name: &str, rows: usize| {
+            let values = parameters[name].as_slice();
+            let tensor = Tensor::from_slice(values, (rows, values.len() / rows), &Device::Cpu)?;
+            Var::from_tensor(&tensor)
+        };
+        Ok(Network {
+            config: config.clone(),
+            time: time_layers(config).into_iter().map(layer).collect::<candle_core::Result<_>>()?,
+            note: note_layers(config).into_iter().map(layer).collect::<candle_core::Result<_>>()?,
+            head_weight: head(HEAD_WEIGHT, LOGITS)?,
+            head_bias: head(HEAD_BIAS, 1)?,
+        })
+    }
+
+    /// Runs over `batch`, sequences of one length T, from `states` (zero if `None`).
+    ///
+    /// # Errors
+    /// If the sequences differ in length or are empty, or masks do not fit.
+    pub fn forward(
+        &self,
+        batch: &[Sequence],
+        states: Option<&[State]>,
+        masks: Option<&Masks>,
+        track: bool,
+    ) -> Result<Pass> {
+        let (keys, steps) = (self.config.keys(), batch.first().map_or(0, Sequence::len));
+        ensure!(steps > 0, "nothing to predict");
+        ensure!(batch.iter().all(|s| s.len() == steps), "sequences of one batch differ in length");
+        let (lines, rows) = (batch.len(), batch.len() * keys);
+        let mut masks_used = [vec![], vec![]];
+        let mask = |values: Option<&Vec<f32>>, rows: usize, units: usize| -> Result<Tensor> {
+            let values = values.context("too few dropout masks")?;
+            Ok(Tensor::from_slice(values, (1, rows, units), &Device::Cpu)?)
+        };
+
+        let mut input = self.features(batch)?;
+        let mut time = Vec::new();
+        let mut time_top = input.clone();
+        for (index, (layer, &units)) in self.time.iter().zip(&self.config.time).enumerate() {
+            let run = layer.run(input, steps, states.map(|s| &s[index]), track)?;
+            time_top = run.hidden.detach();
+            let mut up = time_top.clone();
+            if let Some(masks) = masks {
+                let mask = mask(masks.time.get(index), rows, units)?;
+                up = up.broadcast_mul(&mask)?;
+                masks_used[0].push(mask);
+            }
+            input = up.reshape((steps * rows, units))?;
+            time.push(run);
+        }
+
+        let width = self.config.time_width();
+        let up = self.scanned(&input.reshape((steps, lines, keys, width))?)?;
+        let (feedback, targets) = self.targets(batch)?;
+        let mut input =
+            Tensor::cat(&[&up, &feedback], 2)?.reshape((keys * lines * steps, width + 2))?;
+        let mut note = Vec::new();
+        for (index, (layer, &units)) in self.note.iter().zip(&self.config.note).enumerate() {
+            let run = layer.run(input, keys, None, track)?;
+            let mut up = run.hidden.detach();
+            if let Some(masks) = masks {
+                let mask = mask(masks.note.get(index), lines * steps, units)?;
+                up = up.broadcast_mul(&mask)?;
+                masks_used[1].push(mask);
+            }
+            input = up.reshape((keys * lines * steps, units))?;
+            note.push(run);
+        }
+
+        let head_input = Var::from_tensor(&input)?;
+        let source = if track { head_input.as_tensor().clone() } else { input };
+        let logits = source.matmul(&self.head_weight.t()?)?.broadcast_add(&self.head_bias)?;
+        let states = time.iter().map(|run| run.last.clone()).collect();
+        let masks = masks_used;
+        let batch = lines;
+        if !track {
+            (time, note) = (vec![], vec![]);
+        }
+        Ok(Pass { batch, steps, time, note, masks, head_input, time_top, logits, targets, states })
+    }
+
+    /// Differentiates a tracked pass: `loss` is a scalar made from its logits. Gradients of
+    /// every tensor of the table, the two biases of a layer alike.
+    ///
+    /// # Errors
+    /// If the pass was not tracked.
+    pub fn backward(&self, pass: Pass, loss: &Tensor) -> Result<Parameters> {
+        let mut gradients = Parameters::new();
+        let store = loss.backward()?;
+        for (name, var) in [(HEAD_WEIGHT, &self.head_weight), (HEAD_BIAS, &self.head_bias)] {
+            let gradient = store.get(var).context("the pass was not tracked")?;
+            gradients.insert(name.to_owned(), gradient.flatten_all()?.to_vec1()?);
+        }
+        let (keys, lines, steps) = (self.config.keys(), pass.batch, pass.steps);
+        let mut arriving = store.get(&pass.head_input).context("the pass was not tracked")?.clone();
+        drop(store);
+
+        let [time_masks, note_masks] = &pass.masks;
+        let layers = self.note.iter().zip(pass.note).zip(note_layers(&self.config)).enumerate();
+        for (index, ((layer, run), spec)) in layers.rev() {
+            let mut gradient = arriving.reshape((keys, lines * steps, spec.hidden))?;
+            if let Some(mask) = note_masks.get(index) {
+                gradient = gradient.broadcast_mul(mask)?;
+            }
+            let (own, below) = layer.backward(run, &gradient, true)?;
+            insert(&mut gradients, &spec, own);
+            arriving = below.context("gradient of the input")?;
+        }
+
+        let width = self.config.time_width();
+        let up = arriving.narrow(1, 0, width)?.reshape((keys, lines, steps, width))?;
+        arriving = self.unscanned(&up)?;
+        let layers = self.time.iter().zip(pass.time).zip(time_layers(&self.config)).enumerate();
+        for (index, ((layer, run), spec)) in layers.rev() {
+            let mut gradient = arriving.reshape((steps, lines * keys, spec.hidden))?;
+            if let Some(mask) = time_masks.get(index) {
+                gradient = gradient.broadcast_mul(mask)?;
+            }
+            let (own, below) = layer.backward(run, &gradient, index > 0)?;
+            insert(&mut gradients, &spec, own);
+            if let Some(below) = below {
+                arriving = below;
+            }
+        }
+        Ok(gradients)
+    }
+
+    /// Logits of an untracked or tracked pass as `[B, T, K, 2]`, lowest key first.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn logits(&self, pass: &Pass) -> Result<Vec<f32>> {
+        let shape = (self.config.keys(), pass.batch, pass.steps, 2);
+        let logits = pass.logits.detach().reshape(shape)?;
+        let logits = self.by_key(logits)?.permute((1, 2, 0, 3))?;
+        Ok(logits.flatten_all()?.to_vec1()?)
+    }
+
+    /// Top of the time stack as `[B, T, K, H]`.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn time_top(&self, pass: &Pass) -> Result<Vec<f32>> {
+        let shape = (pass.steps, pass.batch, self.config.keys(), self.config.time_width());
+        let top = pass.time_top.reshape(shape)?.permute((1, 0, 2, 3))?;
+        Ok(top.flatten_all()?.to_vec1()?)
+    }
+
+    /// Features `[T B K, F]`.
+    fn features(&self, batch: &[Sequence]) -> Result<Tensor> {
+        let (keys, steps) = (self.config.keys(), batch[0].len());
+        let row = keys * FEATURES;
+        let mut values = vec![0f32; steps * batch.len() * row];
+        for (index, out) in values.chunks_exact_mut(row).enumerate() {
+            batch[index % batch.len()].frames[index / batch.len()].write(&self.config, out);
+        }
+        Ok(Tensor::from_vec(values, (steps * batch.len() * keys, FEATURES), &Device::Cpu)?)
+    }
+
+    /// The bits of the key visited before, `[K, B T, 2]`, and those of the key itself.
+    fn targets(&self, batch: &[Sequence]) -> Result<(Tensor, Vec<f64>)> {
+        let range = self.config.range();
+        let mut order: Vec<u8> = (range.low..range.low + range.count).collect();
+        if self.config.scan == Scan::Down {
+            order.reverse();
+        }
+        let lines: usize = batch.iter().map(Sequence::len).sum();
+        let mut targets = Vec::with_capacity(order.len() * lines * 2);
+        for key in &order {
+            for chord in batch.iter().flat_map(|sequence| &sequence.targets) {
+                targets.extend([chord.plays(*key), chord.strikes(*key)].map(f64::from));
+            }
+        }
+        let mut before = vec![0f32; targets.len()];
+        for (to, from) in before[lines * 2..].iter_mut().zip(&targets) {
+            *to = *from as f32;
+        }
+        Ok((Tensor::from_vec(before, (order.len(), lines, 2), &Device::Cpu)?, targets))
+    }
+
+    /// `[T, B, K, H]` to `[K, B T, H]` in the order of the scan.
+    fn scanned(&self, tensor: &Tensor) -> candle_core::Result<Tensor> {
+        let (steps, lines, keys, width) = tensor.dims4()?;
+        let tensor = self.by_key(tensor.permute((2, 1, 0, 3))?)?;
+        tensor.contiguous()?.reshape((keys, lines * steps, width))
+    }
+
+    /// `[K, B, T, H]` in the order of the scan to `[T, B, K, H]`.
+    fn unscanned(&self, tensor: &Tensor) -> candle_core::Result<Tensor> {
+        self.by_key(tensor.clone())?.permute((2, 1, 0, 3))?.contiguous()
+    }
+
+    /// Turns the first axis from the order of the scan to that of the keys, or back.
+    fn by_key(&self, tensor: Tensor) -> candle_core::Result<Tensor> {
+        match self.config.scan {
+            Scan::Up => Ok(tensor),
+            Scan::Down => tensor.contiguous()?.flip(&[0]),
+        }
+    }
+}
+
+fn insert(gradients: &mut Parameters, spec: &LayerSpec, own: LayerGradients) {
+    gradients.insert(spec.bias_ih(), own.bias.clone());
+    gradients.insert(spec.bias_hh(), own.bias);
+    gradients.insert(spec.weight_ih(), own.weight_ih);
+    gradients.insert(spec.weight_hh(), own.weight_hh);
+}
