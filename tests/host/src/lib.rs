@@ -1,1 +1,36 @@
-//! stub
+//! A scripted host: loads the *built* plugin from disk, as a CLAP or a VST3, and drives it
+//! with a transport that a [`Script`] dictates block by block.
+//!
+//! ```no_run
+//! use anacrusis_test_host::{Script, perform, open};
+//!
+//! # fn main() -> Result<(), anacrusis_test_host::HostError> {
+//! let mut plugin = open("target/bundled/Anacrusis.clap".as_ref())?;
+//! let script = Script::new(48_000.0, 64).tempo(120.0).play().beats(16.0).stop().blocks(4);
+//! let recording = perform(plugin.as_mut(), &script)?;
+//! assert_eq!(recording.notes().unmatched(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Layers, top down: [`perform`] runs a [`Script`] on a [`Plugin`], whichever format it has,
+//! and writes a [`Recording`]; the fronts in [`clap`] and [`vst3`] translate one
+//! [`Block`](plugin::Block) each. The host makes no sound: plugins get a silent input-less
+//! stereo output, because hosts do and because the frame count travels with it.
+//!
+//! This crate argues its `unsafe` block by block: it loads foreign code and speaks COM.
+
+pub mod clap;
+pub mod error;
+pub mod meter;
+pub mod perform;
+pub mod plugin;
+pub mod recording;
+pub mod script;
+pub mod vst3;
+
+pub use error::HostError;
+pub use perform::perform;
+pub use plugin::{Format, Plugin, open};
+pub use recording::{Kind, Recorded, Recording};
+pub use script::Script;

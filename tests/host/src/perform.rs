@@ -1,0 +1,312 @@
+//! Runs a [`Script`] on a plugin: the host's clock, play head and loop.
+
+use crate::error::HostError;
+use crate::plugin::{Block, HostTransport, MAX_FRAMES, Note, OUTPUT_CAPACITY, Outbox, Plugin};
+use crate::recording::{Call, Kind, Recorded, Recording, Span};
+use crate::script::{Action, Script};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Plays `script` from start to end and returns everything that came out. The plugin is
+/// activated at the beginning and left active, so that a second script may follow.
+///
+/// # Errors
+/// The first call that the plugin fails, or a script that names what is not there.
+pub fn perform(plugin: &mut dyn Plugin, script: &Script) -> Result<Recording, HostError> {
+    let mut host = Host::new(plugin, script);
+    host.plugin.activate(host.sample_rate, host.offline)?;
+    for action in &script.actions {
+        host.act(action)?;
+    }
+    host.recording.refused = host.outbox.refused();
+    host.recording.states = host.states;
+    Ok(host.recording)
+}
+
+/// A loop of the play head.
+#[derive(Clone, Copy)]
+struct Loop {
+    start_beats: f64,
+    end_beats: f64,
+    announced: bool,
+}
+
+struct Host<'a> {
+    plugin: &'a mut dyn Plugin,
+    sample_rate: f64,
+    offline: bool,
+    playing: bool,
+    tempo_bpm: Option<f64>,
+    time_signature: (u16, u16),
+    bar_origin_beats: f64,
+    loop_range: Option<Loop>,
+    straddle: bool,
+    blocks: Vec<u32>,
+    next_block: usize,
+    capacity: usize,
+    pace: Option<Pace>,
+    // The play head is `anchor_beats` plus the samples since then: nothing accumulates.
+    anchor_beats: f64,
+    samples_since_anchor: u64,
+    time_samples: u64,
+    notes: Vec<Note>,
+    parameters: Vec<(u32, f64)>,
+    states: HashMap<String, Vec<u8>>,
+    outbox: Outbox,
+    recording: Recording,
+}
+
+/// A live host's wall clock.
+#[derive(Clone, Copy)]
+struct Pace {
+    speed: f64,
+    origin: Instant,
+    passed_seconds: f64,
+}
+
+impl<'a> Host<'a> {
+    fn new(plugin: &'a mut dyn Plugin, script: &Script) -> Host<'a> {
+        Host {
+            plugin,
+            sample_rate: script.sample_rate,
+            offline: false,
+            playing: false,
+            tempo_bpm: Some(120.0),
+            time_signature: (4, 4),
+            bar_origin_beats: 0.0,
+            loop_range: None,
+            straddle: false,
+            blocks: vec![script.block],
+            next_block: 0,
+            capacity: OUTPUT_CAPACITY,
+            pace: None,
+            anchor_beats: 0.0,
+            samples_since_anchor: 0,
+            time_samples: 0,
+            notes: Vec::new(),
+            parameters: Vec::new(),
+            states: HashMap::new(),
+            outbox: Outbox::default(),
+            recording: Recording::default(),
+        }
+    }
+
+    fn act(&mut self, action: &Action) -> Result<(), HostError> {
+        match action {
+            Action::Play => self.playing = true,
+            Action::Stop => {
+                self.anchor(self.position());
+                self.playing = false;
+            }
+            Action::Jump(beats) => self.anchor(*beats),
+            Action::Tempo(bpm) => {
+                self.anchor(self.position());
+                self.tempo_bpm = *bpm;
+            }
+            Action::TimeSignature(numerator, denominator) => {
+                self.bar_origin_beats = self.bar_start();
+                self.time_signature = (*numerator, *denominator);
+            }
+            Action::Loop { start_beats, end_beats, announced } => {
+                self.loop_range = Some(Loop {
+                    start_beats: *start_beats,
+                    end_beats: *end_beats,
+                    announced: *announced,
+                });
+            }
+            Action::LoopOff => self.loop_range = None,
+            Action::Straddle(straddle) => self.straddle = *straddle,
+            Action::Blocks(sizes) => {
+                self.blocks.clone_from(sizes);
+                self.next_block = 0;
+            }
+            Action::SampleRate(hz) => {
+                self.anchor(self.position());
+                self.sample_rate = *hz;
+                self.plugin.activate(*hz, self.offline)?;
+            }
+            Action::Offline(offline) => {
+                self.offline = *offline;
+                self.plugin.set_offline(*offline)?;
+            }
+            Action::Note { on, key, channel, velocity } => self.notes.push(Note {
+                offset_samples: 0,
+                on: *on,
+                key: *key,
+                channel: *channel,
+                velocity: *velocity,
+            }),
+            Action::Set(name, text) => {
+                let id = self.plugin.parameter(name)?.id;
+                let value = self.plugin.parse(id, text).ok_or_else(|| {
+                    HostError::call("text_to_value", format!("{name} does not read \"{text}\""))
+                })?;
+                self.parameters.push((id, value));
+            }
+            Action::SaveState(slot) => {
+                let state = self.plugin.save_state()?;
+                self.states.insert(slot.clone(), state);
+            }
+            Action::LoadState(slot) => {
+                let state = self.states.get(slot);
+                let state = state.ok_or_else(|| HostError::NoSuchState(slot.clone()))?;
+                self.plugin.load_state(state)?;
+            }
+            Action::Reset => self.plugin.reset(),
+            Action::Reactivate => self.plugin.activate(self.sample_rate, self.offline)?,
+            Action::Capacity(events) => self.capacity = *events,
+            Action::RunSamples(samples) => self.run(*samples)?,
+            Action::RunBeats(beats) => {
+                let samples = beats / self.beats_per_sample();
+                self.run(samples.round() as u64)?;
+            }
+            Action::RunBlocks(count) => {
+                for _ in 0..*count {
+                    let frames = self.take_block();
+                    self.run(u64::from(frames))?;
+                }
+            }
+            Action::Pace(speed) => {
+                self.pace =
+                    speed.map(|speed| Pace { speed, origin: Instant::now(), passed_seconds: 0.0 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Beats per sample; a host without a tempo rolls at 120 BPM and does not say so.
+    fn beats_per_sample(&self) -> f64 {
+        self.tempo_bpm.unwrap_or(120.0) / (60.0 * self.sample_rate)
+    }
+
+    fn position(&self) -> f64 {
+        self.anchor_beats + self.samples_since_anchor as f64 * self.beats_per_sample()
+    }
+
+    fn anchor(&mut self, beats: f64) {
+        self.anchor_beats = beats;
+        self.samples_since_anchor = 0;
+    }
+
+    fn bar_start(&self) -> f64 {
+        let (numerator, denominator) = self.time_signature;
+        let bar_beats = f64::from(numerator) * 4.0 / f64::from(denominator);
+        let since = self.position() - self.bar_origin_beats;
+        self.bar_origin_beats + (since / bar_beats).floor() * bar_beats
+    }
+
+    fn take_block(&mut self) -> u32 {
+        let size = self.blocks[self.next_block % self.blocks.len()];
+        self.next_block += 1;
+        size.clamp(1, MAX_FRAMES)
+    }
+
+    fn run(&mut self, samples: u64) -> Result<(), HostError> {
+        let mut left = samples;
+        while left > 0 {
+            let size = self.take_block().min(u32::try_from(left).unwrap_or(u32::MAX));
+            let frames = self.split_at_loop(size);
+            self.block(frames)?;
+            left -= u64::from(frames);
+        }
+        Ok(())
+    }
+
+    /// Cuts a block at the loop's end, unless it may wrap inside.
+    fn split_at_loop(&self, frames: u32) -> u32 {
+        match self.loop_range {
+            Some(range) if self.playing && !(self.straddle && range.announced) => {
+                let to_end = (range.end_beats - self.position()) / self.beats_per_sample();
+                if to_end <= 0.0 { frames } else { frames.min((to_end - 1e-6).ceil() as u32) }
+            }
+            _ => frames,
+        }
+    }
+
+    fn block(&mut self, frames: u32) -> Result<(), HostError> {
+        self.wait_until_due(frames);
+        let announced = self.loop_range.filter(|range| range.announced);
+        let transport = HostTransport {
+            playing: self.playing,
+            tempo_bpm: self.tempo_bpm,
+            position_beats: Some(self.position()),
+            bar_start_beats: self.bar_start(),
+            time_signature: self.time_signature,
+            loop_beats: announced.map(|range| (range.start_beats, range.end_beats)),
+            time_samples: self.time_samples,
+            sample_rate: self.sample_rate,
+        };
+        let block = Block {
+            frames,
+            transport,
+            notes: &self.notes,
+            parameters: &self.parameters,
+            offline: self.offline,
+        };
+        self.outbox.clear(self.capacity);
+        let cost = self.plugin.process(&block, &mut self.outbox)?;
+        self.record(frames, &transport, cost);
+        self.notes.clear();
+        self.parameters.clear();
+        self.time_samples += u64::from(frames);
+        if self.playing {
+            self.samples_since_anchor += u64::from(frames);
+            self.wrap();
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, frames: u32, transport: &HostTransport, cost: crate::plugin::Cost) {
+        let span = Span {
+            time_samples: self.time_samples,
+            frames,
+            playing: self.playing,
+            position_beats: self.position(),
+            beats_per_sample: self.beats_per_sample(),
+            loop_beats: transport.loop_beats,
+        };
+        let mut last_offset = 0;
+        for note in self.outbox.notes() {
+            // Order within a block is part of the contract with the host.
+            self.recording.disordered += u64::from(note.offset_samples < last_offset);
+            self.recording.outside += u64::from(note.offset_samples >= frames);
+            last_offset = note.offset_samples;
+            self.recording.events.push(Recorded {
+                time_samples: self.time_samples + u64::from(note.offset_samples),
+                position_beats: span.beats_at(note.offset_samples),
+                beats_per_sample: span.beats_per_sample,
+                playing: self.playing,
+                kind: if note.on { Kind::On } else { Kind::Off },
+                key: note.key,
+                channel: note.channel,
+                velocity: note.velocity,
+            });
+        }
+        self.recording.calls.push(Call { frames, time: cost.time, counts: cost.counts });
+        self.recording.spans.push(span);
+    }
+
+    /// Sends the play head back if it passed the loop's end.
+    fn wrap(&mut self) {
+        let Some(range) = self.loop_range else { return };
+        let length = range.end_beats - range.start_beats;
+        let mut position = self.position();
+        // Only a play head that came from inside wraps; one beyond the loop rolls on.
+        let before = self.recording.spans.last().map_or(position, |span| span.position_beats);
+        if before < range.end_beats && position >= range.end_beats - 1e-9 {
+            while position >= range.end_beats - 1e-9 {
+                position -= length;
+            }
+            // What rounding leaves just before the loop's start is its start.
+            self.anchor(position.max(range.start_beats));
+        }
+    }
+
+    fn wait_until_due(&mut self, frames: u32) {
+        let seconds = f64::from(frames) / self.sample_rate;
+        let Some(pace) = &mut self.pace else { return };
+        let due = pace.origin + Duration::from_secs_f64(pace.passed_seconds / pace.speed);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        pace.passed_seconds += seconds;
+    }
+}
