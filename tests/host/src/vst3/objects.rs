@@ -5,15 +5,18 @@ use crate::plugin::{Note, OUTPUT_CAPACITY, Outbox};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use vst3::Steinberg::Vst::{
-    Event, Event_::EventTypes_, IComponentHandler, IComponentHandlerTrait, IEventList,
-    IEventListTrait, IParamValueQueue, IParamValueQueueTrait, IParameterChanges,
-    IParameterChangesTrait, NoteOffEvent, NoteOnEvent, ParamID, ParamValue,
+    Event,
+    Event_::{EventTypes, EventTypes_},
+    IComponentHandler, IComponentHandlerTrait, IEventList, IEventListTrait, IParamValueQueue,
+    IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, NoteOffEvent, NoteOnEvent,
+    ParamID, ParamValue,
 };
 use vst3::Steinberg::{
-    IBStream, IBStream_::IStreamSeekMode_, IBStreamTrait, kInvalidArgument, kNotImplemented,
-    kResultFalse, kResultOk, tresult,
+    IBStream,
+    IBStream_::{IStreamSeekMode, IStreamSeekMode_},
+    IBStreamTrait, kInvalidArgument, kNotImplemented, kResultFalse, kResultOk, tresult,
 };
-use vst3::{Class, ComPtr, ComWrapper, DefaultEnumType};
+use vst3::{Class, ComPtr, ComWrapper};
 
 /// Hears of edits made in the plugin's window; there is none.
 pub struct Handler;
@@ -102,7 +105,7 @@ impl Events {
         for event in self.events.borrow_mut().drain(..) {
             // SAFETY: the type says which field of the union the plugin wrote.
             let (on, pitch, channel, velocity) = unsafe {
-                match DefaultEnumType::from(event.r#type) {
+                match EventTypes::from(event.r#type) {
                     EventTypes_::kNoteOnEvent => {
                         let note = event.__field0.noteOn;
                         (true, note.pitch, note.channel, note.velocity)
@@ -293,7 +296,7 @@ impl IBStreamTrait for Stream {
     }
 
     unsafe fn seek(&self, to: i64, mode: i32, result: *mut i64) -> tresult {
-        let base = match mode as DefaultEnumType {
+        let base = match mode as IStreamSeekMode {
             IStreamSeekMode_::kIBSeekSet => 0,
             IStreamSeekMode_::kIBSeekCur => self.position.get() as i64,
             IStreamSeekMode_::kIBSeekEnd => self.bytes.borrow().len() as i64,
