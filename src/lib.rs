@@ -21,6 +21,17 @@
 #![deny(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+// The derive macros of nih-plug's continuation name their crate so.
+#[cfg(feature = "plugin")]
+extern crate nih_plug as nice_plug;
+
 pub mod jam;
 pub mod model;
 pub mod music;
+
+#[cfg(feature = "plugin")]
+pub mod editor;
+#[cfg(feature = "plugin")]
+pub mod params;
+#[cfg(feature = "plugin")]
+pub mod plugin;

@@ -2,7 +2,7 @@
 //! triple buffer, so a reader never holds it up.
 
 use crate::jam::transport::Reason;
-use crate::music::{Chord, Step};
+use crate::music::{Chord, Metre, Step};
 
 /// Steps of the past that [`Status`] holds.
 pub const PAST: usize = 32;
@@ -32,6 +32,8 @@ pub struct Status {
     pub position_beats: Option<f64>,
     /// Length of a step in beats.
     pub step_beats: f64,
+    /// Bar line and length of a bar.
+    pub metre: Metre,
     /// Length of a step in milliseconds; 0 without a tempo.
     pub step_ms: f32,
     /// The epoch; changes with every discontinuity.

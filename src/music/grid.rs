@@ -67,6 +67,12 @@ pub struct Metre {
     pub bar_beats: f64,
 }
 
+impl Default for Metre {
+    fn default() -> Self {
+        Metre::COMMON
+    }
+}
+
 impl Metre {
     /// 4/4 counted from beat zero, for hosts that report no metre.
     pub const COMMON: Metre = Metre { bar_start_beats: 0.0, bar_beats: 4.0 };

@@ -1,0 +1,96 @@
+//! Every word that the editor shows, in one place.
+
+use super::view::{Activity, Figures, Model, Roll};
+use crate::music::Chord;
+
+/// Title of window and editor.
+pub const TITLE: &str = "Anacrusis";
+/// The button that ends every note.
+pub const PANIC: &str = "Panic";
+/// Its explanation.
+pub const PANIC_HINT: &str = "End every sounding note now. Playback goes on with the next step.";
+/// Heading of the parameters.
+pub const CONTROLS: &str = "Controls";
+/// Name of the field for a model file.
+pub const MODEL_FILE: &str = "Model file";
+/// Example shown in the empty field.
+pub const MODEL_FILE_HINT: &str = "/path/to/a/model.safetensors";
+/// Button that opens the file.
+pub const OPEN: &str = "Open";
+/// Names of the figures.
+pub const MISSED: &str = "Missed deadlines";
+/// Name of the inference time.
+pub const STEP_TIME: &str = "Step time";
+/// Name of the shortest lead.
+pub const LEAD: &str = "Shortest lead";
+/// A figure that was not measured yet.
+pub const NONE_YET: &str = "-";
+/// Said of a model that is still being opened.
+pub const LOADING: &str = "opening the model ...";
+/// Silent because the host tells no tempo.
+pub const NO_TEMPO: &str = "Silent: the host reports no usable tempo. Set one in its transport.";
+/// Silent because the host tells no position.
+pub const NO_POSITION: &str =
+    "Silent: the host reports no musical position. Load the plugin on a track with a timeline.";
+/// Silent because the host tells no sample rate.
+pub const NO_SAMPLE_RATE: &str =
+    "Silent: the host reports no usable sample rate. Check its audio settings.";
+/// Said after an internal error was caught.
+pub const FAULT: &str =
+    "An internal error was caught and all notes were ended. If it repeats, reload the plugin.";
+/// Said of a project that a later version saved.
+pub const NEWER_STATE: &str =
+    "This project was saved by a newer version; what it did not know here was left as it was.";
+/// Legend of the roll.
+pub const LEGEND: [&str; 3] = ["played", "sounding", "decided, next"];
+
+/// The headline: playing, or why not.
+pub fn activity(activity: &Activity) -> &str {
+    match activity {
+        Activity::Playing => "Playing",
+        Activity::Stopped => "Stopped",
+        Activity::Silent(reason) => reason,
+    }
+}
+
+/// One line about the model.
+pub fn model(model: &Model) -> String {
+    if model.name.is_empty() {
+        return LOADING.to_owned();
+    }
+    let mut line = model.name.clone();
+    let digest: String = model.digest.chars().take(8).collect();
+    for part in [digest, model.corpus.clone(), model.licence.clone()] {
+        if !part.is_empty() {
+            line.push_str("  \u{b7}  ");
+            line.push_str(&part);
+        }
+    }
+    line
+}
+
+/// The roll in words, for those who do not see it.
+pub fn roll(roll: &Roll) -> String {
+    let sounding = roll.now.map_or(Chord::SILENT, |column| column.chord).len();
+    let notes = if sounding == 1 { "note sounds" } else { "notes sound" };
+    let steps = if roll.ahead.len() == 1 { "step is" } else { "steps are" };
+    format!("Piano roll: {sounding} {notes} now, {} {steps} decided ahead", roll.ahead.len())
+}
+
+/// Inference time and its share of a step.
+pub fn step_time(figures: &Figures) -> String {
+    match (figures.step_time_ms, figures.step_share) {
+        (Some(ms), Some(share)) => format!("{ms:.1} ms ({:.0} % of a step)", share * 100.0),
+        (Some(ms), None) => format!("{ms:.1} ms"),
+        _ => NONE_YET.to_owned(),
+    }
+}
+
+/// The shortest lead.
+pub fn lead(figures: &Figures) -> String {
+    match figures.shortest_lead_ms {
+        Some(ms) if figures.lead_too_short => format!("{ms:.0} ms: too short, raise Lookahead"),
+        Some(ms) => format!("{ms:.0} ms"),
+        None => NONE_YET.to_owned(),
+    }
+}

@@ -1,0 +1,118 @@
+//! What the editor shows: plain data, gathered before drawing.
+
+use crate::music::{Chord, KeyRange};
+
+/// Everything the editor draws in one frame, parameters excepted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// The model that plays.
+    pub model: Model,
+    /// Whether music runs, or why not.
+    pub activity: Activity,
+    /// What sounded, sounds and will sound.
+    pub roll: Roll,
+    /// How the two threads keep up.
+    pub figures: Figures,
+}
+
+/// The model that plays, by its own account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    /// Name, or empty while none is ready.
+    pub name: String,
+    /// Hexadecimal SHA-256 of the file, in full.
+    pub digest: String,
+    /// What it was trained on; empty if the file does not say.
+    pub corpus: String,
+    /// Licence of the weights; empty if the file does not say.
+    pub licence: String,
+    /// What went wrong with the model asked for, while another plays on.
+    pub problem: Option<String>,
+}
+
+/// Whether music runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Activity {
+    /// The transport rolls and chords sound.
+    Playing,
+    /// The host is stopped: nothing is wrong.
+    #[default]
+    Stopped,
+    /// Silent although the host may roll; in words, with what to do about it.
+    Silent(String),
+}
+
+/// The steps around now. Past steps stand in the order in which they were played, whatever
+/// the song position was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Roll {
+    /// The keys that the model plays.
+    pub keys: KeyRange,
+    /// Steps played before the sounding one, oldest first.
+    pub past: Vec<Column>,
+    /// The sounding step, if the transport rolls.
+    pub now: Option<Column>,
+    /// Steps decided but not yet sounding, soonest first.
+    pub ahead: Vec<Column>,
+    /// Share of the sounding step that has passed, 0 to 1.
+    pub phase: f32,
+}
+
+impl Default for Roll {
+    fn default() -> Self {
+        Self {
+            keys: KeyRange { low: 24, count: 78 },
+            past: Vec::new(),
+            now: None,
+            ahead: Vec::new(),
+            phase: 0.0,
+        }
+    }
+}
+
+/// One step of the roll.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Column {
+    /// What sounds.
+    pub chord: Chord,
+    /// The line at which the step begins.
+    pub line: Line,
+    /// Whether the chord came too late to sound.
+    pub missed: bool,
+}
+
+/// The grid line at the beginning of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Line {
+    /// Inside a beat.
+    #[default]
+    Step,
+    /// A beat.
+    Beat,
+    /// A bar line.
+    Bar,
+}
+
+/// How the two threads keep up with the music.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Chords that came too late since playback began.
+    pub missed: u64,
+    /// Time of the newest inference in milliseconds, if there was one.
+    pub step_time_ms: Option<f32>,
+    /// The same as a share of a step's length at the host's tempo; 1 is all of it.
+    pub step_share: Option<f32>,
+    /// Least time in milliseconds between asking for a chord and its sounding.
+    pub shortest_lead_ms: Option<f32>,
+    /// Whether that lead does not cover one inference.
+    pub lead_too_short: bool,
+}
+
+/// What the user asked for in one frame, parameters excepted: those go through the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// End every note.
+    pub panic: bool,
+    /// Open this file as the model.
+    pub open: Option<String>,
+}

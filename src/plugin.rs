@@ -1,0 +1,236 @@
+//! The plugin as a host sees it: what it declares, and its life from load to unload.
+//!
+//! Threads: the host's main thread makes, activates and destroys; its audio thread calls
+//! `reset` and `process`; the editor and the worker have their own. The instance owns a
+//! [`Performer`] for the audio thread and a [`Worker`](crate::jam::worker::Worker), which
+//! starts with the first activation: a scanner that only looks costs no thread.
+
+mod entry;
+pub mod models;
+pub mod process;
+pub mod state;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use nih_plug::plugin::PluginState;
+use nih_plug::prelude::{
+    ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
+    ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, ProcessContext, ProcessMode,
+    ProcessStatus, TaskExecutor, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
+};
+
+use self::models::{Brain, Models};
+use self::process::{Guard, HostQueue, Outcome};
+use crate::editor::{self, View, text, window::Window};
+use crate::jam::link::{Monitor, link};
+use crate::jam::performer::Performer;
+use crate::params::AnacrusisParams;
+
+/// One instance of the plugin.
+pub struct Anacrusis {
+    params: Arc<AnacrusisParams>,
+    performer: Performer,
+    guard: Guard,
+    models: Arc<Models>,
+    brain: Brain,
+    monitor: Option<Monitor>,
+    signals: Arc<Signals>,
+    offline: bool,
+    /// Counters of the parameters when they were last acted on.
+    seen_states: u64,
+    seen_models: u64,
+}
+
+/// What the editor tells the audio thread, and back.
+#[derive(Debug, Default)]
+struct Signals {
+    panic: AtomicBool,
+    faults: AtomicU64,
+}
+
+/// Work that the audio thread hands to the framework's background thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Open another model if the parameters ask for another.
+    FollowModel,
+}
+
+impl Default for Anacrusis {
+    fn default() -> Self {
+        let params = Arc::new(AnacrusisParams::default());
+        let (audio, worker, monitor) = link();
+        let brain = Brain::new(worker);
+        Self {
+            performer: Performer::new(audio),
+            guard: Guard::default(),
+            models: Arc::new(Models::new(params.clone(), &brain)),
+            brain,
+            monitor: Some(monitor),
+            signals: Arc::default(),
+            offline: false,
+            seen_states: params.format.loads(),
+            seen_models: params.model_path.changes(),
+            params,
+        }
+    }
+}
+
+impl Plugin for Anacrusis {
+    const NAME: &'static str = "Anacrusis";
+    const VENDOR: &'static str = "Anacrusis";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    // Silent, but some hosts refuse a plugin without an audio output.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+        main_input_channels: None,
+        main_output_channels: Some(new_nonzero_u32(2)),
+        ..AudioIOLayout::const_default()
+    }];
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
+    // The framework adds the offset of a split block twice, so blocks are never split.
+    const SAMPLE_ACCURATE_AUTOMATION: bool = false;
+
+    type Editor = Window<Session>;
+    type SysExMessage = ();
+    type BackgroundTask = Task;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        let models = self.models.clone();
+        Box::new(move |task| match task {
+            Task::FollowModel => models.follow(),
+        })
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        let session = Session {
+            monitor: self.monitor.take()?,
+            models: self.models.clone(),
+            signals: self.signals.clone(),
+        };
+        editor::window::create(self.params.clone(), session)
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        state::filter(state);
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.offline = config.process_mode == ProcessMode::Offline;
+        self.models.follow();
+        // Without a thread nothing would ever sound, and no editor need be open to say so:
+        // refusing is what a host shows.
+        self.brain.start().is_ok()
+    }
+
+    fn reset(&mut self) {
+        self.performer.reset();
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        for channel in buffer.as_slice() {
+            channel.fill(0.0);
+        }
+        // Solo: incoming notes are neither heard nor passed on.
+        while context.next_event().is_some() {}
+        self.follow_params(context);
+        if self.signals.panic.swap(false, Ordering::AcqRel) {
+            self.performer.panic();
+        }
+        let transport = process::transport(context.transport(), self.offline);
+        let controls = self.params.controls();
+        // A block never reaches 2^32 samples.
+        let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
+        let mut out = HostQueue::<Self, _>::new(context);
+        let outcome =
+            self.guard.process(&mut self.performer, &transport, &controls, frames, &mut out);
+        if outcome == Outcome::Caught {
+            self.signals.faults.fetch_add(1, Ordering::Relaxed);
+        }
+        // Otherwise a host may put a silent plugin to sleep.
+        ProcessStatus::KeepAlive
+    }
+}
+
+impl Anacrusis {
+    /// Acts on what a loaded state or another thread changed.
+    ///
+    /// # Realtime
+    ///
+    /// Compares counters; models are opened elsewhere.
+    fn follow_params(&mut self, context: &mut impl ProcessContext<Self>) {
+        let states = self.params.format.loads();
+        if states != self.seen_states {
+            self.seen_states = states;
+            self.performer.reset();
+        }
+        let models = self.params.model_path.changes();
+        if models != self.seen_models {
+            self.seen_models = models;
+            context.execute_background(Task::FollowModel);
+        }
+    }
+}
+
+/// The editor's way to its instance.
+pub struct Session {
+    monitor: Monitor,
+    models: Arc<Models>,
+    signals: Arc<Signals>,
+}
+
+impl editor::window::Session for Session {
+    fn view(&mut self) -> View {
+        let status = self.monitor.status();
+        let meters = self.monitor.meters();
+        let (mut model, keys) = self.models.view();
+        if self.signals.faults.load(Ordering::Relaxed) + meters.panics > 0 {
+            model.problem.get_or_insert_with(|| text::FAULT.to_owned());
+        }
+        View::gather(&status, &meters, model, keys)
+    }
+
+    fn panic(&mut self) {
+        self.signals.panic.store(true, Ordering::Release);
+    }
+
+    fn open_model(&mut self, path: String) {
+        self.models.open(path);
+    }
+
+    fn follow_model(&mut self) {
+        self.models.follow();
+    }
+}
+
+impl ClapPlugin for Anacrusis {
+    const CLAP_ID: &'static str = "anacrusis.anacrusis";
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("Plays along with the transport, one step ahead of it");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::NoteEffect, ClapFeature::Instrument];
+}
+
+impl Vst3Plugin for Anacrusis {
+    const VST3_CLASS_ID: [u8; 16] = *b"AnacrusisJamSolo";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument];
+}

@@ -1,0 +1,8 @@
+//! The symbols that hosts look for.
+#![allow(unsafe_code)] // The export macros define `extern` functions and unmangled symbols.
+#![allow(missing_docs)] // They document none of them.
+
+use super::Anacrusis;
+
+nih_plug::nice_export_clap!(Anacrusis);
+nih_plug::nice_export_vst3!(Anacrusis);

@@ -1,0 +1,117 @@
+//! Host types to jam types and back, and the last line of defence around them.
+
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nih_plug::midi::{Channel, Key, PluginNoteEvent, VoiceID};
+use nih_plug::prelude::{
+    NoteEvent as HostEvent, Plugin, ProcessContext, Transport as HostTransport,
+};
+
+use crate::jam::controls::Controls;
+use crate::jam::performer::Performer;
+use crate::jam::player::{NoteEvent, NoteKind, NoteSink};
+use crate::jam::transport::Transport;
+
+/// What the host says about time, and only that: the framework would derive a position
+/// from seconds and the tempo of the moment, which is wrong after any tempo change.
+///
+/// # Realtime
+///
+/// Copies numbers.
+pub fn transport(host: &HostTransport, offline: bool) -> Transport {
+    Transport {
+        playing: host.playing,
+        sample_rate: f64::from(host.sample_rate),
+        tempo_bpm: host.tempo,
+        position_beats: host.pos_beats,
+        bar_start_beats: host.bar_start_pos_beats,
+        time_signature: host.time_sig_numerator.zip(host.time_sig_denominator),
+        loop_beats: host.loop_range_beats,
+        offline,
+    }
+}
+
+/// The host's queue of outgoing events, for the plugin type `P`.
+pub struct HostQueue<'a, P, C> {
+    context: &'a mut C,
+    plugin: PhantomData<fn() -> P>,
+}
+
+impl<'a, P: Plugin, C: ProcessContext<P>> HostQueue<'a, P, C> {
+    /// A queue that sends through `context`.
+    pub fn new(context: &'a mut C) -> Self {
+        Self { context, plugin: PhantomData }
+    }
+}
+
+impl<P: Plugin, C: ProcessContext<P>> NoteSink for HostQueue<'_, P, C> {
+    fn try_send(&mut self, event: NoteEvent) -> bool {
+        self.context.try_send_event(host_event::<P>(event)).is_ok()
+    }
+}
+
+fn host_event<P: Plugin>(event: NoteEvent) -> PluginNoteEvent<P> {
+    let NoteEvent { offset_samples: timing, kind, key, channel, velocity } = event;
+    let voice_id = VoiceID::Wildcard;
+    let (key, channel) = (Key::Number(key), Channel::Number(channel));
+    let velocity = f32::from(velocity) / 127.0;
+    match kind {
+        NoteKind::On => HostEvent::NoteOn { timing, voice_id, channel, key, velocity },
+        NoteKind::Off => HostEvent::NoteOff { timing, voice_id, channel, key, velocity },
+    }
+}
+
+/// How often a panic in `process` is survived before the performer is left alone.
+const FAULTS_MAX: u32 = 8;
+
+/// Calls the performer, and keeps a panic in it from reaching the host.
+#[derive(Debug, Default)]
+pub struct Guard {
+    faults: u32,
+}
+
+/// How a block went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing happened that should not have.
+    Fine,
+    /// A panic was caught; notes will be ended.
+    Caught,
+}
+
+impl Guard {
+    /// Plays one block. After a panic the performer owes an end to every key and goes on;
+    /// if panics repeat, it is no longer called.
+    ///
+    /// # Realtime
+    ///
+    /// As [`Performer::process`]; allocates only in the event of a panic.
+    pub fn process(
+        &mut self,
+        performer: &mut Performer,
+        transport: &Transport,
+        controls: &Controls,
+        frames: u32,
+        out: &mut impl NoteSink,
+    ) -> Outcome {
+        if self.faults >= FAULTS_MAX {
+            return Outcome::Fine;
+        }
+        let block = AssertUnwindSafe(|| performer.process(transport, controls, frames, out));
+        if catch_unwind(block).is_ok() {
+            return Outcome::Fine;
+        }
+        self.faults += 1;
+        // The interrupted block may have left anything half done. Both calls put the
+        // performer into a known state; the ends of notes go out with the next block.
+        let recovery = AssertUnwindSafe(|| {
+            performer.panic();
+            performer.reset();
+        });
+        if catch_unwind(recovery).is_err() {
+            self.faults = FAULTS_MAX;
+        }
+        Outcome::Caught
+    }
+}

@@ -1,0 +1,86 @@
+//! What is saved in a project, and what happens to states of other versions.
+//!
+//! The framework writes every parameter under its stable id (enums by the id of their
+//! value), and beside them `model-path` and `format`. On loading it skips what it does not
+//! know, but takes numbers as they come; so what is out of range is removed here first, and
+//! the value in force stays.
+
+use nih_plug::plugin::{ParamValue, PluginState};
+
+use crate::params::{self, StateFormat};
+
+/// Prepares a state for loading: removes what is out of range, and names the format of
+/// states that carry none.
+pub fn filter(state: &mut PluginState) {
+    state.params.retain(|id, value| is_sane(id, value));
+    state.fields.entry("format".to_owned()).or_insert_with(|| StateFormat::CURRENT.to_string());
+}
+
+fn is_sane(id: &str, value: &ParamValue) -> bool {
+    match (id, value) {
+        ("temperature", ParamValue::F32(x)) => params::TEMPERATURE.contains(x),
+        ("density", ParamValue::F32(x)) => params::DENSITY.contains(x),
+        ("truncation", ParamValue::F32(x)) => params::TRUNCATION.contains(x),
+        ("seed", ParamValue::I32(n)) => params::SEED.contains(n),
+        ("channel", ParamValue::I32(n)) => params::CHANNEL.contains(n),
+        ("velocity", ParamValue::I32(n)) => params::VELOCITY.contains(n),
+        // Enums are saved by id; an index from elsewhere is not trusted.
+        ("lookahead" | "rate" | "model", ParamValue::String(_)) => true,
+        ("wait-for-notes", ParamValue::Bool(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    use nih_plug::prelude::{ParamPtr, Params};
+
+    use crate::params::AnacrusisParams;
+
+    fn state(params: Vec<(String, ParamValue)>) -> PluginState {
+        PluginState {
+            version: "9.0.0".to_owned(),
+            params: params.into_iter().collect(),
+            fields: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn every_parameter_survives_with_a_value_of_its_own_kind() {
+        let params = AnacrusisParams::default();
+        let all = Params::param_map(&params).into_iter().map(|(id, pointer, _)| {
+            let value = match pointer {
+                ParamPtr::FloatParam(_) if id == "truncation" => ParamValue::F32(0.02),
+                ParamPtr::FloatParam(_) => ParamValue::F32(0.9),
+                ParamPtr::IntParam(_) => ParamValue::I32(1),
+                ParamPtr::BoolParam(_) => ParamValue::Bool(false),
+                ParamPtr::EnumParam(_) => ParamValue::String("1/4".to_owned()),
+            };
+            (id, value)
+        });
+        let mut state = state(all.collect());
+        let before: Vec<String> = state.params.keys().cloned().collect();
+        filter(&mut state);
+        assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
+        assert_eq!(before.len(), 10, "a new parameter needs a line in is_sane");
+    }
+
+    #[test]
+    fn nonsense_is_removed_and_the_rest_stays() {
+        let mut state = state(vec![
+            ("temperature".to_owned(), ParamValue::F32(f32::NAN)),
+            ("density".to_owned(), ParamValue::F32(1e30)),
+            ("channel".to_owned(), ParamValue::I32(0)),
+            ("velocity".to_owned(), ParamValue::String("loud".to_owned())),
+            ("rate".to_owned(), ParamValue::I32(99)),
+            ("from-the-future".to_owned(), ParamValue::Bool(true)),
+            ("seed".to_owned(), ParamValue::I32(7)),
+        ]);
+        filter(&mut state);
+        assert_eq!(state.params.keys().collect::<Vec<_>>(), ["seed"]);
+        assert_eq!(state.fields["format"], StateFormat::CURRENT.to_string());
+    }
+}
