@@ -1,22 +1,23 @@
 //! The corpus: every piece that a list of folders and files holds, in a fixed order.
 //!
 //! MIDI files are read by [`anacrusis::music::smf`], roll files (JSON) by [`rolls`]. A bad
-//! file never stops the reading: it is skipped, with the reason. Pieces with the same notes,
-//! transposed or not, share a [`Piece::work`], so that a split never tests on what it
-//! trained on.
+//! file never stops the reading: it is skipped, with the reason. Copies of one work, transposed
+//! or not, share a [`Piece::work`], so that a split never tests on what it trained on.
 
 mod files;
 mod rolls;
 mod split;
+mod works;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anacrusis::music::{KeyRange, Keys, PianoRoll, Step, smf};
+use anacrusis::music::{KeyRange, PianoRoll, Step, smf};
 use anyhow::{Result, bail};
 use sha2::{Digest, Sha256};
 
 pub use split::split;
+use works::Likeness;
 
 /// What to read, and what counts as a piece.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,7 @@ pub struct Piece {
     pub roll: PianoRoll,
     /// SHA-256 of the roll in lower-case hex.
     pub digest: String,
-    /// The same number for pieces with the same notes, at any transposition.
+    /// The same number for copies of one work, also transposed, coarsened or a little altered.
     pub work: u64,
     /// Notes outside the range.
     pub dropped_notes: u64,
@@ -84,20 +85,21 @@ impl Corpus {
     /// If a path of `data` does not exist, or if no piece is left; the error then lists the
     /// first reasons.
     pub fn read<P: AsRef<Path>>(data: &[P], options: &Options) -> Result<Corpus> {
-        let mut reader = Reader { options, pieces: Vec::new(), skipped: Vec::new() };
+        let mut reader = Reader { options, pieces: vec![], likenesses: vec![], skipped: vec![] };
         for found in files::find(data)? {
             match found {
                 Ok(path) => reader.file(&path),
                 Err(skipped) => reader.skipped.push(skipped),
             }
         }
-        let Reader { pieces, skipped, .. } = reader;
+        let Reader { mut pieces, likenesses, skipped, .. } = reader;
         if pieces.is_empty() {
             bail!("{}", nothing_left(data, &skipped));
         }
         let mut works: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        for (index, piece) in pieces.iter().enumerate() {
-            works.entry(piece.work).or_default().push(index);
+        for (index, work) in works::works(&likenesses).into_iter().enumerate() {
+            pieces[index].work = work;
+            works.entry(work).or_default().push(index);
         }
         let mut duplicates: Vec<_> = works.into_values().filter(|same| same.len() > 1).collect();
         duplicates.sort();
@@ -114,6 +116,8 @@ impl Corpus {
 struct Reader<'a> {
     options: &'a Options,
     pieces: Vec<Piece>,
+    /// Of each piece.
+    likenesses: Vec<Likeness>,
     skipped: Vec<Skipped>,
 }
 
@@ -146,7 +150,6 @@ impl Reader<'_> {
     /// Takes a piece with all its keys, if something is left of it within the range.
     fn piece(&mut self, path: &Path, name: String, whole: PianoRoll, metre_stop: Option<Step>) {
         let range = self.options.range;
-        let work = work(&whole);
         let mut roll: PianoRoll = whole.chords.iter().map(|chord| chord.within(range)).collect();
         let steps = roll.chords.iter().rposition(|chord| !chord.is_empty()).map_or(0, |s| s + 1);
         roll.chords.truncate(steps);
@@ -172,7 +175,10 @@ impl Reader<'_> {
         }
         let digest = hex(&content(&roll));
         let path = path.to_owned();
+        // Known once all pieces are.
+        let work = 0;
         self.pieces.push(Piece { name, path, roll, digest, work, dropped_notes, metre_stop });
+        self.likenesses.push(Likeness::of(&whole));
     }
 
     fn skip(&mut self, path: PathBuf, reason: String) {
@@ -203,31 +209,6 @@ fn content(roll: &PianoRoll) -> [u8; 32] {
         hash.update(chord.struck().to_le_bytes());
     }
     hash.finalize().into()
-}
-
-/// A hash of what sounds on each quarter, counted in semitones from the lowest key, from the
-/// first quarter that sounds to the last one.
-///
-/// Strikes and what lies between quarters are left out, so that the same work is found
-/// again in a coarser roll, and in one that cannot tell a held note from a repeated one.
-fn work(roll: &PianoRoll) -> u64 {
-    const STEPS_PER_QUARTER: usize = 4;
-    let quarters = || roll.chords.iter().step_by(STEPS_PER_QUARTER).map(|chord| chord.playing());
-    let lowest = Keys(quarters().fold(0, |all, keys| all | keys)).next().unwrap_or(0);
-    let mut hash = Sha256::new();
-    let mut rests = 0u32;
-    for keys in quarters().skip_while(|keys| *keys == 0) {
-        if keys == 0 {
-            rests += 1;
-            continue;
-        }
-        for _ in 0..std::mem::take(&mut rests) {
-            hash.update(0u128.to_le_bytes());
-        }
-        hash.update((keys >> lowest).to_le_bytes());
-    }
-    let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn corpus_digest(pieces: &[Piece]) -> String {
