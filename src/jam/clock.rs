@@ -1,1 +1,368 @@
-//! Where in a block something is due.
+//! Where in a block something is due: commit points and boundaries, from the host's position
+//! of that very block.
+//!
+//! The clock also judges the host's position against what it expected, and so tells a small
+//! jitter from a jump and an announced wrap from an unannounced one (jam.md, sections 1, 6).
+
+pub mod path;
+
+use crate::jam::controls::Lookahead;
+use crate::jam::link::Place;
+use crate::jam::transport::{Reason, Transport};
+use crate::music::{Grid, Rate, grid::beats_per_sample};
+use path::{Head, Loop, Path, locate};
+
+/// How far back a host's position may slip without it being a jump.
+pub const JITTER_BEATS: f64 = 1.0 / 64.0;
+
+/// How late a chord may come and still sound, as a share of a step.
+pub const GRACE_STEPS: f64 = 0.25;
+
+/// Stopped blocks after which playback begins anew even where it left off.
+const HELD_BLOCKS: u8 = 2;
+
+/// Boundaries are rounded to the nearest sample. Ties are common (5512.5 samples per
+/// sixteenth at 120 BPM and 44.1 kHz) and hosts round positions to some 1e-5 samples, so the
+/// tie goes down by this much more than half: the same way however blocks are cut.
+const NEAREST_SAMPLE: f64 = 0.499;
+
+/// Places committed and not yet begun: the longest look-ahead, the step due now, one to spare.
+const AHEAD: usize = Lookahead::MAX_STEPS + 4;
+
+/// What the play head did at the beginning of a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Motion {
+    /// Nothing is played; the reason says why. It may yet go on where it stopped.
+    Held(Reason),
+    /// Nothing is played. Playback from here would begin with the place, if known.
+    Parked(Reason, Option<Place>),
+    /// Playback began from a stop: an anchor.
+    Started,
+    /// Playback goes on. Commitments from the index on, if any, were void.
+    Continued(Option<i64>),
+    /// Playback goes on somewhere else, or at another rate. All commitments were void.
+    Jumped,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The chord of the place is decided from what is known now.
+    Commit,
+    /// The place begins.
+    Boundary,
+    /// A quarter of a step after the place began: a chord may not begin any more.
+    Late,
+}
+
+/// Something that is due in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Sample in the block, below its length.
+    pub offset_samples: u32,
+    /// What is due.
+    pub due: Due,
+    /// The place that it is about.
+    pub place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    /// Stopped for long, or never played.
+    Parked,
+    /// Stopped a moment ago, for so many blocks; playback may go on.
+    Held {
+        blocks: u8,
+    },
+    Playing,
+}
+
+/// The block at hand as the host has it.
+#[derive(Clone, Copy)]
+struct Now {
+    beats: f64,
+    beats_per_sample: f64,
+    looped: Option<Loop>,
+}
+
+impl Now {
+    fn half_sample_beats(self) -> f64 {
+        0.5 * self.beats_per_sample
+    }
+}
+
+/// The clock. All of it is `Copy` data.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    state: State,
+    grid: Grid,
+    lookahead: Lookahead,
+    /// The loop of the block at hand.
+    looped: Option<Loop>,
+    /// The place that began last, or one before the first.
+    last: Place,
+    /// Whether the quarter of a step after `last` is still to come.
+    late_due: bool,
+    /// Places committed and not yet begun, in order.
+    ahead: [Place; AHEAD],
+    ahead_len: usize,
+    /// The block at hand.
+    path: Path,
+    beats_per_sample: f64,
+    frames: u32,
+    offset: u32,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock {
+            state: State::Parked,
+            grid: Grid::default(),
+            lookahead: Lookahead::default(),
+            looped: None,
+            last: Place::default(),
+            late_due: false,
+            ahead: [Place::default(); AHEAD],
+            ahead_len: 0,
+            path: Path::default(),
+            beats_per_sample: 0.0,
+            frames: 0,
+            offset: 0,
+        }
+    }
+}
+
+impl Clock {
+    /// Takes the host's word for a block of `frames` samples, which must not be zero.
+    ///
+    /// # Realtime
+    /// Arithmetic on at most a dozen places.
+    pub fn begin(
+        &mut self,
+        transport: &Transport,
+        rate: Rate,
+        lookahead: Lookahead,
+        frames: u32,
+    ) -> Motion {
+        let reason = transport.reason();
+        let grid = Grid { rate };
+        let now = Now {
+            beats: transport.position().unwrap_or(0.0),
+            beats_per_sample: transport
+                .tempo_bpm
+                .map_or(0.0, |tempo_bpm| beats_per_sample(tempo_bpm, transport.sample_rate)),
+            looped: Loop::new(transport.loop_beats),
+        };
+        self.offset = 0;
+        if reason != Reason::Playing {
+            return self.stop(reason, transport.position().is_some(), now, grid);
+        }
+        let going_on = match self.state {
+            State::Playing | State::Held { .. } if grid == self.grid => self.follow(now),
+            _ => None,
+        };
+        let motion = match (going_on, self.state) {
+            (Some(head), _) => self.go_on(head, now, lookahead),
+            (None, State::Playing) => self.jump(now, grid),
+            (None, _) => self.start(now, grid),
+        };
+        self.state = State::Playing;
+        self.lookahead = lookahead;
+        self.looped = now.looped;
+        self.beats_per_sample = now.beats_per_sample;
+        self.frames = frames;
+        motion
+    }
+
+    /// The next thing due in the block, in order of time.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn next_moment(&mut self) -> Option<Moment> {
+        if self.state != State::Playing {
+            return None;
+        }
+        let lookahead_beats = self.lookahead.steps() * self.path.step_beats();
+        let next = self.next_to_commit().filter(|_| self.ahead_len < AHEAD);
+        let candidates = [
+            self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
+            self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
+            next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
+        ];
+        let mut best: Option<(f64, Due, Place)> = None;
+        for (due, place, beats) in candidates.into_iter().flatten() {
+            let sample = self.nearest_sample(beats);
+            // Strictly earlier: of things due at one sample, the list above is the order.
+            if best.is_none_or(|(earliest, ..)| sample < earliest) {
+                best = Some((sample, due, place));
+            }
+        }
+        let (sample, due, place) = best?;
+        if sample >= f64::from(self.frames) {
+            return None;
+        }
+        match due {
+            Due::Late => self.late_due = false,
+            Due::Boundary => {
+                self.last = place;
+                self.late_due = true;
+                self.ahead.rotate_left(1);
+                self.ahead_len -= 1;
+            }
+            Due::Commit => self.push_ahead(place),
+        }
+        // Within 0..frames, and never before the moment before it.
+        self.offset = self.offset.max(sample as u32);
+        Some(Moment { offset_samples: self.offset, due, place })
+    }
+
+    /// Samples from the block's first sample to the beginning of `place`; negative if past.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn samples_until(&self, place: Place) -> f64 {
+        self.path.distance(place) / self.beats_per_sample
+    }
+
+    /// Whether a chord for the place that began last may begin at the block's first sample.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn in_time_for_last(&self) -> bool {
+        self.state == State::Playing
+            && self.late_due
+            && self.nearest_sample(self.late_beats()) > 0.0
+    }
+
+    /// The place that began last, or one before the first.
+    pub fn last(&self) -> Place {
+        self.last
+    }
+
+    /// Voids every commitment; they fall due again in this block.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn void_all(&mut self) {
+        self.ahead_len = 0;
+    }
+
+    /// Forgets where playback was: what comes next begins from a stop.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn reset(&mut self) {
+        self.state = State::Parked;
+        self.late_due = false;
+        self.ahead_len = 0;
+    }
+
+    fn stop(&mut self, reason: Reason, known: bool, now: Now, grid: Grid) -> Motion {
+        let blocks = match self.state {
+            State::Parked => HELD_BLOCKS,
+            State::Held { blocks } => blocks,
+            State::Playing => 0,
+        };
+        if blocks < HELD_BLOCKS {
+            self.state = State::Held { blocks: blocks + 1 };
+            return Motion::Held(reason);
+        }
+        self.reset();
+        let path = Path::new(grid, Head { beats: now.beats, pass: 0 }, now.looped, false);
+        let first = path.after(path.before_head(-1, now.half_sample_beats()));
+        Motion::Parked(reason, first.filter(|_| known))
+    }
+
+    fn start(&mut self, now: Now, grid: Grid) -> Motion {
+        self.reset();
+        self.grid = grid;
+        self.path = Path::new(grid, Head { beats: now.beats, pass: 0 }, now.looped, false);
+        self.last = self.path.before_head(-1, now.half_sample_beats());
+        Motion::Started
+    }
+
+    fn jump(&mut self, now: Now, grid: Grid) -> Motion {
+        self.grid = grid;
+        let head = Head { beats: now.beats, pass: self.last.pass + 1 };
+        self.path = Path::new(grid, head, now.looped, false);
+        self.last = self.path.under_head(self.last.index, now.half_sample_beats());
+        self.late_due = false;
+        self.ahead_len = 0;
+        Motion::Jumped
+    }
+
+    fn go_on(&mut self, head: Head, now: Now, lookahead: Lookahead) -> Motion {
+        self.path = Path::new(self.grid, head, now.looped, true);
+        if now.looped != self.looped && self.last.pass != head.pass {
+            // How far the last place lies behind was measured around a loop that is gone.
+            self.last = self.path.before_head(self.last.index, now.half_sample_beats());
+            self.late_due = false;
+        }
+        let mut void = None;
+        // What was committed for another path than the one before us is void.
+        let mut before = self.last;
+        let mut kept = 0_usize;
+        for place in self.ahead.iter().take(self.ahead_len) {
+            if self.path.after(before) != Some(*place) {
+                void = Some(place.index);
+                break;
+            }
+            before = *place;
+            kept += 1;
+        }
+        if lookahead < self.lookahead {
+            // And what is not yet due under the shorter look-ahead.
+            let reach = lookahead.steps() * self.path.step_beats() + now.half_sample_beats();
+            while let Some(place) = kept.checked_sub(1).and_then(|i| self.ahead.get(i))
+                && self.path.distance(*place) > reach
+            {
+                void = Some(place.index);
+                kept -= 1;
+            }
+        }
+        self.ahead_len = kept;
+        Motion::Continued(void)
+    }
+
+    /// Where the head is if the host's position is an expected one: back by jitter at most,
+    /// forward by one step at most. A tempo that changed within the last block widens what is
+    /// expected, and a loop that was edited may or may not have held in it.
+    fn follow(&self, now: Now) -> Option<Head> {
+        let frames = f64::from(self.frames);
+        let tempo_slip = frames * (now.beats_per_sample - self.beats_per_sample);
+        let slip_beats =
+            tempo_slip.min(0.0) - JITTER_BEATS..=tempo_slip.max(0.0) + self.grid.beats_per_step();
+        let begun = self.path.head();
+        let edited = Path::new(self.grid, begun, now.looped, true);
+        [(self.path, self.looped), (edited, now.looped)].into_iter().find_map(|(path, looped)| {
+            let expected = path.advance(frames * self.beats_per_sample);
+            let (head, slip) = locate(now.beats, expected, looped);
+            slip_beats.contains(&slip).then_some(head)
+        })
+    }
+
+    fn late_beats(&self) -> f64 {
+        self.path.distance(self.last) + GRACE_STEPS * self.path.step_beats()
+    }
+
+    fn next_to_begin(&self) -> Option<Place> {
+        self.ahead.first().filter(|_| self.ahead_len > 0).copied()
+    }
+
+    fn next_to_commit(&self) -> Option<Place> {
+        let newest = self.ahead_len.checked_sub(1).and_then(|i| self.ahead.get(i)).copied();
+        self.path.after(newest.unwrap_or(self.last))
+    }
+
+    fn push_ahead(&mut self, place: Place) {
+        if let Some(slot) = self.ahead.get_mut(self.ahead_len) {
+            *slot = place;
+            self.ahead_len += 1;
+        }
+    }
+
+    /// The sample nearest to a place so many beats away, the first for what is past.
+    fn nearest_sample(&self, beats: f64) -> f64 {
+        (beats / self.beats_per_sample + NEAREST_SAMPLE).floor().max(0.0)
+    }
+}

@@ -1,49 +1,364 @@
 //! The one entry of the audio thread.
 
-use std::time::Duration;
+mod pending;
+mod wait;
 
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::Controls;
-use crate::jam::link::AudioEnd;
-use crate::jam::player::NoteSink;
-use crate::jam::transport::Transport;
+use crate::jam::link::{AudioEnd, Heard, Place, Request};
+use crate::jam::player::{NoteSink, Player};
+use crate::jam::status::{Shown, Status};
+use crate::jam::transport::{Reason, Transport};
+use crate::music::{Chord, Grid};
+use pending::{Entry, Pending};
+use wait::Waits;
 
 /// The longest that `process` may wait for a chord, and then only in a render.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
+/// How long a waiting `process` sleeps between two looks at the ring.
+const WAIT_POLL: Duration = Duration::from_micros(100);
+
 /// Clock, link and player: everything that the audio thread may call.
 pub struct Performer {
-    #[expect(dead_code, reason = "filled in by the next commit")]
     end: AudioEnd,
+    clock: Clock,
+    player: Player,
+    pending: Pending,
+    /// The step that has begun without its chord, which may still come.
+    overdue: Option<Entry>,
+    waits: Waits,
+    status: Status,
+    epoch: u64,
+    /// Generation of the model that the commitments are for.
+    model: u64,
+    /// Whether the worker has answered since the anchor.
+    anchored: bool,
+    /// Whether the next request must carry the anchor, since the one that did is void.
+    anchor_next: bool,
+    channel: u8,
 }
 
 impl Performer {
-    /// A performer at rest. Allocates nothing itself.
+    /// A performer at rest.
     pub fn new(end: AudioEnd) -> Performer {
-        Performer { end }
+        Performer {
+            end,
+            clock: Clock::default(),
+            player: Player::default(),
+            pending: Pending::default(),
+            overdue: None,
+            waits: Waits::default(),
+            status: Status::default(),
+            epoch: 0,
+            model: 0,
+            anchored: false,
+            anchor_next: false,
+            channel: 0,
+        }
     }
 
-    /// Plays one block of `frames` samples into `out`.
+    /// Plays one block of `frames` samples into `out`. A block of no samples is no time:
+    /// nothing happens.
     ///
     /// # Realtime
-    /// Never allocates, locks, logs or makes a system call.
+    /// Never allocates, locks, logs or makes a system call; the work is bounded by the
+    /// boundaries in the block. The exception is a render, in which it may wait for a chord, up
+    /// to [`MAX_WAIT`]: with `wait_for_notes`, or when the host says so and its pace bears it out.
     pub fn process(
         &mut self,
-        _transport: &Transport,
-        _controls: &Controls,
-        _frames: u32,
-        _out: &mut impl NoteSink,
+        transport: &Transport,
+        controls: &Controls,
+        frames: u32,
+        out: &mut impl NoteSink,
     ) {
+        if frames == 0 {
+            return;
+        }
+        self.channel = controls.channel;
+        self.waits.begin();
+        self.player.settle(out);
+        let motion = self.clock.begin(transport, controls.rate, controls.lookahead, frames);
+        self.look_at_model();
+        match motion {
+            Motion::Held(_) => self.fall_silent(out),
+            Motion::Parked(_, first) => {
+                self.fall_silent(out);
+                self.park(first, transport, controls);
+            }
+            Motion::Started => self.start(),
+            Motion::Continued(None) => {}
+            Motion::Continued(Some(index)) => {
+                self.pending.void_from(index);
+                self.new_epoch();
+            }
+            Motion::Jumped => {
+                self.fall_silent(out);
+                self.pending.void_from(i64::MIN);
+                self.new_epoch();
+            }
+        }
+        self.receive(transport);
+        self.play_overdue(controls, out);
+        while let Some(moment) = self.clock.next_moment() {
+            match moment.due {
+                Due::Commit => self.commit(moment.place, transport, controls),
+                Due::Boundary => {
+                    self.wait_for(moment.place, transport, controls);
+                    self.begin(moment.place, moment.offset_samples, controls, out);
+                }
+                Due::Late => self.miss(moment.offset_samples, out),
+            }
+        }
+        self.send();
+        self.waits.end(frames, transport);
+        self.publish(transport, controls);
     }
 
-    /// The host was reset, reactivated or changed its sample rate, or a state was loaded.
+    /// The host was reset, reactivated, changed its sample rate or loaded a state: a new epoch.
+    /// What sounds is ended by the next block; a first chord that is ready stays so.
     ///
     /// # Realtime
     /// As [`Performer::process`].
-    pub fn reset(&mut self) {}
+    pub fn reset(&mut self) {
+        self.player.owe_all();
+        self.clock.reset();
+        self.overdue = None;
+        self.pending.void_from(1);
+        if !self.pending.is_parked() {
+            self.pending.void_from(i64::MIN);
+        }
+        self.new_epoch();
+    }
 
-    /// Ends every note on every key.
+    /// Ends every note on every key, with the next block. What is held by the chord that
+    /// sounds stays silent until it is struck again.
     ///
     /// # Realtime
     /// As [`Performer::process`].
-    pub fn panic(&mut self) {}
+    pub fn panic(&mut self) {
+        self.player.owe_every_key(self.channel);
+    }
+
+    /// Playback began: only the chord that was parked is worth keeping.
+    fn start(&mut self) {
+        if !self.pending.is_parked() {
+            self.pending.void_from(i64::MIN);
+            self.new_epoch();
+        }
+        self.overdue = None;
+        self.anchored = false;
+        self.anchor_next = false;
+        self.end.shared.sounding.store(self.clock.last().index, Ordering::Relaxed);
+        self.status.clear_past();
+        self.status.now = None;
+        self.status.shortest_lead_ms = None;
+        self.status.lookahead_too_short = false;
+    }
+
+    /// While stopped: has the chord ready with which playback would begin.
+    fn park(&mut self, first: Option<Place>, transport: &Transport, controls: &Controls) {
+        self.end.shared.sounding.store(i64::MIN, Ordering::Relaxed);
+        match first {
+            Some(place) => {
+                if !self.pending.is_parked() {
+                    self.pending.void_from(i64::MIN);
+                    self.new_epoch();
+                }
+                self.commit(place, transport, controls);
+            }
+            None => self.pending.void_from(i64::MIN),
+        }
+    }
+
+    /// Decides that the chord of `place` follows from what is known now.
+    fn commit(&mut self, place: Place, transport: &Transport, controls: &Controls) {
+        let grid = Grid { rate: controls.rate };
+        let first = place.index == 0;
+        let request = Request {
+            epoch: 0,
+            place,
+            step_in_bar: grid.step_in_bar(place.step, transport.metre()),
+            anchor: first || self.anchor_next,
+            seed: controls.seed,
+            shaping: controls.shaping,
+            heard: Heard::default(),
+        };
+        if first {
+            // Parked with the same parameters, it is what was asked for already.
+            if self.pending.get(place).is_some_and(|entry| entry.request == request) {
+                return;
+            }
+            self.pending.void_from(i64::MIN);
+            self.new_epoch();
+        }
+        self.anchor_next = false;
+        self.pending.push(request);
+        self.send();
+    }
+
+    /// The step of `place` begins, with its chord if that is there.
+    fn begin(
+        &mut self,
+        place: Place,
+        offset_samples: u32,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        // On short laps a step can begin before the one before it was given up.
+        self.miss(offset_samples, out);
+        self.end.shared.sounding.store(place.index, Ordering::Relaxed);
+        self.status.now = Some(place.step);
+        let entry = self.pending.take(place);
+        match entry.and_then(|entry| entry.chord) {
+            Some(chord) => {
+                self.player.play(chord, offset_samples, controls.channel, controls.velocity, out);
+                self.status.push_past(shown(place, Some(chord)));
+            }
+            None => {
+                self.overdue = entry;
+                self.status.push_past(shown(place, None));
+            }
+        }
+    }
+
+    /// A chord that came no more than a quarter of a step late plays at once.
+    fn play_overdue(&mut self, controls: &Controls, out: &mut impl NoteSink) {
+        let Some(Entry { request, chord: Some(chord), .. }) = self.overdue else { return };
+        if self.clock.in_time_for_last() {
+            self.player.play(chord, 0, controls.channel, controls.velocity, out);
+            self.status.amend_past(shown(request.place, Some(chord)));
+            self.status.late_chords += 1;
+            self.overdue = None;
+        }
+    }
+
+    /// A chord that has not come by now does not sound: a rest.
+    fn miss(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
+        if self.overdue.take().is_some() {
+            self.player.rest(offset_samples, out);
+            self.status.missed_deadlines += 1;
+            self.status.lookahead_too_short = true;
+        }
+    }
+
+    fn fall_silent(&mut self, out: &mut impl NoteSink) {
+        self.player.rest(0, out);
+        self.overdue = None;
+    }
+
+    /// Voids what was committed for another model.
+    fn look_at_model(&mut self) {
+        let model = self.end.shared.model.load(Ordering::Acquire);
+        if model != self.model {
+            self.model = model;
+            self.clock.void_all();
+            self.pending.void_from(i64::MIN);
+            self.new_epoch();
+        }
+    }
+
+    /// Work under way is void; what stays committed is asked for again.
+    fn new_epoch(&mut self) {
+        self.epoch += 1;
+        self.end.shared.epoch.store(self.epoch, Ordering::Release);
+        self.pending.iter_mut().for_each(|entry| entry.sent = entry.chord.is_some());
+        if !self.anchored && !self.pending.iter().any(|entry| entry.request.anchor) {
+            self.anchor_next = true;
+        }
+    }
+
+    /// Sends what has not been sent, in order, as far as there is room.
+    fn send(&mut self) {
+        for entry in self.pending.iter_mut().filter(|entry| !entry.sent) {
+            entry.sent = self.end.request(Request { epoch: self.epoch, ..entry.request });
+            if !entry.sent {
+                self.status.refused_requests += 1;
+                return;
+            }
+        }
+    }
+
+    /// Takes what the worker has decided; what bears an old epoch is dropped.
+    fn receive(&mut self, transport: &Transport) {
+        for _ in 0..AudioEnd::CAPACITY {
+            let Some(planned) = self.end.planned() else { return };
+            if planned.epoch != self.epoch {
+                continue;
+            }
+            self.waits.answered();
+            self.anchored = true;
+            let entries = self.overdue.iter_mut().chain(self.pending.iter_mut());
+            for entry in entries.filter(|entry| entry.is_answered_by(&planned)) {
+                entry.chord = Some(planned.chord);
+            }
+            if transport.reason() == Reason::Playing {
+                let samples = self.clock.samples_until(planned.place);
+                let lead_ms = (samples / transport.sample_rate * 1e3) as f32;
+                let shortest = self.status.shortest_lead_ms.get_or_insert(lead_ms);
+                *shortest = shortest.min(lead_ms);
+            }
+        }
+    }
+
+    /// In a render, waits for the chord of `place`, within bounds.
+    fn wait_for(&mut self, place: Place, transport: &Transport, controls: &Controls) {
+        let missing = |pending: &Pending| pending.get(place).is_some_and(|e| e.chord.is_none());
+        if !missing(&self.pending) {
+            return;
+        }
+        let allowance = self.waits.allowance(transport, controls);
+        if allowance.is_zero() {
+            return;
+        }
+        let begun = Instant::now();
+        while missing(&self.pending) && begun.elapsed() < allowance {
+            let model = self.end.shared.model.load(Ordering::Acquire);
+            if model != self.model {
+                // The first model came, or another: nobody works on what was asked before.
+                self.model = model;
+                self.new_epoch();
+            }
+            self.send();
+            std::thread::sleep(WAIT_POLL);
+            self.receive(transport);
+        }
+        let got_it = !missing(&self.pending);
+        self.waits.waited(begun.elapsed(), got_it);
+        if !got_it {
+            self.status.expired_waits += 1;
+        }
+    }
+
+    fn publish(&mut self, transport: &Transport, controls: &Controls) {
+        let reason = transport.reason();
+        self.end.shared.playing.store(reason == Reason::Playing, Ordering::Relaxed);
+        let status = &mut self.status;
+        status.reason = reason;
+        status.position_beats = transport.position();
+        status.step_beats = Grid { rate: controls.rate }.beats_per_step();
+        status.step_ms = match transport.tempo_bpm {
+            Some(tempo_bpm) if reason == Reason::Playing => {
+                (status.step_beats * 60_000.0 / tempo_bpm) as f32
+            }
+            _ => 0.0,
+        };
+        status.epoch = self.epoch;
+        status.sounding = self.player.sounding();
+        status.dropped_notes = self.player.dropped_notes();
+        status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.chord)));
+        self.end.publish(status);
+    }
+}
+
+fn shown(place: Place, chord: Option<Chord>) -> Shown {
+    Shown {
+        step: place.step,
+        pass: place.pass,
+        chord: chord.unwrap_or(Chord::SILENT),
+        known: chord.is_some(),
+    }
 }

@@ -2,6 +2,12 @@
 
 use crate::music::Metre;
 
+/// Tempi above this are taken for nonsense: they would bound no work.
+const MAX_TEMPO_BPM: f64 = 10_000.0;
+
+/// Sample rates that are believed.
+const SAMPLE_RATES: std::ops::RangeInclusive<f64> = 1_000.0..=10_000_000.0;
+
 /// The host's transport at the first sample of a block.
 ///
 /// Positions are in beats (quarter notes) from the song's zero and may be negative.
@@ -67,9 +73,9 @@ impl Transport {
             Reason::Stopped
         } else if self.position().is_none() {
             Reason::NoPosition
-        } else if !self.tempo_bpm.is_some_and(|t| t.is_finite() && t > 0.0) {
+        } else if !self.tempo_bpm.is_some_and(|tempo| tempo > 0.0 && tempo <= MAX_TEMPO_BPM) {
             Reason::NoTempo
-        } else if !(self.sample_rate.is_finite() && self.sample_rate > 0.0) {
+        } else if !SAMPLE_RATES.contains(&self.sample_rate) {
             Reason::NoSampleRate
         } else {
             Reason::Playing

@@ -1,44 +1,169 @@
 //! The thread that thinks.
 
-use std::io;
-use std::marker::PhantomData;
+mod models;
 
-use crate::jam::link::WorkerEnd;
+pub use models::{ModelSlot, ModelState};
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::jam::link::{Planned, Request, WorkerEnd};
+use crate::jam::planner::{Biaxial, Planner};
+use crate::model::Engine;
+use models::Loading;
+
+/// How long the thread sleeps when there is nothing to do while the host plays.
+const POLL_PLAYING: Duration = Duration::from_millis(1);
+
+/// The same while the host is stopped.
+const POLL_STOPPED: Duration = Duration::from_millis(10);
+
+/// A request is given up when so many later steps have begun: a thread that far behind would
+/// never catch up.
+const GIVEN_UP_STEPS: i64 = 2;
+
+/// Panics without a chord between them after which the model is taken out of service.
+const MOST_PANICS: u32 = 3;
 
 /// The thinking thread of one instance; joined when dropped.
-pub struct Worker<M> {
-    _end: WorkerEnd,
-    _network: PhantomData<M>,
+pub struct Worker<B: Biaxial = Engine> {
+    end: Option<WorkerEnd>,
+    models: ModelSlot<B>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl<M> Worker<M> {
-    /// A worker that has not begun: cheap, no thread yet.
-    pub fn new(end: WorkerEnd) -> Worker<M> {
-        Worker { _end: end, _network: PhantomData }
+impl<B: Biaxial> Worker<B> {
+    /// A worker that has not begun: cheap, no thread and no model yet.
+    pub fn new(end: WorkerEnd) -> Worker<B> {
+        Worker { end: Some(end), models: ModelSlot::new(), stop: Arc::default(), thread: None }
     }
 
     /// Starts the thread, once; later calls do nothing.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// When the system has no thread to give; the worker can then not be started again.
     pub fn start(&mut self) -> io::Result<()> {
+        let Some(end) = self.end.take() else { return Ok(()) };
+        let (models, stop) = (self.models.clone(), self.stop.clone());
+        let service = move || Service { end, models, stop, planner: None, panics: 0 }.run();
+        self.thread = Some(thread::Builder::new().name("anacrusis".into()).spawn(service)?);
         Ok(())
+    }
+
+    /// The handle to change the model; works before the thread is started, too.
+    pub fn models(&self) -> ModelSlot<B> {
+        self.models.clone()
     }
 }
 
-/// A handle to change the model from any thread but the audio thread. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct ModelSlot {}
+impl<B: Biaxial> Drop for Worker<B> {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // Its panics are caught inside; there is nobody to tell of others.
+            let _ = thread.join();
+        }
+    }
+}
 
-/// Which model plays, which one is being loaded, and why the last one was refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ModelState {
-    /// Name of the model in service.
-    pub name: Option<String>,
-    /// Hex SHA-256 of its file.
-    pub digest: Option<String>,
-    /// Name of the model that is being loaded.
-    pub loading: Option<String>,
-    /// Why the last one could not be used; cleared by the next attempt.
-    pub error: Option<String>,
+/// What lives on the thread.
+struct Service<B: Biaxial> {
+    end: WorkerEnd,
+    models: ModelSlot<B>,
+    stop: Arc<AtomicBool>,
+    planner: Option<Planner<B>>,
+    panics: u32,
+}
+
+impl<B: Biaxial> Service<B> {
+    fn run(mut self) {
+        let mut loading: Option<Loading<B>> = None;
+        while !self.stop.load(Ordering::Acquire) {
+            self.look_after_models(&mut loading);
+            match self.end.request() {
+                Some(request) => self.serve(&request),
+                None => {
+                    let playing = self.end.shared.playing.load(Ordering::Relaxed);
+                    thread::park_timeout(if playing { POLL_PLAYING } else { POLL_STOPPED });
+                }
+            }
+        }
+        // No thread of ours may outlive us: the host may unload our code next.
+        loading.map(Loading::finish);
+    }
+
+    /// Starts what was asked to be loaded, on a thread of its own so that the model in
+    /// service plays on; puts into service what is ready.
+    fn look_after_models(&mut self, loading: &mut Option<Loading<B>>) {
+        if let Some(model) = loading.take_if(|l| l.is_finished()).and_then(Loading::finish) {
+            match &mut self.planner {
+                Some(planner) => planner.adopt(model),
+                None => self.planner = Some(Planner::new(model)),
+            }
+            self.panics = 0;
+            self.end.shared.chord_ms.store(0.0, Ordering::Relaxed);
+            self.end.shared.worst_chord_ms.store(0.0, Ordering::Relaxed);
+            self.end.shared.model.fetch_add(1, Ordering::Release);
+        }
+        if loading.is_none() {
+            *loading = self.models.begin_loading();
+        }
+    }
+
+    fn serve(&mut self, request: &Request) {
+        // Without a model there is no answer; everything is asked again when one comes.
+        let Some(planner) = &mut self.planner else { return };
+        let shared = self.end.shared.clone();
+        if request.place.index + GIVEN_UP_STEPS <= shared.sounding.load(Ordering::Relaxed) {
+            if request.anchor {
+                planner.forget();
+            }
+            shared.skipped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let begun = Instant::now();
+        let mut keep_going = || {
+            shared.epoch.load(Ordering::Acquire) == request.epoch
+                && !self.stop.load(Ordering::Acquire)
+        };
+        match catch_unwind(AssertUnwindSafe(|| planner.plan(request, &mut keep_going))) {
+            Ok(None) => {}
+            Ok(Some(planned)) => {
+                self.panics = 0;
+                let ms = begun.elapsed().as_secs_f32() * 1e3;
+                shared.chord_ms.store(ms, Ordering::Relaxed);
+                shared.worst_chord_ms.fetch_max(ms, Ordering::Relaxed);
+                self.send(planned);
+            }
+            Err(_) => {
+                shared.panics.fetch_add(1, Ordering::Relaxed);
+                // Half-written states are worth nothing.
+                planner.forget();
+                self.panics += 1;
+                if self.panics >= MOST_PANICS {
+                    self.planner = None;
+                    self.models.out_of_service();
+                }
+            }
+        }
+    }
+
+    /// Sends a plan. The ring is full only while the audio thread is not called.
+    fn send(&mut self, planned: Planned) {
+        let shared = self.end.shared.clone();
+        let current = || {
+            shared.epoch.load(Ordering::Acquire) == planned.epoch
+                && !self.stop.load(Ordering::Acquire)
+        };
+        while !self.end.send(planned) && current() {
+            shared.refused_plans.fetch_add(1, Ordering::Relaxed);
+            thread::park_timeout(POLL_STOPPED);
+        }
+    }
 }

@@ -1,0 +1,136 @@
+//! Whether the audio thread may wait for a chord: only in a render.
+
+use std::time::{Duration, Instant};
+
+use crate::jam::controls::Controls;
+use crate::jam::transport::Transport;
+
+use super::MAX_WAIT;
+
+/// Decides about waiting.
+///
+/// With `Wait for notes` on, every chord may be waited for. By the host's offline flag alone,
+/// one block may. After it a block may wait only if, since the last that asked, more sound was
+/// made than time went by: then it is a render. A live host cannot get ahead of the clock, so
+/// a wrong flag costs one wait; and a render that does not get ahead of the clock is one in
+/// which chords have as much time as live. A wait that expired ends all waiting until the worker
+/// answers again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Waits {
+    /// Seconds of sound made, this block excluded.
+    made_s: f64,
+    /// When a block last asked by the flag, and the sound made by then.
+    asked: Option<(Instant, f64)>,
+    /// Seconds waited in this block.
+    waited: Duration,
+    /// Whether the flag allows this block to wait.
+    flag_allows: Option<bool>,
+    expired: bool,
+}
+
+impl Waits {
+    /// How much faster than the clock a render is at least.
+    const RENDER_PACE: f64 = 4.0 / 3.0;
+
+    /// A block begins.
+    pub fn begin(&mut self) {
+        self.waited = Duration::ZERO;
+        self.flag_allows = None;
+    }
+
+    /// The block was `frames` long.
+    pub fn end(&mut self, frames: u32, transport: &Transport) {
+        let seconds = f64::from(frames) / transport.sample_rate;
+        self.made_s += if seconds.is_finite() { seconds } else { 0.0 };
+    }
+
+    /// The worker lives.
+    pub fn answered(&mut self) {
+        self.expired = false;
+    }
+
+    /// How long the block may wait for a chord now; zero if not at all.
+    ///
+    /// # Realtime
+    /// Reads the clock, only if the host says that it renders.
+    pub fn allowance(&mut self, transport: &Transport, controls: &Controls) -> Duration {
+        if self.expired {
+            Duration::ZERO
+        } else if controls.wait_for_notes {
+            MAX_WAIT
+        } else if transport.offline && self.flag_allows() {
+            MAX_WAIT.saturating_sub(self.waited)
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// A wait is over.
+    pub fn waited(&mut self, time: Duration, got_it: bool) {
+        self.waited += time;
+        self.expired = !got_it;
+    }
+
+    fn flag_allows(&mut self) -> bool {
+        let (asked, made_s) = (&mut self.asked, self.made_s);
+        *self.flag_allows.get_or_insert_with(|| {
+            let now = Instant::now();
+            let allowed = asked.is_none_or(|(then, made_then_s)| {
+                let passed_s = now.duration_since(then).as_secs_f64();
+                made_s - made_then_s > passed_s * Waits::RENDER_PACE
+            });
+            *asked = Some((now, made_s));
+            allowed
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFLINE: Transport = Transport {
+        playing: true,
+        sample_rate: 48_000.0,
+        tempo_bpm: Some(120.0),
+        position_beats: Some(0.0),
+        bar_start_beats: None,
+        time_signature: None,
+        loop_beats: None,
+        offline: true,
+    };
+
+    fn asks(waits: &mut Waits, controls: &Controls) -> bool {
+        waits.begin();
+        let allowed = !waits.allowance(&OFFLINE, controls).is_zero();
+        waits.end(4_800, &OFFLINE);
+        allowed
+    }
+
+    #[test]
+    fn a_wrong_flag_costs_one_wait_and_a_render_may_always_wait() {
+        let controls = Controls::default();
+        let mut live = Waits::default();
+        let mut render = Waits::default();
+        assert!(asks(&mut live, &controls) && asks(&mut render, &controls));
+        for _ in 0..3 {
+            assert!(asks(&mut render, &controls), "a tenth of a second of sound in no time");
+            // A live host needs the time that it plays for.
+            std::thread::sleep(Duration::from_millis(100));
+            assert!(!asks(&mut live, &controls));
+            render.begin();
+            render.end(48_000, &OFFLINE);
+        }
+    }
+
+    #[test]
+    fn an_expired_wait_is_the_last_until_the_worker_answers() {
+        let controls = Controls { wait_for_notes: true, ..Controls::default() };
+        let mut waits = Waits::default();
+        assert!(asks(&mut waits, &controls));
+        waits.waited(MAX_WAIT, false);
+        assert!(!asks(&mut waits, &controls));
+        waits.answered();
+        assert!(asks(&mut waits, &controls));
+    }
+}
