@@ -1,6 +1,8 @@
 //! The lines above and below the roll: what plays, how it keeps up, which model.
 
-use egui::{Align, Button, Layout, RichText, TextEdit, Ui};
+use egui::{
+    Align, Button, Color32, Layout, Rect, RichText, Sense, Shape, Stroke, TextEdit, Ui, vec2,
+};
 
 use super::view::{Actions, Activity, Figures, Model, View};
 use super::{text, theme};
@@ -9,12 +11,12 @@ use super::{text, theme};
 pub fn header(ui: &mut Ui, view: &View, actions: &mut Actions) {
     ui.horizontal(|ui| {
         ui.heading(RichText::new(text::TITLE).strong());
-        let (mark, colour) = match view.activity {
-            Activity::Playing => ("\u{25b6}", theme::AHEAD),
-            Activity::Stopped => ("\u{25a0}", theme::TEXT_DIM),
-            Activity::Silent(_) => ("\u{26a0}", theme::WARN),
+        let colour = match view.activity {
+            Activity::Playing => theme::AHEAD,
+            Activity::Stopped => theme::TEXT_DIM,
+            Activity::Silent(_) => theme::WARN,
         };
-        ui.label(RichText::new(mark).color(colour));
+        mark(ui, &view.activity, colour);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let button = Button::new(RichText::new(text::PANIC).strong().color(theme::WARN));
             actions.panic |= ui.add(button).on_hover_text(text::PANIC_HINT).clicked();
@@ -26,6 +28,27 @@ pub fn header(ui: &mut Ui, view: &View, actions: &mut Actions) {
     });
     let line = RichText::new(text::model(&view.model)).color(theme::TEXT_DIM);
     ui.add(egui::Label::new(line).truncate());
+}
+
+/// A triangle while music runs, a square while it rests, a bar and a dot if something is
+/// amiss. Drawn: fonts differ in what signs they have.
+fn mark(ui: &mut Ui, activity: &Activity, colour: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+    let painter = ui.painter();
+    match activity {
+        Activity::Playing => {
+            let corners = vec![rect.left_top(), rect.right_center(), rect.left_bottom()];
+            painter.add(Shape::convex_polygon(corners, colour, Stroke::NONE));
+        }
+        Activity::Stopped => {
+            painter.rect_filled(rect.shrink(1.0), 1.0, colour);
+        }
+        Activity::Silent(_) => {
+            let bar = Rect::from_center_size(rect.center() - vec2(0.0, 2.0), vec2(3.0, 8.0));
+            painter.rect_filled(bar, 1.0, colour);
+            painter.circle_filled(rect.center_bottom() - vec2(0.0, 1.0), 1.8, colour);
+        }
+    }
 }
 
 /// The figures and the field for a model file.

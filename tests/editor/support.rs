@@ -1,0 +1,151 @@
+//! A desk without a host: parameters that change at once, and a note of every gesture.
+
+use std::sync::{Arc, Mutex};
+
+use anacrusis::editor::{self, Actions, Activity, Column, Line, Memory, View, theme};
+use anacrusis::music::Chord;
+use anacrusis::params::AnacrusisParams;
+use egui::{Color32, Shape, epaint::ClippedShape};
+use egui_kittest::Harness;
+use nih_plug::context::PluginApi;
+use nih_plug::context::gui::GuiContextInner;
+use nih_plug::plugin::PluginState;
+use nih_plug::prelude::{ParamPtr, ParamSetter, Params};
+
+/// What the editor told the host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    Begin(String),
+    Set(String, f32),
+    End(String),
+}
+
+/// The state behind a harness.
+pub struct Desk {
+    pub view: View,
+    pub params: Arc<AnacrusisParams>,
+    pub memory: Memory,
+    /// What the user asked for in every frame since the beginning.
+    pub actions: Vec<Actions>,
+    pub host: Arc<FakeHost>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let params = Arc::new(AnacrusisParams::default());
+        let host = Arc::new(FakeHost { params: params.clone(), changes: Mutex::default() });
+        let mut view = View::default();
+        view.model.name = "Tiny".to_owned();
+        view.model.digest = "0123456789abcdef".to_owned();
+        Desk { view, params, memory: Memory::default(), actions: Vec::new(), host }
+    }
+}
+
+impl Desk {
+    pub fn panicked(&self) -> bool {
+        self.actions.iter().any(|actions| actions.panic)
+    }
+
+    pub fn changes(&self) -> Vec<Change> {
+        self.host.changes.lock().unwrap().clone()
+    }
+}
+
+/// A harness that has drawn `desk`.
+pub fn harness(desk: Desk) -> Harness<'static, Desk> {
+    let [width, height] = editor::SIZE;
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(width, height))
+        .with_accessibility_check(true)
+        .with_context_setup(theme::apply)
+        .build_ui_state(
+            |ui, desk: &mut Desk| {
+                let setter = ParamSetter::new(&*desk.host);
+                let actions = editor::ui(ui, &desk.view, &desk.params, &setter, &mut desk.memory);
+                desk.actions.push(actions);
+            },
+            desk,
+        );
+    harness.run();
+    harness
+}
+
+/// A view of music that runs.
+pub fn playing() -> View {
+    let mut view = Desk::default().view;
+    view.activity = Activity::Playing;
+    view.roll.phase = 0.5;
+    view
+}
+
+/// A step in which every one of `keys` is struck.
+pub fn column<const N: usize>(keys: [u8; N], line: Line) -> Column {
+    Column { chord: Chord::struck_keys(keys), line, missed: false }
+}
+
+/// Rectangles filled with exactly `colour`.
+pub fn fills(harness: &Harness<'_, Desk>, colour: Color32) -> usize {
+    rects(harness).filter(|rect| rect.fill == colour).count()
+}
+
+/// Rectangles outlined in exactly `colour`.
+pub fn outlines(harness: &Harness<'_, Desk>, colour: Color32) -> usize {
+    rects(harness).filter(|rect| rect.stroke.width > 0.0 && rect.stroke.color == colour).count()
+}
+
+fn rects<'a>(harness: &'a Harness<'_, Desk>) -> impl Iterator<Item = &'a egui::epaint::RectShape> {
+    harness.output().shapes.iter().filter_map(|ClippedShape { shape, .. }| match shape {
+        Shape::Rect(rect) => Some(rect),
+        _ => None,
+    })
+}
+
+/// Takes every change at once, as a host that is not processing would.
+pub struct FakeHost {
+    params: Arc<AnacrusisParams>,
+    changes: Mutex<Vec<Change>>,
+}
+
+impl FakeHost {
+    fn id(&self, pointer: ParamPtr) -> String {
+        let map = self.params.param_map();
+        let (id, ..) = map.into_iter().find(|(_, known, _)| *known == pointer).expect("ours");
+        id
+    }
+
+    fn note(&self, change: Change) {
+        self.changes.lock().unwrap().push(change);
+    }
+}
+
+impl GuiContextInner for FakeHost {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+
+    unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
+        self.note(Change::Begin(self.id(param)));
+    }
+
+    unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
+        // SAFETY: the pointer is to a field of `self.params`, which `id` has just checked.
+        self.note(Change::Set(self.id(param), normalized));
+        unsafe { param._internal_set_normalized_value(normalized) };
+    }
+
+    unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
+        self.note(Change::End(self.id(param)));
+    }
+
+    fn get_state(&self) -> PluginState {
+        unimplemented!("the editor leaves the state to the host")
+    }
+
+    fn set_state(&self, _state: PluginState) {
+        unimplemented!("the editor leaves the state to the host")
+    }
+
+    fn request_restart(&self) {
+        unimplemented!("the editor never asks for a restart")
+    }
+}
