@@ -4,9 +4,20 @@
 //! `train`: the trainer and the candle reference network), which `xtask` starts by calling
 //! cargo again, so that bundling the plugin never compiles a machine-learning framework.
 
+#![allow(clippy::print_stdout)] // Standard output is what a command line is for.
+
+pub mod bundle;
 pub mod corpus;
+pub mod demo;
+pub mod files;
+pub mod install;
+pub mod picture;
 pub mod score;
 pub mod sequence;
+pub mod setup;
+pub mod synth;
+pub mod test;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod trainer;
+pub mod workspace;

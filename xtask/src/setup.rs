@@ -1,0 +1,181 @@
+//! What the build needs from the system, and how to get it.
+//!
+//! It is little: the plugin opens X11, OpenGL and xkbcommon at run time (`dlopen`), so
+//! nothing of them is needed to build, demo or test it, only to see its window. What rustc
+//! cannot do without is a C compiler, as linker, with the C library's development files.
+
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A thing to look for, and its name in each distribution.
+struct Need {
+    what: &'static str,
+    present: fn() -> bool,
+    debian: &'static [&'static str],
+    fedora: &'static [&'static str],
+    arch: &'static [&'static str],
+}
+
+const BUILD: &[Need] = &[Need {
+    what: "a C compiler that can link (cc) with the C library's headers",
+    present: can_link,
+    debian: &["build-essential"],
+    fedora: &["gcc", "glibc-devel"],
+    arch: &["base-devel"],
+}];
+
+/// Libraries that the plugin's window opens. A machine without a screen need not have them.
+const WINDOW: &[&str] = &["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1"];
+
+const WINDOW_PACKAGES: Packages = Packages {
+    debian: "libx11-6 libx11-xcb1 libxcb1 libgl1 libxkbcommon0 libxcursor1",
+    fedora: "libX11 libX11-xcb libxcb libglvnd-glx libxkbcommon libXcursor",
+    arch: "libx11 libxcb libglvnd libxkbcommon libxcursor",
+};
+
+struct Packages {
+    debian: &'static str,
+    fedora: &'static str,
+    arch: &'static str,
+}
+
+/// Finds what is missing and installs it where it can: on Debian and its relatives, as root
+/// or through sudo, said beforehand. Says so if all is there.
+///
+/// # Errors
+/// If something is missing and stays so; names the command for Debian, Fedora and Arch.
+pub fn ensure() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        // Xcode's tools and Visual Studio's come with Rust's own installer.
+        return Ok(());
+    }
+    let missing: Vec<&Need> = BUILD.iter().filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        eprintln!("set-up: everything that the build needs is there");
+        return Ok(());
+    }
+    for need in &missing {
+        eprintln!("set-up: missing: {}", need.what);
+    }
+    let debian = packages(&missing, |need| need.debian);
+    if let Some(prefix) = apt_prefix() {
+        install_with_apt(&prefix, &debian)?;
+        if missing.iter().all(|need| (need.present)()) {
+            return Ok(());
+        }
+        eprintln!("set-up: installed, but still not found");
+    }
+    bail!(
+        "the build needs system packages; install them and run this again\n  \
+         Debian, Ubuntu: sudo apt-get update && sudo apt-get install -y {}\n  \
+         Fedora:         sudo dnf install -y {}\n  \
+         Arch:           sudo pacman -S --needed {}",
+        debian.join(" "),
+        packages(&missing, |need| need.fedora).join(" "),
+        packages(&missing, |need| need.arch).join(" "),
+    )
+}
+
+/// Says what a desktop would still need to show the plugin's window; nothing if all is there.
+pub fn window_hint() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let missing: Vec<&str> = WINDOW.iter().copied().filter(|name| !has_library(name)).collect();
+    let Packages { debian, fedora, arch } = WINDOW_PACKAGES;
+    (!missing.is_empty()).then(|| {
+        format!(
+            "to open the plugin's window this machine lacks {}\n  \
+             Debian, Ubuntu: sudo apt-get install -y {debian}\n  \
+             Fedora:         sudo dnf install -y {fedora}\n  \
+             Arch:           sudo pacman -S --needed {arch}",
+            missing.join(", ")
+        )
+    })
+}
+
+fn packages(needs: &[&Need], of: fn(&Need) -> &'static [&'static str]) -> Vec<&'static str> {
+    needs.iter().flat_map(|need| of(need)).copied().collect()
+}
+
+/// Whether a program that uses the C library compiles and links: what rustc asks of `cc`.
+fn can_link() -> bool {
+    let Ok(folder) = tempfile::tempdir() else { return false };
+    let source = folder.path().join("probe.c");
+    let program = "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n";
+    if std::fs::write(&source, program).is_err() {
+        return false;
+    }
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc"));
+    let status = Command::new(compiler)
+        .arg(&source)
+        .arg("-o")
+        .arg(folder.path().join("probe"))
+        .args(["-ldl", "-lm", "-lpthread"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn has_library(name: &str) -> bool {
+    // The loader's own list, where there is one; else the usual folders.
+    let known = Command::new("ldconfig").arg("-p").stderr(Stdio::null()).output();
+    let known = match known {
+        Ok(output) => Ok(output),
+        Err(_) => Command::new("/sbin/ldconfig").arg("-p").stderr(Stdio::null()).output(),
+    };
+    if let Ok(output) = known {
+        return String::from_utf8_lossy(&output.stdout).contains(name);
+    }
+    let arch = std::env::consts::ARCH;
+    [format!("/usr/lib/{arch}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()]
+        .iter()
+        .any(|folder| Path::new(folder).join(name).exists())
+}
+
+/// What apt-get must be called with: nothing as root, else sudo; `None` without apt-get or
+/// the right to use it.
+fn apt_prefix() -> Option<Vec<&'static str>> {
+    let works = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !works("apt-get", &["--version"]) {
+        return None;
+    }
+    let root = Command::new("id").arg("-u").output();
+    if root.is_ok_and(|output| output.stdout.trim_ascii() == b"0") {
+        return Some(Vec::new());
+    }
+    // On a terminal sudo may ask for the password; elsewhere it must not need one.
+    if std::io::IsTerminal::is_terminal(&std::io::stdin()) && works("sudo", &["--version"]) {
+        return Some(vec!["sudo"]);
+    }
+    works("sudo", &["-n", "true"]).then(|| vec!["sudo", "-n"])
+}
+
+fn install_with_apt(prefix: &[&str], packages: &[&str]) -> Result<()> {
+    let update: Vec<&str> = prefix.iter().copied().chain(["apt-get", "update"]).collect();
+    let install: Vec<&str> = prefix
+        .iter()
+        .copied()
+        .chain(["apt-get", "install", "-y", "--no-install-recommends"])
+        .chain(packages.iter().copied())
+        .collect();
+    for command in [update, install] {
+        eprintln!("set-up: running: {}", command.join(" "));
+        let status = Command::new(command[0])
+            .args(&command[1..])
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .status()
+            .with_context(|| format!("cannot start {}", command[0]))?;
+        if !status.success() {
+            eprintln!("set-up: {} failed ({status})", command.join(" "));
+        }
+    }
+    Ok(())
+}

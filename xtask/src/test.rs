@@ -1,0 +1,268 @@
+//! `cargo xtask test`: everything that CI runs, in one order, to the end.
+
+use crate::{bundle, setup, workspace};
+use anyhow::{Result, bail};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Run everything that CI runs; a failing step does not stop the ones after it.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test core hosts     only these steps
+  cargo xtask test --list         their names
+
+The first run compiles everything that the plugin stands on, in three ways (checked, optimised,
+for the trainer), and takes its time; later runs are quick. The last line is `N passed, N
+failed`; the exit code is 0 only if nothing failed.")]
+pub struct Args {
+    /// Steps to run; all without a name.
+    #[arg(value_name = "STEP")]
+    pub steps: Vec<String>,
+    /// List the steps and run none.
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Passed and failed, tests or whole steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+/// A step: what to type after `cargo`, or a function.
+enum Work {
+    Cargo(&'static [&'static str]),
+    Call(fn() -> Result<()>),
+}
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    work: Work,
+    environment: &'static [(&'static str, &'static str)],
+}
+
+const fn cargo(name: &'static str, what: &'static str, args: &'static [&'static str]) -> Step {
+    Step { name, what, work: Work::Cargo(args), environment: &[] }
+}
+
+/// In the order in which failures are cheapest to learn of.
+const STEPS: &[Step] = &[
+    Step {
+        name: "setup",
+        what: "system packages",
+        work: Work::Call(setup::ensure),
+        environment: &[],
+    },
+    cargo("format", "every file as rustfmt writes it", &["fmt", "--all", "--check"]),
+    Step {
+        name: "isolation",
+        what: "the plugin links no machine-learning framework",
+        work: Work::Call(isolation),
+        environment: &[],
+    },
+    cargo(
+        "core",
+        "music, model, jam, house rules",
+        &["test", "--no-default-features", "--lib", "--test", "it"],
+    ),
+    cargo("host", "the scripted host", &["test", "-p", "anacrusis-test-host"]),
+    Step {
+        name: "bundle",
+        what: "the optimised .clap and .vst3",
+        work: Work::Call(|| bundle::bundle().map(|_| ())),
+        environment: &[],
+    },
+    // One at a time: a live host competes with nobody.
+    cargo(
+        "hosts",
+        "the bundles in a scripted host",
+        &[
+            "test",
+            "--no-default-features",
+            "--test",
+            "hosts",
+            "--",
+            "--nocapture",
+            "--test-threads=1",
+        ],
+    ),
+    cargo(
+        "editor",
+        "plugin and editor, drawn without a screen",
+        &["test", "--release", "--lib", "--test", "editor"],
+    ),
+    cargo(
+        "xtask",
+        "trainer, commands, candle against the engine",
+        &["test", "--profile", "xtask", "-p", "xtask", "--features", "train"],
+    ),
+    cargo(
+        "clippy",
+        "no warning in any target",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "xtask/train",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    cargo(
+        "portable",
+        "the core without the framework",
+        &["clippy", "--no-default-features", "--lib", "--", "-D", "warnings"],
+    ),
+    Step {
+        name: "docs",
+        what: "no broken link, nothing public without words",
+        work: Work::Cargo(&["doc", "--workspace", "--no-deps", "--features", "xtask/train"]),
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+    },
+];
+
+/// `cargo xtask test`.
+///
+/// # Errors
+/// If a name is not a step, or any step failed.
+pub fn run(args: &Args) -> Result<()> {
+    if args.list {
+        for step in STEPS {
+            println!("{:<10} {}", step.name, step.what);
+        }
+        return Ok(());
+    }
+    let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+    if let Some(unknown) = args.steps.iter().find(|name| !names.contains(&name.as_str())) {
+        bail!("there is no step \"{unknown}\"; there are: {}", names.join(", "));
+    }
+    let wanted = |step: &&Step| args.steps.is_empty() || args.steps.iter().any(|s| s == step.name);
+    let mut rows = Vec::new();
+    for step in STEPS.iter().filter(wanted) {
+        println!("\n== {}: {}", step.name, step.what);
+        let start = Instant::now();
+        let count = step.run();
+        rows.push((step, count, start.elapsed()));
+    }
+    let total = report(&rows);
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed > 0 {
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+fn report(rows: &[(&Step, Count, Duration)]) -> Count {
+    let mut total = Count::default();
+    println!();
+    for (step, count, time) in rows {
+        let verdict = if count.failed == 0 { "ok    " } else { "FAILED" };
+        let seconds = time.as_secs_f64();
+        println!(
+            "{verdict} {:<10} {seconds:>7.1} s  {:>4} passed {:>3} failed   {}",
+            step.name, count.passed, count.failed, step.what
+        );
+        total.passed += count.passed;
+        total.failed += count.failed;
+    }
+    total
+}
+
+impl Step {
+    fn run(&self) -> Count {
+        let result = match self.work {
+            Work::Call(function) => function().map(|()| Count::default()),
+            Work::Cargo(args) => {
+                println!("$ cargo {}", args.join(" "));
+                let mut command = workspace::cargo();
+                command.args(args).envs(self.environment.iter().copied());
+                watch(command)
+            }
+        };
+        match result {
+            // A step without tests of its own counts as one.
+            Ok(Count { passed: 0, failed: 0 }) => Count { passed: 1, failed: 0 },
+            Ok(count) => count,
+            Err(error) => {
+                println!("{}: {error:#}", self.name);
+                Count { passed: 0, failed: 1 }
+            }
+        }
+    }
+}
+
+/// Runs a command, shows what it prints and adds up the results of its tests.
+fn watch(mut command: Command) -> Result<Count> {
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut count = Count::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            let (passed, failed) = results(&line).unwrap_or_default();
+            count.passed += passed;
+            count.failed += failed;
+        }
+    }
+    let status = child.wait()?;
+    // It did not compile, or ended otherwise than by a failed test.
+    if !status.success() && count.failed == 0 {
+        count.failed = 1;
+    }
+    Ok(count)
+}
+
+/// The numbers in a line such as `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
+fn results(line: &str) -> Option<(u64, u64)> {
+    let rest = line.strip_prefix("test result: ")?;
+    let number = |word: &str| {
+        let before = rest.split(word).next()?.trim_end();
+        before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    Some((number("passed")?, number("failed")?))
+}
+
+/// The plugin's dependencies, at any depth and on any platform, hold no candle.
+fn isolation() -> Result<()> {
+    let output = workspace::cargo()
+        .args(["tree", "-p", "anacrusis", "-e", "normal,build", "--target", "all"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .output()?;
+    if !output.status.success() {
+        bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let tree = String::from_utf8_lossy(&output.stdout);
+    if let Some(found) = tree.lines().find(|line| line.starts_with("candle")) {
+        bail!("the plugin depends on {found}; candle belongs in xtask alone");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read_from_the_line_that_has_them() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered";
+        assert_eq!(results(line), Some((12, 3)));
+        assert_eq!(results("test music::grid ... ok"), None);
+        assert_eq!(results("test result: ok."), None);
+    }
+
+    #[test]
+    fn every_step_has_a_name_of_its_own() {
+        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}
