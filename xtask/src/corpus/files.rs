@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use walkdir::WalkDir;
 
 use super::Skipped;
@@ -77,12 +77,16 @@ fn has_extension(path: &Path, of: &[&str]) -> bool {
 /// If it cannot be read, is no regular file (reading a pipe would never end), or is larger
 /// than [`MAX_BYTES`].
 pub(super) fn load(path: &Path) -> Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        bail!("not a regular file");
-    }
+    let found = fs::metadata(path)?;
+    ensure!(found.is_file(), "not a regular file");
+    let fits = |bytes: u64| {
+        ensure!(bytes <= MAX_BYTES, "larger than {} MiB", MAX_BYTES >> 20);
+        Ok(())
+    };
+    fits(found.len())?;
+    // Measured again on what arrives: a file can grow while it is read.
     let mut bytes = Vec::new();
-    // The size is measured on what arrives: a file can grow while it is read.
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= MAX_BYTES, "larger than {} MiB", MAX_BYTES >> 20);
+    fits(bytes.len() as u64)?;
     Ok(bytes)
 }
