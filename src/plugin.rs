@@ -2,7 +2,7 @@
 //!
 //! Threads: the host's main thread makes, activates and destroys; its audio thread calls
 //! `reset` and `process`; the editor and the worker have their own. The instance owns a
-//! [`Performer`] for the audio thread and a [`Worker`](crate::jam::worker::Worker), which
+//! [`Performer`] for the audio thread and a [`Worker`], which
 //! starts with the first activation: a scanner that only looks costs no thread.
 
 mod entry;
@@ -20,11 +20,12 @@ use nih_plug::prelude::{
     ProcessStatus, TaskExecutor, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
 };
 
-use self::models::{Brain, Models};
+use self::models::Models;
 use self::process::{Guard, HostQueue, Outcome};
 use crate::editor::{self, View, text, window::Window};
 use crate::jam::link::{Monitor, link};
 use crate::jam::performer::Performer;
+use crate::jam::worker::Worker;
 use crate::params::AnacrusisParams;
 
 /// One instance of the plugin.
@@ -33,7 +34,7 @@ pub struct Anacrusis {
     performer: Performer,
     guard: Guard,
     models: Arc<Models>,
-    brain: Brain,
+    worker: Worker,
     monitor: Option<Monitor>,
     signals: Arc<Signals>,
     offline: bool,
@@ -59,13 +60,13 @@ pub enum Task {
 impl Default for Anacrusis {
     fn default() -> Self {
         let params = Arc::new(AnacrusisParams::default());
-        let (audio, worker, monitor) = link();
-        let brain = Brain::new(worker);
+        let (audio, worker_end, monitor) = link();
+        let worker = Worker::new(worker_end);
         Self {
             performer: Performer::new(audio),
             guard: Guard::default(),
-            models: Arc::new(Models::new(params.clone(), &brain)),
-            brain,
+            models: Arc::new(Models::new(params.clone(), worker.models())),
+            worker,
             monitor: Some(monitor),
             signals: Arc::default(),
             offline: false,
@@ -132,7 +133,7 @@ impl Plugin for Anacrusis {
         self.models.follow();
         // Without a thread nothing would ever sound, and no editor need be open to say so:
         // refusing is what a host shows.
-        self.brain.start().is_ok()
+        self.worker.start().is_ok()
     }
 
     fn reset(&mut self) {

@@ -23,7 +23,8 @@ impl View {
 
 fn activity(reason: Reason, model: &Model) -> Activity {
     match reason {
-        _ if model.name.is_empty() => Activity::Silent(text::LOADING.to_owned()),
+        _ if model.name.is_empty() && model.loading => Activity::Silent(text::LOADING.to_owned()),
+        _ if model.name.is_empty() => Activity::Silent(text::NO_MODEL.to_owned()),
         Reason::Playing => Activity::Playing,
         Reason::Stopped => Activity::Stopped,
         Reason::NoTempo => Activity::Silent(text::NO_TEMPO.to_owned()),

@@ -25,8 +25,12 @@ pub const STEP_TIME: &str = "Step time";
 pub const LEAD: &str = "Shortest lead";
 /// A figure that was not measured yet.
 pub const NONE_YET: &str = "-";
-/// Said of a model that is still being opened.
-pub const LOADING: &str = "opening the model ...";
+/// Silent because no model is ready yet.
+pub const LOADING: &str = "Opening the model ...";
+/// Silent because there is none.
+pub const NO_MODEL: &str = "Silent: no model is ready. Choose another one.";
+/// Said while another model is on its way.
+pub const LOADING_OTHER: &str = "opening another ...";
 /// Silent because the host tells no tempo.
 pub const NO_TEMPO: &str = "Silent: the host reports no usable tempo. Set one in its transport.";
 /// Silent because the host tells no position.
@@ -55,18 +59,15 @@ pub fn activity(activity: &Activity) -> &str {
 
 /// One line about the model.
 pub fn model(model: &Model) -> String {
-    if model.name.is_empty() {
-        return LOADING.to_owned();
-    }
-    let mut line = model.name.clone();
     let digest: String = model.digest.chars().take(8).collect();
-    for part in [digest, model.corpus.clone(), model.licence.clone()] {
-        if !part.is_empty() {
-            line.push_str("  \u{b7}  ");
-            line.push_str(&part);
-        }
-    }
-    line
+    let loading = if model.loading && !model.name.is_empty() { LOADING_OTHER } else { "" };
+    let parts = [model.name.as_str(), &digest, &model.corpus, &model.licence, loading];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  \u{b7}  ")
+}
+
+/// The default plays because the user's own model cannot.
+pub fn stand_in(name: &str, why: &dyn std::fmt::Display) -> String {
+    format!("{name} cannot be used: {why}. The built-in model plays instead.")
 }
 
 /// The roll in words, for those who do not see it.

@@ -26,6 +26,8 @@ pub struct Model {
     pub corpus: String,
     /// Licence of the weights; empty if the file does not say.
     pub licence: String,
+    /// Whether another one is being opened.
+    pub loading: bool,
     /// What went wrong with the model asked for, while another plays on.
     pub problem: Option<String>,
 }

@@ -1,18 +1,18 @@
 //! The embedded model, the user's own file, and which of them plays.
 //!
-//! Files are read, checked and turned into engines on the worker's thread. The model in
+//! Files are read, checked and turned into engines on a thread of the worker's. The model in
 //! service plays on until the new one is ready; what is wrong with a file is told in the
 //! editor.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::editor::Model;
-use crate::jam::worker::Worker;
+use crate::editor::{Model, Roll, text};
+use crate::jam::worker::ModelSlot;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, MAX_FILE_BYTES};
-use crate::model::engine::Engine;
 use crate::music::KeyRange;
 use crate::params::{AnacrusisParams, ModelChoice};
 
@@ -20,38 +20,27 @@ use crate::params::{AnacrusisParams, ModelChoice};
 pub static CLASSICAL: &[u8] = include_bytes!("../../models/classical.safetensors");
 /// What the default model is called.
 pub const CLASSICAL_NAME: &str = "Classical";
-
-/// The thinking thread of an instance.
-pub type Brain = Worker<Engine>;
+/// What a file is called that was not named.
+const NAMELESS: &str = "The own file";
 
 /// Why a model could not be opened, with what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The own file was chosen, but none was named.
-    #[error("no model file is named: enter the path of a .safetensors file below")]
+    #[error("no file is named; enter the path of a .safetensors file below")]
     NoPath,
     /// The path depends on a working directory that nobody knows in a host.
-    #[error("\"{0}\" is not a whole path: begin at the root of the file system")]
-    Relative(String),
+    #[error("this is not a whole path; begin at the root of the file system")]
+    Relative,
     /// The path leads to a folder, a pipe or a device.
-    #[error("\"{0}\" is not a file")]
-    NotAFile(String),
+    #[error("this is not a file; name a .safetensors file")]
+    NotAFile,
     /// The system refused.
-    #[error("\"{path}\" cannot be read: {source}")]
-    Read {
-        /// The path as typed.
-        path: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("it cannot be read ({0})")]
+    Read(#[from] io::Error),
     /// The content is no model.
-    #[error("\"{path}\" is no usable model: {source}")]
-    Checkpoint {
-        /// The path as typed.
-        path: String,
-        /// What is wrong with it.
-        source: CheckpointError,
-    },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// Reads and checks the model of `choice`.
@@ -60,11 +49,10 @@ pub enum OpenError {
 ///
 /// [`OpenError`] says what is wrong with a user's file. The embedded one is checked by tests.
 pub fn open(choice: &ModelChoice) -> Result<Checkpoint, OpenError> {
-    let (bytes, path) = match choice {
-        ModelChoice::Classical => (CLASSICAL.to_vec(), CLASSICAL_NAME.to_owned()),
-        ModelChoice::File(path) => (read(path)?, path.clone()),
-    };
-    Checkpoint::parse(&bytes).map_err(|source| OpenError::Checkpoint { path, source })
+    match choice {
+        ModelChoice::Classical => Ok(Checkpoint::parse(CLASSICAL)?),
+        ModelChoice::File(path) => Ok(Checkpoint::parse(&read(path)?)?),
+    }
 }
 
 fn read(path: &str) -> Result<Vec<u8>, OpenError> {
@@ -72,35 +60,24 @@ fn read(path: &str) -> Result<Vec<u8>, OpenError> {
         return Err(OpenError::NoPath);
     }
     if !Path::new(path).is_absolute() {
-        return Err(OpenError::Relative(path.to_owned()));
+        return Err(OpenError::Relative);
     }
-    let failed = |source| OpenError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for its writer for ever.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(OpenError::NotAFile(path.to_owned()));
+    if !fs::metadata(path)?.is_file() {
+        return Err(OpenError::NotAFile);
     }
     let mut bytes = Vec::new();
     // One byte over the limit, so that the checkpoint's own check can tell.
-    let limit = MAX_FILE_BYTES as u64 + 1;
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
+    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn name(choice: &ModelChoice) -> String {
-    match choice {
-        ModelChoice::Classical => CLASSICAL_NAME.to_owned(),
-        ModelChoice::File(path) => {
-            let stem = Path::new(path).file_stem().unwrap_or_default();
-            stem.to_string_lossy().into_owned()
-        }
-    }
 }
 
 /// What plays, and the way to change it; shared by host, editor and worker.
 pub struct Models {
     params: Arc<AnacrusisParams>,
+    slot: ModelSlot,
     asked: Mutex<Asked>,
-    known: Arc<Mutex<Vec<Known>>>,
+    known: Arc<Mutex<Known>>,
 }
 
 /// What was asked for last.
@@ -112,19 +89,31 @@ struct Asked {
     requested: Option<ModelChoice>,
 }
 
-/// What is told of a model that was opened.
-#[derive(Clone)]
+/// What is told of the models opened last, and of the one that could not be.
+#[derive(Default)]
 struct Known {
+    models: VecDeque<About>,
+    /// Why the default plays instead of the user's file.
+    stand_in: Option<String>,
+}
+
+/// One model by its own account.
+#[derive(Clone)]
+struct About {
+    name: String,
     digest: String,
     corpus: String,
     licence: String,
     keys: KeyRange,
 }
 
+/// Models remembered: the one in service, the one on its way, and as many again.
+const KNOWN: usize = 4;
+
 impl Models {
-    /// For an instance with these parameters and this worker. Opens nothing yet.
-    pub fn new(params: Arc<AnacrusisParams>, _brain: &Brain) -> Models {
-        Models { params, asked: Mutex::default(), known: Arc::default() }
+    /// For an instance with these parameters, whose worker has this slot. Opens nothing yet.
+    pub fn new(params: Arc<AnacrusisParams>, slot: ModelSlot) -> Models {
+        Models { params, slot, asked: Mutex::default(), known: Arc::default() }
     }
 
     /// Opens the model that the parameters choose, if they changed their choice.
@@ -146,16 +135,130 @@ impl Models {
     }
 
     fn request(&self, asked: &mut Asked, choice: ModelChoice) {
-        asked.requested = Some(choice);
+        asked.requested = Some(choice.clone());
+        let (slot, known) = (self.slot.clone(), self.known.clone());
+        let name = match &choice {
+            ModelChoice::Classical => CLASSICAL_NAME,
+            ModelChoice::File(path) if path.is_empty() => NAMELESS,
+            ModelChoice::File(path) => path,
+        }
+        .to_owned();
+        self.slot.load(name, move || {
+            let opened = open(&choice);
+            let nothing_plays = slot.state().name.is_none();
+            let mut known = lock(&known);
+            known.stand_in = None;
+            match opened {
+                Ok(checkpoint) => {
+                    known.remember(About::of(&choice, &checkpoint));
+                    Ok(checkpoint)
+                }
+                // A project whose file is gone must still play something.
+                Err(error) if nothing_plays && choice != ModelChoice::Classical => {
+                    let checkpoint = open(&ModelChoice::Classical).map_err(|e| e.to_string())?;
+                    known.remember(About::of(&ModelChoice::Classical, &checkpoint));
+                    known.stand_in = Some(text::stand_in(&choice_name(&choice), &error));
+                    Ok(checkpoint)
+                }
+                Err(error) => Err(error.to_string()),
+            }
+        });
     }
 
     /// The model in service as the editor shows it, and the keys that it plays.
     pub fn view(&self) -> (Model, KeyRange) {
-        (Model::default(), KeyRange { low: 24, count: 78 })
+        let state = self.slot.state();
+        let known = lock(&self.known);
+        let about = state.digest.and_then(|digest| known.find(&digest));
+        let mut model = Model {
+            loading: state.loading.is_some(),
+            problem: state.error.or_else(|| known.stand_in.clone()),
+            ..Model::default()
+        };
+        let Some(about) = about else { return (model, Roll::default().keys) };
+        model.name.clone_from(&about.name);
+        model.digest.clone_from(&about.digest);
+        model.corpus.clone_from(&about.corpus);
+        model.licence.clone_from(&about.licence);
+        (model, about.keys)
+    }
+}
+
+impl Known {
+    fn remember(&mut self, about: About) {
+        self.models.retain(|other| other.digest != about.digest);
+        self.models.push_front(about);
+        self.models.truncate(KNOWN);
+    }
+
+    fn find(&self, digest: &str) -> Option<&About> {
+        self.models.iter().find(|about| about.digest == digest)
+    }
+}
+
+impl About {
+    fn of(choice: &ModelChoice, checkpoint: &Checkpoint) -> About {
+        let made = checkpoint.meta.made.clone().unwrap_or_default();
+        About {
+            name: choice_name(choice),
+            digest: checkpoint.digest().to_owned(),
+            corpus: made.corpus,
+            licence: made.licence,
+            keys: checkpoint.config().range(),
+        }
+    }
+}
+
+/// What a model is called: the file's name without folder and ending.
+fn choice_name(choice: &ModelChoice) -> String {
+    match choice {
+        ModelChoice::Classical => CLASSICAL_NAME.to_owned(),
+        ModelChoice::File(path) => {
+            let stem = Path::new(path).file_stem().unwrap_or(NAMELESS.as_ref());
+            stem.to_string_lossy().into_owned()
+        }
     }
 }
 
 /// No code panics while it holds these locks; if some did, the data would still be whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_model_is_sound() {
+        let checkpoint = open(&ModelChoice::Classical).expect("checked before it is shipped");
+        assert!(checkpoint.config().keys() > 0);
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        let says = |path: String| open(&ModelChoice::File(path)).expect_err("no model").to_string();
+        assert!(says(String::new()).contains("enter the path"));
+        assert!(says("models/x.safetensors".to_owned()).contains("whole path"));
+        assert!(says(path("missing")).contains("cannot be read"));
+        assert!(says(path("")).contains("not a file"));
+        std::fs::write(path("text"), "no model at all").expect("written");
+        assert!(!says(path("text")).is_empty());
+        std::fs::write(path("cut"), &CLASSICAL[..CLASSICAL.len() / 2]).expect("written");
+        assert!(!says(path("cut")).is_empty());
+    }
+
+    #[test]
+    fn a_copy_of_the_default_opens_as_the_users_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mine.safetensors");
+        std::fs::write(&path, CLASSICAL).expect("written");
+        let choice = ModelChoice::File(path.to_string_lossy().into_owned());
+        let about = About::of(&choice, &open(&choice).expect("the same bytes"));
+        assert_eq!(about.name, "mine");
+        let default = open(&ModelChoice::Classical).expect("embedded");
+        assert_eq!(about.digest, default.digest());
+    }
 }
