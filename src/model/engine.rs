@@ -8,16 +8,39 @@ use super::network::{self, LOGITS};
 use crate::music::Chord;
 
 /// What the time stack remembers: output and cell of every layer, for every key.
-#[derive(Clone, Debug, PartialEq)]
+/// `clone_from` between states of one engine allocates nothing.
+#[derive(Debug, PartialEq)]
 pub struct TimeState {
     layers: Box<[LayerState]>,
 }
 
+impl Clone for TimeState {
+    fn clone(&self) -> Self {
+        TimeState { layers: self.layers.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.layers.clone_from(&source.layers);
+    }
+}
+
 /// Output `h` and cell `c` of one layer, `[K, H]` each.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 struct LayerState {
     h: Box<[f32]>,
     c: Box<[f32]>,
+}
+
+// By hand, since a derived `clone_from` would allocate.
+impl Clone for LayerState {
+    fn clone(&self) -> Self {
+        LayerState { h: self.h.clone(), c: self.c.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.h.clone_from(&source.h);
+        self.c.clone_from(&source.c);
+    }
 }
 
 impl LayerState {
@@ -27,25 +50,6 @@ impl LayerState {
 }
 
 impl TimeState {
-    /// Takes over the contents of a state of the same engine. Allocates nothing.
-    ///
-    /// # Panics
-    /// If the states are of engines of different sizes.
-    pub fn copy_from(&mut self, other: &TimeState) {
-        for (to, from) in self.layers.iter_mut().zip(&other.layers) {
-            to.h.copy_from_slice(&from.h);
-            to.c.copy_from_slice(&from.c);
-        }
-    }
-
-    /// Back to the state before any step: zeros.
-    pub fn reset(&mut self) {
-        for layer in &mut self.layers {
-            layer.h.fill(0.0);
-            layer.c.fill(0.0);
-        }
-    }
-
     /// Output of the top layer, `u` `[K, H]`.
     pub fn top(&self) -> &[f32] {
         self.layers.last().map_or(&[], |layer| &layer.h)
