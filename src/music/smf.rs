@@ -1,4 +1,4 @@
-//! Standard MIDI File to [`PianoRoll`] and back (model.md, section 1).
+//! Standard MIDI File to [`PianoRoll`](super::PianoRoll) and back (model.md, section 1).
 //!
 //! **Reading** merges all tracks and channels but channel 10 (drums) and lays every onset
 //! and every end on the nearest sixteenth, in integers, so that any number of ticks per

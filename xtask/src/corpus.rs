@@ -1,6 +1,6 @@
 //! The corpus: every piece that a list of folders and files holds, in a fixed order.
 //!
-//! MIDI files are read by [`anacrusis::music::smf`], roll files (JSON) by [`rolls`]. A bad
+//! MIDI files are read by [`anacrusis::music::smf`], roll files (JSON) by `rolls`. A bad
 //! file never stops the reading: it is skipped, with the reason. Copies of one work, transposed
 //! or not, share a [`Piece::work`], so that a split never tests on what it trained on.
 

@@ -7,7 +7,7 @@ use midly::{
 
 use crate::music::{Keys, PianoRoll};
 
-/// Ticks per quarter note of the files that [`write`] makes.
+/// Ticks per quarter note of the files that [`write()`] makes.
 pub const TICKS_PER_BEAT: u16 = 480;
 
 /// A step is a sixteenth.
