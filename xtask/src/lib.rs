@@ -14,7 +14,9 @@ pub mod install;
 pub mod picture;
 pub mod score;
 pub mod sequence;
+pub mod settings;
 pub mod setup;
+pub mod store;
 pub mod synth;
 pub mod test;
 #[cfg(feature = "train")]

@@ -2,7 +2,7 @@
 
 use anacrusis::model::config::{Config, Start};
 use anacrusis::model::features;
-use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, STEPS_PER_BAR};
 
 /// What the time stack is fed before it predicts a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,18 @@ impl Sequence {
             sequence.targets.push(roll.chords[target]);
         }
         sequence
+    }
+
+    /// The same music shifted by `semitones`, without the keys that leave `range`.
+    pub fn transposed(mut self, semitones: i8, range: KeyRange) -> Sequence {
+        let shift = |chord: &mut Chord| *chord = chord.transposed(semitones).within(range);
+        self.targets.iter_mut().for_each(shift);
+        for frame in &mut self.frames {
+            if let Frame::Step { chord, .. } = frame {
+                shift(chord);
+            }
+        }
+        self
     }
 
     /// Number of predictions, T.

@@ -1,6 +1,75 @@
-//! The trainer.
+//! The trainer: the loop, whole, on one screen, and under it the parts of it.
+//!
+//! A corpus is split by work; segments are drawn ([`batch`]), differentiated and followed
+//! ([`step`]) by the candle network ([`network`]), judged by pieces it never saw
+//! ([`evaluate`]) and saved. Everything random is drawn by place from the seed ([`random`]),
+//! so a resumed run goes on as if it had not stopped.
 
+pub mod batch;
+pub mod evaluate;
+pub mod init;
 pub mod layer;
 pub mod network;
 pub mod random;
+pub mod report;
+pub mod run;
+pub mod state;
 pub mod step;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::trainer::Args;
+use random::Random;
+use run::Run;
+
+/// Purposes of random numbers: no two share a stream.
+mod purpose {
+    pub const WEIGHTS: u64 = 1;
+    pub const SEGMENTS: u64 = 2;
+    pub const DROPOUT: u64 = 3;
+    pub const PROMPTS: u64 = 4;
+}
+
+/// Trains until the iterations or minutes are up, or `stop` is set; saves and returns.
+///
+/// # Errors
+/// If the data has no usable piece, a setting is out of range, a file cannot be written, or
+/// training diverges. What was saved before stays.
+pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
+    let settings = args.settings()?;
+    let corpus = run::read(args, &settings)?;
+    let mut run = Run::begin(args, &settings, &corpus)?;
+    let rolls = run.train.iter().map(|piece| &piece.roll);
+    let segments =
+        batch::Segments::new(&settings, rolls, Random::new(settings.seed, purpose::SEGMENTS))
+            .context("no training piece is as long as a segment; lower --steps")?;
+    let dropout = Random::new(settings.seed, purpose::DROPOUT);
+    let threads = settings.thread_count();
+
+    while run.share() < 1.0 && !stop.load(Ordering::Relaxed) {
+        let iteration = run.state.progress.iterations;
+        let batch = segments.draw(iteration, settings.batch);
+        let network = network::Network::new(&settings.network, &run.state.parameters)?;
+        let random = dropout.branch(iteration);
+        let masks = (settings.dropout > 0.0).then_some((settings.dropout, &random));
+        let (mut gradients, nats) =
+            step::batch_gradient(&network, &settings.network, &batch, masks, threads)?;
+        let loss = nats.loss(settings.network.keys());
+        ensure!(
+            loss.is_finite(),
+            "training diverged in iteration {iteration}: lower learning_rate"
+        );
+        gradients.retain(|name, _| !name.ends_with("bias_hh_l0"));
+        let norm = step::clip(&mut gradients, settings.clip);
+        let rate = run.learning_rate();
+        run.state.adam.update(&mut run.state.parameters, &gradients, rate);
+        run.after_step(loss, norm, norm > settings.clip);
+        if run.state.progress.iterations.is_multiple_of(settings.evaluate_every) {
+            run.evaluate()?;
+            run.save()?;
+        }
+    }
+    run.end(stop.load(Ordering::Relaxed))
+}

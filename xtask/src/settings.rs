@@ -1,0 +1,219 @@
+//! Every setting of a training run: defaults, a TOML file, flags; each overrides the one
+//! before.
+
+use std::path::{Path, PathBuf};
+
+use anacrusis::model::Config;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// How a piece is drawn before a segment of it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Weighting {
+    /// Every piece alike: short pieces are heard as often as long ones.
+    #[default]
+    Piece,
+    /// By the number of segments a piece has: every segment alike.
+    Length,
+}
+
+/// Settings of a run. Keys of the TOML file have these names; unknown ones are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The network, as in a checkpoint.
+    pub network: Config,
+    /// Segments per batch, 1..=1024.
+    pub batch: usize,
+    /// Steps per segment, 2..=4096; segments begin at multiples of 16.
+    pub steps: usize,
+    /// Step size of Adam, above 0, at most 1.
+    pub learning_rate: f64,
+    /// Share of the run, at its end, over which the step size falls to a twentieth, 0..=1.
+    pub cooldown: f64,
+    /// Chance of a unit to be dropped, 0..=0.9.
+    pub dropout: f64,
+    /// Largest global norm of the gradient, above 0.
+    pub clip: f64,
+    /// Lowest and highest transposition in semitones, within -24..=24.
+    pub transpose: [i8; 2],
+    /// How pieces are drawn.
+    pub weighting: Weighting,
+    /// Chance of a piece to be held out, 0.01..=0.9.
+    pub heldout: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Iterations after which the run ends.
+    pub iterations: u64,
+    /// Minutes after which the run ends, however few iterations that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<f64>,
+    /// Iterations between evaluations.
+    pub evaluate_every: u64,
+    /// About how many held-out steps an evaluation during the run looks at.
+    pub evaluate_steps: usize,
+    /// Training threads; 0 is one for each core. The batch is shared out over them.
+    pub threads: usize,
+    /// Prompts to store, 0..=16, if the licence allows it.
+    pub prompts: usize,
+    /// Name of the corpus, for the checkpoint.
+    pub corpus: String,
+    /// Licence of corpus and weights, for the checkpoint. Empty: unknown, so that no music
+    /// of the corpus is stored as prompts.
+    pub licence: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            network: Config::default(),
+            batch: 5,
+            steps: 128,
+            learning_rate: 1e-3,
+            cooldown: 0.0,
+            dropout: 0.5,
+            clip: 1.0,
+            transpose: [-5, 6],
+            weighting: Weighting::Piece,
+            heldout: 0.1,
+            seed: 0,
+            iterations: 50_000,
+            minutes: None,
+            evaluate_every: 100,
+            evaluate_steps: 4096,
+            threads: 0,
+            prompts: 8,
+            corpus: String::new(),
+            licence: String::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The defaults with what a TOML file changes.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not TOML, has an unknown key or a value of the wrong
+    /// kind.
+    pub fn read(path: &Path) -> Result<Settings> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the settings in {}", path.display()))?;
+        Settings::parse(&text).with_context(|| format!("in the settings of {}", path.display()))
+    }
+
+    /// As [`Settings::read`], from text.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse(text: &str) -> Result<Settings> {
+        let mut all = toml::Table::try_from(Settings::default())?;
+        merge(&mut all, text.parse()?);
+        Ok(all.try_into()?)
+    }
+
+    /// Checks ranges.
+    ///
+    /// # Errors
+    /// Names the setting that is out of range, and the range.
+    pub fn validate(&self) -> Result<()> {
+        self.network.validate().context("[network]")?;
+        let finite = |x: f64, low: f64, high: f64| x.is_finite() && x >= low && x <= high;
+        let checks = [
+            ((1..=1024).contains(&self.batch), "batch: 1 to 1024 segments"),
+            ((2..=4096).contains(&self.steps), "steps: 2 to 4096 steps per segment"),
+            (finite(self.learning_rate, 1e-9, 1.0), "learning_rate: 1e-9 to 1"),
+            (finite(self.cooldown, 0.0, 1.0), "cooldown: 0 to 1, a share of the run"),
+            (finite(self.dropout, 0.0, 0.9), "dropout: 0 to 0.9"),
+            (finite(self.clip, 1e-6, 1e6), "clip: 1e-6 to 1e6"),
+            (
+                self.transpose.iter().all(|t| (-24..=24).contains(t))
+                    && self.transpose[0] <= self.transpose[1],
+                "transpose: two whole numbers within -24 to 24, the lower first",
+            ),
+            (finite(self.heldout, 0.01, 0.9), "heldout: 0.01 to 0.9, a share of the pieces"),
+            (self.iterations > 0, "iterations: at least 1"),
+            (self.minutes.is_none_or(|m| finite(m, 0.001, 1e6)), "minutes: 0.001 to a million"),
+            (self.evaluate_every > 0, "evaluate_every: at least 1 iteration"),
+            (self.evaluate_steps > 0, "evaluate_steps: at least 1 step"),
+            (self.threads <= 256, "threads: 0 (one per core) to 256"),
+            (self.prompts <= 16, "prompts: 0 to 16"),
+        ];
+        match checks.iter().find(|(good, _)| !good) {
+            Some((_, range)) => bail!("{range}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Threads to train with, at least one and at most one per segment.
+    pub fn thread_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = if self.threads == 0 { cores() } else { self.threads };
+        wanted.clamp(1, self.batch)
+    }
+}
+
+fn merge(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// A path as it may be told to others: as given if relative, else its last `parts` parts,
+/// since what leads to them belongs to one machine.
+pub fn portable(path: &Path, parts: usize) -> String {
+    let shown = if path.is_relative() && !path.starts_with("..") {
+        path.to_owned()
+    } else {
+        let names: Vec<_> = path
+            .components()
+            .filter(|part| matches!(part, std::path::Component::Normal(_)))
+            .collect();
+        names[names.len().saturating_sub(parts)..].iter().collect::<PathBuf>()
+    };
+    shown.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_changes_what_it_names_and_nothing_else() {
+        let settings =
+            Settings::parse("batch = 8\n[network]\ntime = [128, 128]\nscan = \"down\"\n")
+                .expect("good settings");
+        let mut expected = Settings { batch: 8, ..Settings::default() };
+        expected.network.time = vec![128, 128];
+        expected.network.scan = anacrusis::model::config::Scan::Down;
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn unknown_keys_and_wild_values_are_refused_by_name() {
+        for (text, named) in
+            [("bacth = 8", "bacth"), ("[network]\nwidth = 3", "width"), ("batch = \"x\"", "batch")]
+        {
+            let error = format!("{:#}", Settings::parse(text).expect_err(text));
+            assert!(error.contains(named), "{error}");
+        }
+        for text in ["batch = 0", "dropout = 1.0", "transpose = [3, -3]", "heldout = nan"] {
+            let settings = Settings::parse(text).expect("the right kinds");
+            let error = settings.validate().expect_err(text).to_string();
+            assert!(error.starts_with(text.split(' ').next().unwrap_or("")), "{error}");
+        }
+    }
+
+    #[test]
+    fn told_paths_belong_to_no_machine() {
+        assert_eq!(portable(Path::new("data/classical"), 2), "data/classical");
+        assert_eq!(portable(Path::new("/home/me/data/classical"), 2), "data/classical");
+        assert_eq!(portable(Path::new("../../x/data/jsb"), 2), "data/jsb");
+        assert_eq!(portable(Path::new("/home/me/out/m.safetensors"), 1), "m.safetensors");
+    }
+}

@@ -1,0 +1,79 @@
+//! Scoring held-out pieces in candle: each piece one sequence from zero state, in chunks that
+//! hand their state on, so that memory stays bounded.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anacrusis::model::Config;
+use anacrusis::model::loss::Nats;
+use anacrusis::music::PianoRoll;
+use anyhow::{Result, anyhow};
+
+use super::network::Network;
+use super::step::loss_sums;
+use crate::sequence::Sequence;
+
+/// Steps of a chunk: 30 MB a layer of 128 units.
+const CHUNK: usize = 256;
+
+/// Nats of each of `rolls`, in their order, by `threads` threads; of each only the first
+/// `limit` predictions, if there is a limit.
+///
+/// # Errors
+/// If a tensor operation fails.
+pub fn evaluate(
+    network: &Network,
+    config: &Config,
+    rolls: &[&PianoRoll],
+    limit: Option<usize>,
+    threads: usize,
+) -> Result<Vec<Nats>> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, Nats)>> {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(roll) = rolls.get(index) else { return Ok(done) };
+            done.push((index, piece(network, config, roll, limit)?));
+        }
+    };
+    let parts: Vec<Result<Vec<(usize, Nats)>>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
+            handle.join().map_err(|_| anyhow!("an evaluating thread panicked"))?
+        };
+        handles.into_iter().map(join).collect()
+    });
+    let mut nats = vec![Nats::default(); rolls.len()];
+    for part in parts {
+        part?.into_iter().for_each(|(index, piece)| nats[index] = piece);
+    }
+    Ok(nats)
+}
+
+fn piece(
+    network: &Network,
+    config: &Config,
+    roll: &PianoRoll,
+    limit: Option<usize>,
+) -> Result<Nats> {
+    let sequence = Sequence::of_piece(config, roll, 0);
+    let end = limit.unwrap_or(usize::MAX).min(sequence.len());
+    let mut nats = Nats::default();
+    let mut states = None;
+    for start in (0..end).step_by(CHUNK) {
+        let range = start..end.min(start + CHUNK);
+        let chunk = Sequence {
+            frames: sequence.frames[range.clone()].to_vec(),
+            targets: sequence.targets[range.clone()].to_vec(),
+        };
+        let pass = network.forward(&[chunk], states.as_deref(), None, false)?;
+        let [play, articulate] = loss_sums(&pass)?;
+        nats.add(Nats {
+            play: play.to_scalar()?,
+            articulate: articulate.to_scalar()?,
+            steps: range.len() as u64,
+        });
+        states = Some(pass.states);
+    }
+    Ok(nats)
+}

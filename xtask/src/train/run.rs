@@ -1,0 +1,306 @@
+//! What a training run holds beside its loop: pieces, counters, evaluations, files.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anacrusis::model::baseline::Baseline;
+use anacrusis::model::checkpoint::{Checkpoint, Made, Metadata, Scores};
+use anacrusis::model::loss::Nats;
+use anacrusis::music::PianoRoll;
+use anyhow::{Context, Result, ensure};
+
+use super::evaluate::evaluate;
+use super::init;
+use super::network::{Network, Parameters};
+use super::purpose;
+use super::random::Random;
+use super::report::{Metrics, Report};
+use super::state::{State, beside};
+use crate::corpus::{self, Corpus, Piece};
+use crate::settings::Settings;
+use crate::trainer::Args;
+use crate::{score, store};
+
+/// Weight of the newest loss in the running mean: a memory of some fifty iterations.
+const LOSS_MEMORY: f64 = 0.02;
+
+/// A training run.
+pub struct Run<'a> {
+    /// Pieces to train on.
+    pub train: Vec<&'a Piece>,
+    /// Weights, optimiser, counters.
+    pub state: State,
+    heldout: Vec<&'a PianoRoll>,
+    settings: &'a Settings,
+    files: Files,
+    meta: Metadata,
+    report: Report,
+    begun: Instant,
+    seconds_before: f64,
+    gradient_norm: f64,
+}
+
+struct Files {
+    best: PathBuf,
+    last: PathBuf,
+    state: PathBuf,
+}
+
+/// Reads the corpus and says what was skipped and why.
+///
+/// # Errors
+/// If no usable piece is left; lists why.
+pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
+    let options =
+        corpus::Options { range: settings.network.range(), min_steps: settings.steps.max(2) };
+    let corpus = Corpus::read(&args.data, &options)?;
+    for skipped in &corpus.skipped {
+        eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
+    }
+    let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
+    eprintln!(
+        "{} pieces, {} steps; {} files skipped; {dropped} notes outside the network's keys dropped",
+        corpus.pieces.len(),
+        corpus.steps(),
+        corpus.skipped.len()
+    );
+    Ok(corpus)
+}
+
+impl<'a> Run<'a> {
+    /// Splits the corpus, fits the baselines, and makes new weights or reads old ones.
+    ///
+    /// # Errors
+    /// If nothing is left to train on or to hold out, there is nothing to resume, or the
+    /// folder of OUT cannot be written.
+    pub fn begin(args: &Args, settings: &'a Settings, corpus: &'a Corpus) -> Result<Run<'a>> {
+        let (train, heldout) = corpus::split(corpus, settings.heldout, settings.seed);
+        ensure!(
+            !train.is_empty() && !heldout.is_empty(),
+            "{} piece is too few: one side of the split is empty; two works at least are needed",
+            corpus.pieces.len()
+        );
+        let rolls: Vec<&PianoRoll> = train.iter().map(|piece| &piece.roll).collect();
+        let heldout: Vec<&PianoRoll> = heldout.iter().map(|piece| &piece.roll).collect();
+        let files = Files {
+            best: args.out.clone(),
+            last: beside(&args.out, "last.safetensors"),
+            state: beside(&args.out, "last.state"),
+        };
+        let state = if args.resume {
+            State::load(&files.state, settings)?
+        } else {
+            let density = init::Density::of(rolls.iter().copied(), settings.network.keys());
+            let random = Random::new(settings.seed, purpose::WEIGHTS);
+            let parameters = init::weights(&settings.network, density, &random);
+            State { parameters, ..State::default() }
+        };
+        let range = settings.network.range();
+        let mut meta = Metadata::default();
+        if settings.prompts > 0 && settings.licence.is_empty() {
+            eprintln!("no prompts are stored: --licence does not say that the corpus is free");
+        } else {
+            let random = Random::new(settings.seed, purpose::PROMPTS);
+            meta.prompts = init::prompts(&rolls, settings.prompts, &random);
+        }
+        meta.made = Some(Made {
+            command: args.portable_command(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            corpus: settings.corpus.clone(),
+            licence: settings.licence.clone(),
+            corpus_digest: corpus.digest.clone(),
+            seed: settings.seed,
+            baselines: Baseline::fit(range, rolls.iter().copied()),
+            settings: serde_json::to_value(settings)?,
+            ..Made::default()
+        });
+        let share = state.progress.iterations as f64 / settings.iterations as f64;
+        let share = if settings.minutes.is_some() { 0.0 } else { share };
+        let metrics = beside(&args.out, "metrics.jsonl");
+        let run = Run {
+            train,
+            heldout,
+            settings,
+            files,
+            report: Report::begin(&metrics, args.resume, share)?,
+            begun: Instant::now(),
+            seconds_before: state.progress.seconds,
+            gradient_norm: 0.0,
+            meta,
+            state,
+        };
+        run.introduce();
+        Ok(run)
+    }
+
+    fn introduce(&self) {
+        let steps: usize = self.train.iter().map(|piece| piece.roll.len()).sum();
+        let heldout: usize = self.heldout.iter().map(|roll| roll.len()).sum();
+        self.report.say(&format!(
+            "training on {} pieces ({steps} steps), holding out {} ({heldout} steps)",
+            self.train.len(),
+            self.heldout.len()
+        ));
+        for (name, baseline) in self.meta.made.iter().flat_map(|made| &made.baselines) {
+            let mut nats = Nats::default();
+            for roll in &self.heldout {
+                nats.add(score::baseline(&self.settings.network, baseline, roll));
+            }
+            self.report.say(&format!(
+                "baseline {name}: held-out {:.4} nats/step (play {:.4})",
+                nats.nats_step(),
+                nats.play_nats_step()
+            ));
+        }
+    }
+
+    /// How much of the run is over, 0 to 1, by iterations or minutes, whichever is nearer.
+    pub fn share(&self) -> f64 {
+        let by_count = self.state.progress.iterations as f64 / self.settings.iterations as f64;
+        let minutes = self.begun.elapsed().as_secs_f64() / 60.0;
+        self.settings.minutes.map_or(by_count, |limit| by_count.max(minutes / limit)).min(1.0)
+    }
+
+    /// Step size for the next update: constant, then falling in a line over the cooldown.
+    pub fn learning_rate(&self) -> f64 {
+        const LOWEST: f64 = 0.05;
+        let cooldown = self.settings.cooldown;
+        let into = (self.share() - (1.0 - cooldown)).max(0.0);
+        let fallen = if cooldown > 0.0 { (into / cooldown).min(1.0) } else { 0.0 };
+        self.settings.learning_rate * (1.0 - (1.0 - LOWEST) * fallen)
+    }
+
+    /// Counts an update that was made, and tells of it.
+    pub fn after_step(&mut self, loss: f64, norm: f64, clipped: bool) {
+        let progress = &mut self.state.progress;
+        progress.train_loss = match progress.iterations {
+            0 => loss,
+            _ => progress.train_loss + LOSS_MEMORY * (loss - progress.train_loss),
+        };
+        progress.iterations += 1;
+        progress.clipped += u64::from(clipped);
+        progress.seconds = self.seconds_before + self.begun.elapsed().as_secs_f64();
+        self.gradient_norm = norm;
+        let (iterations, loss) = (progress.iterations, progress.train_loss);
+        let share = self.share();
+        self.report.iteration(iterations, loss, share);
+    }
+
+    /// Scores the weights on part of the held-out steps, and keeps them if they are the best.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn evaluate(&mut self) -> Result<()> {
+        let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
+        let nats = self.nats(&self.state.parameters, Some(limit))?;
+        let best = self.state.progress.best_nats.is_none_or(|best| nats.nats_step() < best);
+        let progress = &self.state.progress;
+        let metrics = Metrics {
+            iteration: progress.iterations,
+            seconds: self.seconds_before + self.begun.elapsed().as_secs_f64(),
+            learning_rate: self.learning_rate(),
+            train_loss: progress.train_loss,
+            gradient_norm: self.gradient_norm,
+            clipped: progress.clipped as f64 / progress.iterations.max(1) as f64,
+            heldout_steps: nats.steps,
+            nats_step: nats.nats_step(),
+            play_nats_step: nats.play_nats_step(),
+            art_nats_step: nats.art_nats_step(),
+            best,
+        };
+        self.report.evaluation(&metrics)?;
+        self.remember(nats);
+        if best {
+            self.state.progress.best_nats = Some(nats.nats_step());
+            store::write(&self.files.best, &self.checkpoint(&self.state.parameters)?.to_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the newest weights, and all that is needed to go on from them.
+    ///
+    /// # Errors
+    /// If a file cannot be written; what was saved before is then still there.
+    pub fn save(&self) -> Result<()> {
+        self.state.save(&self.files.state, self.settings)?;
+        store::write(&self.files.last, &self.checkpoint(&self.state.parameters)?.to_bytes())
+    }
+
+    /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
+    /// the figures into their checkpoint.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn end(mut self, interrupted: bool) -> Result<()> {
+        let unjudged = !self.state.progress.iterations.is_multiple_of(self.settings.evaluate_every);
+        if unjudged && (!interrupted || self.state.progress.best_nats.is_none()) {
+            self.evaluate()?;
+        }
+        self.save()?;
+        if interrupted {
+            self.report.end();
+            eprintln!("stopped; {} is saved: --resume goes on", self.files.state.display());
+            return Ok(());
+        }
+        self.report.say("scoring the best network on all held-out steps");
+        let best = store::checkpoint(&self.files.best).context("the best network so far")?;
+        let names = self.state.parameters.keys();
+        let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
+        let nats = self.nats(&weights, None)?;
+        if let Some(made) = &best.meta.made {
+            let whole = self.meta.made.get_or_insert_default();
+            (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);
+        }
+        let scores = self.scores(nats);
+        if let Some(made) = &mut self.meta.made {
+            made.heldout = Some(scores);
+        }
+        let best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
+        store::write(&self.files.best, &best.to_bytes())?;
+        self.report.end();
+        eprintln!(
+            "{}: held-out {:.4} nats/step (play {:.4}, articulate {:.4}) over {} steps, sha256 {}",
+            self.files.best.display(),
+            nats.nats_step(),
+            nats.play_nats_step(),
+            nats.art_nats_step(),
+            nats.steps,
+            best.digest()
+        );
+        Ok(())
+    }
+
+    fn nats(&self, parameters: &Parameters, limit: Option<usize>) -> Result<Nats> {
+        let config = &self.settings.network;
+        let network = Network::new(config, parameters)?;
+        let threads = self.settings.thread_count();
+        let pieces = evaluate(&network, config, &self.heldout, limit, threads)?;
+        let mut sum = Nats::default();
+        pieces.into_iter().for_each(|nats| sum.add(nats));
+        Ok(sum)
+    }
+
+    fn scores(&self, nats: Nats) -> Scores {
+        Scores {
+            pieces: self.heldout.len() as u64,
+            steps: nats.steps,
+            nats_step: nats.nats_step(),
+            play_nats_step: nats.play_nats_step(),
+            art_nats_step: nats.art_nats_step(),
+        }
+    }
+
+    fn remember(&mut self, nats: Nats) {
+        let scores = self.scores(nats);
+        let made = self.meta.made.get_or_insert_default();
+        made.iterations = self.state.progress.iterations;
+        made.train_loss = self.state.progress.train_loss;
+        made.heldout = Some(scores);
+    }
+
+    fn checkpoint(&self, parameters: &Parameters) -> Result<Checkpoint> {
+        let checkpoint =
+            Checkpoint::new(self.settings.network.clone(), parameters.clone(), self.meta.clone());
+        checkpoint.context("the weights are not usable: training diverged; lower learning_rate")
+    }
+}
