@@ -1,2 +1,17 @@
-//! stub
-fn main() {}
+//! The bundles that users load, in a scripted host: loaded from disk as CLAP and as VST3,
+//! driven with the same transport, judged by the host's own arithmetic.
+//!
+//! Needs `cargo xtask bundle` before. Links no plugin framework and nothing of the plugin.
+//! Run with `--nocapture --test-threads=1` to see the figures.
+
+#![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
+
+mod equal;
+mod facts;
+mod live;
+mod state;
+mod support;
+mod transport;
+
+// Counts what the optimised plugin allocates inside `process`, in all of these tests.
+anacrusis_test_host::count_allocations!();

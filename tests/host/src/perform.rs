@@ -48,6 +48,7 @@ struct Host<'a> {
     // The play head is `anchor_beats` plus the samples since then: nothing accumulates.
     anchor_beats: f64,
     samples_since_anchor: u64,
+    pass: u32,
     time_samples: u64,
     notes: Vec<Note>,
     parameters: Vec<(u32, f64)>,
@@ -82,6 +83,7 @@ impl<'a> Host<'a> {
             pace: None,
             anchor_beats: 0.0,
             samples_since_anchor: 0,
+            pass: 0,
             time_samples: 0,
             notes: Vec::new(),
             parameters: Vec::new(),
@@ -98,7 +100,10 @@ impl<'a> Host<'a> {
                 self.anchor(self.position());
                 self.playing = false;
             }
-            Action::Jump(beats) => self.anchor(*beats),
+            Action::Jump(beats) => {
+                self.anchor(*beats);
+                self.pass += 1;
+            }
             Action::Tempo(bpm) => {
                 self.anchor(self.position());
                 self.tempo_bpm = *bpm;
@@ -264,6 +269,7 @@ impl<'a> Host<'a> {
             position_beats: self.position(),
             beats_per_sample: self.beats_per_sample(),
             loop_beats: transport.loop_beats,
+            pass: self.pass,
         };
         let mut last_offset = 0;
         for note in self.outbox.notes() {
@@ -271,9 +277,11 @@ impl<'a> Host<'a> {
             self.recording.disordered += u64::from(note.offset_samples < last_offset);
             self.recording.outside += u64::from(note.offset_samples >= frames);
             last_offset = note.offset_samples;
+            let (position_beats, pass) = span.beats_at(note.offset_samples);
             self.recording.events.push(Recorded {
                 time_samples: self.time_samples + u64::from(note.offset_samples),
-                position_beats: span.beats_at(note.offset_samples),
+                position_beats,
+                pass,
                 beats_per_sample: span.beats_per_sample,
                 playing: self.playing,
                 kind: if note.on { Kind::On } else { Kind::Off },
@@ -296,6 +304,7 @@ impl<'a> Host<'a> {
         if before < range.end_beats && position >= range.end_beats - 1e-9 {
             while position >= range.end_beats - 1e-9 {
                 position -= length;
+                self.pass += 1;
             }
             // What rounding leaves just before the loop's start is its start.
             self.anchor(position.max(range.start_beats));

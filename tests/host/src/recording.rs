@@ -1,7 +1,7 @@
 //! What came out of a performance, and the oracle that judges it.
 
 use crate::meter::Counts;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// Beginning or end of a note.
@@ -24,6 +24,8 @@ pub struct Recorded {
     pub beats_per_sample: f64,
     /// Whether the host was playing.
     pub playing: bool,
+    /// How often the play head had moved against its path before: jumps and loop wraps.
+    pub pass: u32,
     /// Beginning or end.
     pub kind: Kind,
     /// MIDI key number.
@@ -63,13 +65,15 @@ pub struct Span {
     pub beats_per_sample: f64,
     /// The announced loop.
     pub loop_beats: Option<(f64, f64)>,
+    /// How often the play head had moved against its path before.
+    pub pass: u32,
 }
 
 impl Span {
-    /// The play head at a sample of the block; an announced loop may wrap inside.
-    pub fn beats_at(&self, offset_samples: u32) -> f64 {
+    /// The play head at a sample of the block, and its pass; an announced loop may wrap inside.
+    pub fn beats_at(&self, offset_samples: u32) -> (f64, u32) {
         if !self.playing {
-            return self.position_beats;
+            return (self.position_beats, self.pass);
         }
         let moved = f64::from(offset_samples) * self.beats_per_sample;
         let beats = self.position_beats + moved;
@@ -80,9 +84,10 @@ impl Span {
             {
                 let length = end - start;
                 let past = beats - end;
-                start + past - (past.max(0.0) / length).floor() * length
+                let wraps = (past.max(0.0) / length).floor();
+                (start + past - wraps * length, self.pass + 1 + wraps as u32)
             }
-            _ => beats,
+            _ => (beats, self.pass),
         }
     }
 }
@@ -163,6 +168,15 @@ impl Recording {
         }
         pairing.hanging = sounding.values().filter(|sounds| **sounds).count() as u64;
         pairing
+    }
+
+    /// Onsets that came twice: same step, key and channel without the play head having gone
+    /// back in between.
+    pub fn doubled(&self, steps_per_beat: u32) -> u64 {
+        let mut seen = HashSet::new();
+        let doubled =
+            |e: &&Recorded| !seen.insert((e.pass, e.step(steps_per_beat), e.key, e.channel));
+        self.onsets().filter(doubled).count() as u64
     }
 
     /// Largest distance of an onset from the grid in samples; 0 without onsets.

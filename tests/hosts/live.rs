@@ -1,0 +1,55 @@
+//! A live host: its blocks come when they are due and it waits for nobody.
+
+use crate::support::{FORMATS, STEPS_PER_BEAT, check, patient, run};
+use anacrusis_test_host::Script;
+use std::collections::HashSet;
+
+/// Blocks of 64 samples at four times real speed: what is asked of the plugin at 480 BPM.
+#[test]
+fn nothing_wrong_sounds_and_nothing_forbidden_is_done() {
+    const BEATS: f64 = 32.0;
+    const FRAMES: u32 = 64;
+    const HZ: f64 = 48_000.0;
+    for format in FORMATS {
+        let patient = run(format, &patient(HZ, FRAMES).play().beats(BEATS).stop().blocks(4));
+        let script = Script::new(HZ, FRAMES)
+            .live(1.0)
+            .samples(HZ as u64 / 2)
+            .live(4.0)
+            .play()
+            .beats(BEATS)
+            .stop()
+            .blocks(4);
+        let live = run(format, &script);
+        check(&format!("{format:?}, live"), &live);
+
+        // Nobody waits, so nothing sleeps, parks, wakes or meets a lock.
+        let counts = live.counts();
+        assert_eq!(counts.system_calls, 0, "{format:?}: process made system calls");
+
+        // What a slow machine drops becomes a rest, never a wrong note.
+        let onsets = |recording: &anacrusis_test_host::Recording| -> HashSet<(i64, u8)> {
+            recording.onsets().map(|e| (e.step(STEPS_PER_BEAT), e.key)).collect()
+        };
+        let (meant, sounded) = (onsets(&patient), onsets(&live));
+        let wrong: Vec<_> = sounded.difference(&meant).collect();
+        assert!(wrong.is_empty(), "{format:?}: sounded but never meant: {wrong:?}");
+        let missed: HashSet<i64> = meant.difference(&sounded).map(|(step, _)| *step).collect();
+        let late = live.onsets().filter(|e| e.off_grid_samples(STEPS_PER_BEAT) > 1.0).count();
+        println!(
+            "{format:?}, live at 4x: {} of {} onsets sounded, {} steps missed, {late} onsets late",
+            sounded.len(),
+            meant.len(),
+            missed.len(),
+        );
+        if let Some((median, worst)) = live.process_times(FRAMES) {
+            let block = f64::from(FRAMES) / HZ;
+            println!(
+                "{format:?}, process at {FRAMES} samples: median {median:?} ({:.4} % of the \
+                 block), worst {worst:?} ({:.2} %)",
+                100.0 * median.as_secs_f64() / block,
+                100.0 * worst.as_secs_f64() / block,
+            );
+        }
+    }
+}

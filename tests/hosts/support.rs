@@ -1,0 +1,86 @@
+//! Where the bundles are, and what every performance must satisfy.
+
+use anacrusis_test_host::script::Action;
+use anacrusis_test_host::{Format, Plugin, Recording, Script, open, perform};
+use std::path::PathBuf;
+
+/// Steps in a beat on the plugin's default grid.
+pub const STEPS_PER_BEAT: u32 = 4;
+
+/// Both formats.
+pub const FORMATS: [Format; 2] = [Format::Clap, Format::Vst3];
+
+/// The folder of the bundles: `target/bundled`, or what `ANACRUSIS_BUNDLES` says.
+pub fn bundles() -> PathBuf {
+    std::env::var_os("ANACRUSIS_BUNDLES").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("bundled"),
+        PathBuf::from,
+    )
+}
+
+/// Loads the built plugin.
+pub fn load(format: Format) -> Box<dyn Plugin> {
+    let name = match format {
+        Format::Clap => "Anacrusis.clap",
+        Format::Vst3 => "Anacrusis.vst3",
+    };
+    let path = bundles().join(name);
+    assert!(path.exists(), "{} is missing: run `cargo xtask bundle` first", path.display());
+    open(&path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A script whose host waits for every chord, so that what comes out is the music and not the
+/// speed of this machine. It rests for a moment first, as hosts do.
+pub fn patient(sample_rate: f64, block: u32) -> Script {
+    Script::new(sample_rate, block)
+        .set("Wait for notes", "On")
+        .live(1.0)
+        .samples(sample_rate as u64 / 20)
+        .then(Action::Pace(None))
+}
+
+/// Runs a script in a plugin of its own.
+pub fn run(format: Format, script: &Script) -> Recording {
+    let mut plugin = load(format);
+    perform(plugin.as_mut(), script).unwrap_or_else(|error| panic!("{format:?}: {error}"))
+}
+
+/// What holds for every performance that ends at rest: notes there are, all of them end, in
+/// order and inside their blocks, none comes twice, and nothing was allocated.
+pub fn check(what: &str, recording: &Recording) {
+    let pairing = recording.notes();
+    let counts = recording.counts();
+    println!(
+        "{what}: {} notes, {} unmatched, worst {:.3} samples off the grid, {} allocations, \
+         {} frees in {} calls of process",
+        pairing.onsets,
+        pairing.unmatched(),
+        recording.worst_off_grid_samples(STEPS_PER_BEAT),
+        counts.allocations,
+        counts.frees,
+        recording.calls.len(),
+    );
+    assert!(pairing.onsets > 0, "{what}: no note");
+    assert_eq!(pairing.unmatched(), 0, "{what}: {pairing:?}");
+    assert_eq!(recording.disordered, 0, "{what}: events out of order");
+    assert_eq!(recording.outside, 0, "{what}: events outside their block");
+    assert_eq!(recording.doubled(STEPS_PER_BEAT), 0, "{what}: a step sounded twice");
+    // Nothing is counted on other platforms, and then nothing is claimed.
+    assert_eq!(counts.allocations, 0, "{what}: process allocated");
+    assert_eq!(counts.frees, 0, "{what}: process freed memory");
+    assert_eq!(recording.refused, 0, "{what}: the host's queue was full");
+}
+
+/// [`check`], and every onset within a sample of the grid: 1 where tempo or loop bend time,
+/// and half of one, with room for rounding, where they do not.
+pub fn check_grid(what: &str, recording: &Recording, tolerance_samples: f64) {
+    check(what, recording);
+    let worst = recording.worst_off_grid_samples(STEPS_PER_BEAT);
+    assert!(worst <= tolerance_samples, "{what}: an onset is {worst} samples off the grid");
+}
+
+/// Half a sample, and what a host's fixed-point position rounds away.
+pub const CONSTANT_TEMPO: f64 = 0.501;
+
+/// The contract for all else.
+pub const ANY_TEMPO: f64 = 1.001;
