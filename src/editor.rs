@@ -5,6 +5,7 @@
 
 mod controls;
 mod gather;
+mod pace;
 mod roll_view;
 mod status;
 pub mod text;
@@ -17,12 +18,13 @@ pub use view::{Actions, Activity, Column, Figures, Line, Model, Roll, View};
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 use nih_plug::prelude::ParamSetter;
 
+use crate::jam::controls::Lookahead;
 use crate::params::AnacrusisParams;
 
 /// Width and height of a new window in logical points.
 pub const SIZE: [f32; 2] = [860.0, 540.0];
 /// Least size at which everything can be read.
-pub const SIZE_MIN: [f32; 2] = [720.0, 440.0];
+pub const SIZE_MIN: [f32; 2] = [720.0, 470.0];
 
 const CONTROLS_WIDTH: f32 = 300.0;
 
@@ -63,7 +65,8 @@ pub fn ui(
     let middle = Frame::NONE.fill(theme::BACKGROUND).inner_margin(Margin::symmetric(12, 0));
     CentralPanel::default().frame(middle).show(ui, |ui| {
         roll_view::legend(ui);
-        roll_view::show(ui, &view.roll);
+        let lookahead = Lookahead::from(params.lookahead.value());
+        roll_view::show(ui, &view.roll, lookahead.steps());
     });
     actions
 }

@@ -20,11 +20,15 @@ use nih_plug::prelude::{
     ProcessStatus, TaskExecutor, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
 };
 
+use nih_plug_egui::RepaintNotifier;
+
 use self::models::Models;
 use self::process::{Guard, HostQueue, Outcome};
 use crate::editor::{self, View, text, window::Window};
+use crate::jam::controls::Controls;
 use crate::jam::link::{Monitor, link};
 use crate::jam::performer::Performer;
+use crate::jam::transport::Transport;
 use crate::jam::worker::Worker;
 use crate::params::AnacrusisParams;
 
@@ -37,6 +41,10 @@ pub struct Anacrusis {
     worker: Worker,
     monitor: Option<Monitor>,
     signals: Arc<Signals>,
+    /// Makes an open editor draw again.
+    wake: RepaintNotifier,
+    /// What the last block was played with.
+    last: (Transport, Controls),
     offline: bool,
     /// Counters of the parameters when they were last acted on.
     seen_states: u64,
@@ -69,6 +77,8 @@ impl Default for Anacrusis {
             worker,
             monitor: Some(monitor),
             signals: Arc::default(),
+            wake: RepaintNotifier::new(),
+            last: (Transport::default(), params.controls()),
             offline: false,
             seen_states: params.format.loads(),
             seen_models: params.model_path.changes(),
@@ -116,7 +126,7 @@ impl Plugin for Anacrusis {
             models: self.models.clone(),
             signals: self.signals.clone(),
         };
-        editor::window::create(self.params.clone(), session)
+        editor::window::create(self.params.clone(), session, self.wake.clone())
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -157,6 +167,10 @@ impl Plugin for Anacrusis {
         }
         let transport = process::transport(context.transport(), self.offline);
         let controls = self.params.controls();
+        if self.last != (transport, controls) {
+            self.last = (transport, controls);
+            self.wake.request_repaint();
+        }
         // A block never reaches 2^32 samples.
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
         let mut out = HostQueue::<Self, _>::new(context);

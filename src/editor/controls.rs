@@ -10,7 +10,7 @@ use crate::params::{self, AnacrusisParams};
 
 /// Draws all parameters, one to a line: name, then control.
 pub fn show(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
-    Grid::new("controls").num_columns(2).spacing([10.0, 7.0]).show(ui, |ui| {
+    Grid::new("controls").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
         choice(ui, setter, &params.model);
         real(ui, setter, &params.temperature, &params::TEMPERATURE);
         real(ui, setter, &params.density, &params::DENSITY);

@@ -91,3 +91,85 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
         lead_too_short: status.lookahead_too_short,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{Chord, Step};
+
+    fn shown(step: i64, known: bool) -> Shown {
+        Shown { step: Step(step), pass: 0, chord: Chord::struck_keys([60]), known }
+    }
+
+    fn status(reason: Reason) -> Status {
+        let mut status = Status::default();
+        status.reason = reason;
+        status
+    }
+
+    fn playing_at(beats: f64) -> Status {
+        let mut status = status(Reason::Playing);
+        status.position_beats = Some(beats);
+        status.step_beats = 0.25;
+        status.step_ms = 125.0;
+        status.metre = Metre::new(3.0, 3, 4);
+        status.now = Some(Step(13));
+        for step in 10..=13 {
+            status.push_past(shown(step, step != 11));
+        }
+        status.set_coming([shown(14, true), shown(15, false), shown(16, true)].into_iter());
+        status
+    }
+
+    fn gather(status: &Status, name: &str, loading: bool) -> View {
+        let model = Model { name: name.to_owned(), loading, ..Model::default() };
+        let meters = Meters { chord_ms: 2.5, ..Meters::default() };
+        View::gather(status, &meters, model, KeyRange { low: 24, count: 78 })
+    }
+
+    #[test]
+    fn the_newest_step_is_the_one_that_sounds() {
+        let view = gather(&playing_at(3.375), "Tiny", false);
+        assert_eq!(view.activity, Activity::Playing);
+        let roll = view.roll;
+        assert_eq!((roll.past.len(), roll.now.is_some(), roll.ahead.len()), (3, true, 1));
+        assert!((roll.phase - 0.5).abs() < 1e-6, "half of step 13 has passed: {}", roll.phase);
+        let missed: Vec<bool> = roll.past.iter().map(|column| column.missed).collect();
+        assert_eq!(missed, [false, true, false]);
+    }
+
+    #[test]
+    fn bar_lines_lie_where_the_host_says() {
+        let roll = gather(&playing_at(3.25), "Tiny", false).roll;
+        let lines: Vec<Line> = roll.past.iter().chain(&roll.now).map(|c| c.line).collect();
+        // Bars of 3/4 begin at beats 0, 3, 6: at steps 0, 12, 24.
+        assert_eq!(lines, [Line::Step, Line::Step, Line::Bar, Line::Step]);
+    }
+
+    #[test]
+    fn stopped_nothing_sounds_but_the_past_remains() {
+        let mut status = playing_at(3.375);
+        status.reason = Reason::Stopped;
+        let view = gather(&status, "Tiny", false);
+        assert_eq!(view.activity, Activity::Stopped);
+        assert_eq!((view.roll.past.len(), view.roll.now), (4, None));
+    }
+
+    #[test]
+    fn silence_is_explained() {
+        let words = |status: &Status, name, loading| match gather(status, name, loading).activity {
+            Activity::Silent(words) => words,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(words(&status(Reason::NoTempo), "Tiny", false), text::NO_TEMPO);
+        assert_eq!(words(&playing_at(0.0), "", true), text::LOADING);
+        assert_eq!(words(&playing_at(0.0), "", false), text::NO_MODEL);
+    }
+
+    #[test]
+    fn the_step_time_is_a_share_of_the_step() {
+        let figures = gather(&playing_at(3.25), "Tiny", false).figures;
+        assert_eq!(figures.step_share, Some(0.02));
+        assert_eq!(text::step_time(&figures), "2.5 ms (2 % of a step)");
+    }
+}

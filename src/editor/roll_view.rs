@@ -10,17 +10,20 @@ use egui::{
 
 use super::view::{Column, Line, Roll};
 use super::{text, theme};
+use crate::jam::status;
 use crate::music::Chord;
 
-/// Steps shown before the now-line, at most and at least; as many as fit in between.
-const PAST_STEPS: std::ops::RangeInclusive<usize> = 16..=48;
+/// Steps shown before the now-line: as many as fit, within these bounds. More than the last
+/// number are not remembered.
+const PAST_STEPS: std::ops::RangeInclusive<usize> = 16..=status::PAST - 1;
 /// Least number of steps shown after the now-line, decided or not.
-const AHEAD_STEPS_MIN: usize = 8;
+const AHEAD_STEPS_MIN: f32 = 4.0;
 const STEP_WIDTH: f32 = 13.0;
 const KEYBOARD_WIDTH: f32 = 42.0;
 
-/// Draws `roll` over all the room that `ui` has.
-pub fn show(ui: &mut Ui, roll: &Roll) -> Response {
+/// Draws `roll` over all the room that `ui` has, with room ahead for what a look-ahead of
+/// `lookahead_steps` decides: a fixed number of steps, so that the now-line stays put.
+pub fn show(ui: &mut Ui, roll: &Roll, lookahead_steps: f64) -> Response {
     let (rect, response) =
         ui.allocate_exact_size(ui.available_size().max(vec2(160.0, 80.0)), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::roll(roll)));
@@ -30,7 +33,9 @@ pub fn show(ui: &mut Ui, roll: &Roll) -> Response {
     let painter = ui.painter_at(rect);
     let keyboard = rect.with_max_x(rect.left() + KEYBOARD_WIDTH);
     let field = rect.with_min_x(keyboard.right());
-    let scale = Scale::new(field, roll);
+    // The sounding step reaches past the now-line too; a few steps: f32 is plenty.
+    let ahead = (lookahead_steps.ceil() as f32 + 2.0).max(AHEAD_STEPS_MIN);
+    let scale = Scale::new(field, roll, ahead);
     rows(&painter, &scale);
     let inner = painter.with_clip_rect(field);
     lines(&inner, &scale, roll);
@@ -52,8 +57,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(field: Rect, roll: &Roll) -> Scale {
-        let ahead = roll.ahead.len().max(AHEAD_STEPS_MIN) as f32;
+    fn new(field: Rect, roll: &Roll, ahead: f32) -> Scale {
         let fitting = (field.width() / STEP_WIDTH - ahead).max(0.0) as usize;
         let past = fitting.clamp(*PAST_STEPS.start(), *PAST_STEPS.end()) as f32;
         let step = field.width() / (past + ahead);
@@ -96,6 +100,9 @@ fn rows(painter: &Painter, scale: &Scale) {
     painter.rect_filled(scale.field, 0.0, theme::ROW);
     for row in scale.keys().filter(|&key| is_black(key)).filter_map(|key| scale.row(key)) {
         painter.rect_filled(row, 0.0, theme::ROW_DARK);
+    }
+    for row in scale.keys().filter(|key| key % 12 == 0).filter_map(|key| scale.row(key)) {
+        painter.hline(scale.field.x_range(), row.bottom(), Stroke::new(1.0, theme::BEAT));
     }
     // The room ahead of the now-line is lit a little: the future is a place.
     let ahead = scale.field.with_min_x(scale.now_x);
@@ -197,15 +204,17 @@ fn keys(painter: &Painter, keyboard: Rect, scale: &Scale, sounding: Chord) {
         if matches!(key % 12, 0 | 5) {
             painter.hline(keyboard.x_range(), row.bottom(), Stroke::new(1.0, theme::KEY_BLACK));
         }
-        if key % 12 == 0 {
-            painter.text(
-                pos2(keyboard.right() - 2.0, row.bottom()),
-                Align2::RIGHT_BOTTOM,
-                format!("C{}", i32::from(key) / 12 - 1),
-                FontId::proportional(10.0),
-                theme::KEY_BLACK,
-            );
-        }
+    }
+    // Names last, over the keys above them: on small windows they are higher than a row.
+    for key in scale.keys().filter(|key| key % 12 == 0) {
+        let Some(row) = scale.row(key) else { continue };
+        painter.text(
+            pos2(keyboard.right() - 2.0, row.bottom() + 1.0),
+            Align2::RIGHT_BOTTOM,
+            format!("C{}", i32::from(key) / 12 - 1),
+            FontId::proportional(10.0),
+            theme::BACKGROUND,
+        );
     }
     painter.vline(keyboard.right(), keyboard.y_range(), Stroke::new(1.0, theme::BACKGROUND));
 }

@@ -81,6 +81,7 @@ pub fn roll(roll: &Roll) -> String {
 /// Inference time and its share of a step.
 pub fn step_time(figures: &Figures) -> String {
     match (figures.step_time_ms, figures.step_share) {
+        (Some(ms), Some(share)) if share < 0.01 => format!("{ms:.1} ms (under 1 % of a step)"),
         (Some(ms), Some(share)) => format!("{ms:.1} ms ({:.0} % of a step)", share * 100.0),
         (Some(ms), None) => format!("{ms:.1} ms"),
         _ => NONE_YET.to_owned(),

@@ -1,7 +1,6 @@
 //! The editor in a host's window.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use nih_plug::context::gui::GuiContext;
 use nih_plug::editor::{ResizeHint, SizeConstraints, dpi::LogicalSize};
@@ -11,14 +10,10 @@ use nih_plug_egui::{
     create_egui_editor,
 };
 
-use super::view::{Activity, View};
+use super::pace::{FRAME, Pace};
+use super::view::View;
 use super::{Memory, SIZE, SIZE_MIN, text, theme};
 use crate::params::{AnacrusisParams, ModelSource};
-
-/// Time between frames while music runs.
-const FRAME: Duration = Duration::from_millis(33);
-/// Time between looks at the status while nothing moves.
-const IDLE: Duration = Duration::from_millis(250);
 
 /// What the editor needs of the instance that it belongs to.
 pub trait Session: Send + 'static {
@@ -35,8 +30,13 @@ pub trait Session: Send + 'static {
 /// The editor as nih-plug wants it.
 pub type Window<S> = EguiEditor<App<S>>;
 
-/// Describes the window; it is built when the host opens it.
-pub fn create<S: Session>(params: Arc<AnacrusisParams>, session: S) -> Option<Window<S>> {
+/// Describes the window; it is built when the host opens it. `wake` makes an open window
+/// draw again, from any thread.
+pub fn create<S: Session>(
+    params: Arc<AnacrusisParams>,
+    session: S,
+    wake: RepaintNotifier,
+) -> Option<Window<S>> {
     let [width, height] = SIZE;
     let state = EguiEditorState::from_size(LogicalSize::new(width, height), 1.0);
     let [min_width, min_height] = SIZE_MIN;
@@ -49,6 +49,7 @@ pub fn create<S: Session>(params: Arc<AnacrusisParams>, session: S) -> Option<Wi
             },
             ..ResizeHint::RESIZABLE
         },
+        repaint_poll_interval: FRAME,
         ..EguiNiceSettings::default()
     };
     let app = App {
@@ -56,9 +57,10 @@ pub fn create<S: Session>(params: Arc<AnacrusisParams>, session: S) -> Option<Wi
         params,
         session,
         memory: Memory::default(),
+        pace: Pace::default(),
         host: None,
     };
-    create_egui_editor(state, RepaintNotifier::new(), settings, app)
+    create_egui_editor(state, wake, settings, app)
 }
 
 /// The running editor.
@@ -66,6 +68,7 @@ pub struct App<S> {
     params: Arc<AnacrusisParams>,
     session: S,
     memory: Memory,
+    pace: Pace,
     seen_changes: u64,
     host: Option<GuiContext>,
 }
@@ -78,6 +81,7 @@ impl<S: Session> NiceEguiApp for App<S> {
         _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         theme::apply(&ctx);
+        self.pace = Pace::default();
         self.memory.path = self.params.model_path.get();
         self.host = Some(host);
         Ok(())
@@ -113,8 +117,9 @@ impl<S: Session> NiceEguiApp for App<S> {
         } else {
             KeyCapture::IgnoreAll
         });
-        let moves = view.activity == Activity::Playing;
-        ui.ctx().request_repaint_after(if moves { FRAME } else { IDLE });
+        if let Some(pause) = self.pace.after(view) {
+            ui.ctx().request_repaint_after(pause);
+        }
     }
 
     fn editor_closed(&mut self) {

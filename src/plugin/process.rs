@@ -115,3 +115,78 @@ impl Guard {
         Outcome::Caught
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jam::link::link;
+
+    /// Collects events, or panics at the first, as broken code in `process` would.
+    struct Fragile {
+        broken: bool,
+        taken: Vec<NoteEvent>,
+    }
+
+    impl NoteSink for Fragile {
+        fn try_send(&mut self, event: NoteEvent) -> bool {
+            assert!(!self.broken, "a test breaks the block");
+            self.taken.push(event);
+            true
+        }
+    }
+
+    #[test]
+    fn a_panic_is_caught_and_every_note_ended() {
+        let (audio, _worker, _monitor) = link();
+        let mut performer = Performer::new(audio);
+        performer.panic();
+        let mut guard = Guard::default();
+        let mut out = Fragile { broken: true, taken: Vec::new() };
+        let mut block = |performer: &mut Performer, out: &mut Fragile| {
+            guard.process(performer, &Transport::default(), &Controls::default(), 64, out)
+        };
+        assert_eq!(block(&mut performer, &mut out), Outcome::Caught);
+        out.broken = false;
+        assert_eq!(block(&mut performer, &mut out), Outcome::Fine);
+        let ended: u128 = out.taken.iter().map(|event| 1u128 << event.key).sum();
+        assert_eq!(ended, u128::MAX, "an end for every key there is");
+        assert!(out.taken.iter().all(|event| event.kind == NoteKind::Off));
+    }
+
+    #[test]
+    fn code_that_panics_again_and_again_is_left_alone() {
+        let (audio, _worker, _monitor) = link();
+        let mut performer = Performer::new(audio);
+        let mut guard = Guard::default();
+        let mut out = Fragile { broken: true, taken: Vec::new() };
+        performer.panic();
+        let caught = (0..100)
+            .filter(|_| {
+                let (transport, controls) = (Transport::default(), Controls::default());
+                guard.process(&mut performer, &transport, &controls, 64, &mut out)
+                    == Outcome::Caught
+            })
+            .count();
+        assert_eq!(caught, FAULTS_MAX as usize);
+    }
+
+    #[test]
+    fn what_the_host_does_not_know_stays_unknown() {
+        let mut host = HostTransport::new(48_000.0);
+        host.playing = true;
+        host.pos_seconds = Some(2.0);
+        host.tempo = Some(120.0);
+        host.time_sig_numerator = Some(3);
+        let told = transport(&host, true);
+        assert_eq!(told.position_beats, None, "seconds are no position in beats");
+        assert_eq!(told.time_signature, None, "half a signature is none");
+        assert!(told.playing && told.offline);
+        host.pos_beats = Some(-1.5);
+        host.time_sig_denominator = Some(8);
+        host.loop_range_beats = Some((4.0, 8.0));
+        let told = transport(&host, false);
+        assert_eq!(told.position_beats, Some(-1.5));
+        assert_eq!(told.time_signature, Some((3, 8)));
+        assert_eq!(told.loop_beats, Some((4.0, 8.0)));
+    }
+}

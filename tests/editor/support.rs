@@ -47,7 +47,7 @@ impl Desk {
     }
 
     pub fn changes(&self) -> Vec<Change> {
-        self.host.changes.lock().unwrap().clone()
+        self.host.changes.lock().expect("no test panics with it").clone()
     }
 }
 
@@ -114,7 +114,7 @@ impl FakeHost {
     }
 
     fn note(&self, change: Change) {
-        self.changes.lock().unwrap().push(change);
+        self.changes.lock().expect("no test panics with it").push(change);
     }
 }
 
@@ -128,8 +128,8 @@ impl GuiContextInner for FakeHost {
     }
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-        // SAFETY: the pointer is to a field of `self.params`, which `id` has just checked.
         self.note(Change::Set(self.id(param), normalized));
+        // SAFETY: the pointer is to a field of `self.params`, which `id` has just checked.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
