@@ -293,7 +293,8 @@ impl Clock {
 
     fn go_on(&mut self, head: Head, now: Now, lookahead: Lookahead) -> Motion {
         self.path = Path::new(self.grid, head, now.looped, true);
-        if now.looped != self.looped && self.last.pass != head.pass {
+        let other_loop = now.looped != self.looped || !self.path.wraps();
+        if other_loop && self.last.pass != head.pass {
             // How far the last place lies behind was measured around a loop that is gone.
             self.last = self.path.before_head(self.last.index, now.half_sample_beats());
             self.late_due = false;

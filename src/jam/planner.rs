@@ -13,9 +13,9 @@ use crate::model::{Draw, Sampling};
 use crate::music::{Chord, STEPS_PER_BAR, Step};
 use prompt::Prompt;
 
-/// States kept: enough to go back over everything that can be committed ahead, the step
+/// States kept: enough to go back over everything that the clock commits ahead, the step
 /// that sounds, and frames heard late (jam.md, section 3).
-const STATES: usize = Lookahead::MAX_STEPS + 4;
+const STATES: usize = Lookahead::MAX_STEPS + 6;
 
 /// Frames kept: those that a model which comes into service hears first, and then some.
 const FRAMES: usize = 128;
@@ -34,15 +34,23 @@ struct Frame {
     step: Step,
     step_in_bar: u8,
     chord: Chord,
-    /// The step-in-bar with which the frame is fed: its own, unless playback jumped behind
-    /// it; then the one before the step that came next.
-    fed_as: u8,
+}
+
+impl Frame {
+    /// The step-in-bar with which the frame is fed if `step` comes next: its own, unless
+    /// playback jumps between the two; then the one before the step that comes.
+    fn fed_as(&self, step: Step, step_in_bar: u8) -> u8 {
+        if self.step.next() == step { self.step_in_bar } else { before(step_in_bar) }
+    }
 }
 
 /// A state of the time stack, ready to choose a chord from.
+#[derive(Clone)]
 struct Kept<S> {
     state: S,
     damping: Damping,
+    /// The step-in-bar with which the frame before was fed.
+    fed_as: u8,
 }
 
 /// History and network of one instance.
@@ -144,12 +152,8 @@ impl<B: Biaxial> Planner<B> {
         }
         self.advance_to(request, keep_going)?;
         let chord = self.choose(request);
-        self.frames[slot(place.index, FRAMES)] = Frame {
-            step: place.step,
-            step_in_bar: request.step_in_bar,
-            chord,
-            fed_as: request.step_in_bar,
-        };
+        self.frames[slot(place.index, FRAMES)] =
+            Frame { step: place.step, step_in_bar: request.step_in_bar, chord };
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         Some(Planned { epoch: request.epoch, place, chord })
@@ -174,9 +178,7 @@ impl<B: Biaxial> Planner<B> {
         let index = request.place.index;
         let next = Place { index: self.next, ..request.place };
         self.advance_to(&Request { place: next, ..*request }, keep_going)?;
-        let from = &self.states[slot(self.next, STATES)];
-        let (state, damping) = (from.state.clone(), from.damping);
-        self.states[slot(index, STATES)] = Kept { state, damping };
+        self.states[slot(index, STATES)] = self.states[slot(self.next, STATES)].clone();
         self.begin_at(index);
         Some(())
     }
@@ -197,38 +199,38 @@ impl<B: Biaxial> Planner<B> {
         let index = request.place.index;
         if index < self.first {
             // Further back than anything can be void: the oldest state is the nearest.
-            let from = &self.states[slot(self.first, STATES)];
-            let (state, damping) = (from.state.clone(), from.damping);
-            self.states[slot(index, STATES)] = Kept { state, damping };
+            self.states[slot(index, STATES)] = self.states[slot(self.first, STATES)].clone();
             self.begin_at(index);
         }
         self.newest = self.newest.min(index);
-        if index > self.first {
-            let last = &mut self.frames[slot(index - 1, FRAMES)];
-            let unbroken = last.step.next() == request.place.step;
-            let fed_as = if unbroken { last.step_in_bar } else { before(request.step_in_bar) };
-            if last.fed_as != fed_as {
-                last.fed_as = fed_as;
-                self.newest = self.newest.min(index - 1);
-            }
+        let last = self.frames[slot(index - 1, FRAMES)];
+        let fed_as = last.fed_as(request.place.step, request.step_in_bar);
+        if index > self.first && self.states[slot(index, STATES)].fed_as != fed_as {
+            self.newest = self.newest.min(index - 1);
         }
-        while self.newest < index {
-            self.feed_newest(keep_going)?;
+        while self.newest + 1 < index {
+            let next = self.frames[slot(self.newest + 1, FRAMES)];
+            let frame = self.frames[slot(self.newest, FRAMES)];
+            self.feed_newest(frame.fed_as(next.step, next.step_in_bar), keep_going)?;
+        }
+        if self.newest < index {
+            self.feed_newest(fed_as, keep_going)?;
         }
         Some(())
     }
 
     /// Feeds the frame at the newest state into the one behind it.
-    fn feed_newest(&mut self, keep_going: &mut dyn FnMut() -> bool) -> Option<()> {
+    fn feed_newest(&mut self, fed_as: u8, keep_going: &mut dyn FnMut() -> bool) -> Option<()> {
         let frame = self.frames[slot(self.newest, FRAMES)];
         let (from, to) = (slot(self.newest, STATES), slot(self.newest + 1, STATES));
         // The slot written to may hold the oldest state; give that one up first.
         self.first = self.first.max(self.newest + 2 - STATES as i64);
         let [from, to] = self.states.get_disjoint_mut([from, to]).ok()?;
         let network = &mut self.model.network;
-        if !network.feed(&from.state, &mut to.state, frame.chord, frame.fed_as, keep_going) {
+        if !network.feed(&from.state, &mut to.state, frame.chord, fed_as, keep_going) {
             return None;
         }
+        to.fed_as = fed_as;
         to.damping = from.damping;
         to.damping.after_step(frame.chord.len());
         self.newest += 1;
@@ -255,7 +257,8 @@ impl<B: Biaxial> Planner<B> {
 }
 
 fn new_states<B: Biaxial>(model: &Model<B>) -> Vec<Kept<B::State>> {
-    let kept = || Kept { state: model.network.new_state(), damping: Damping::default() };
+    let state = model.network.new_state();
+    let kept = || Kept { state: state.clone(), damping: Damping::default(), fed_as: 0 };
     (0..STATES).map(|_| kept()).collect()
 }
 

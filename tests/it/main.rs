@@ -1,5 +1,9 @@
 //! Behaviour of the core at its boundaries, linked once.
 
+mod jam;
 mod model;
 mod music;
+// The framework, where it is linked, has a global allocator of its own.
+#[cfg(not(feature = "plugin"))]
+mod realtime;
 mod tidy;

@@ -63,6 +63,11 @@ impl Path {
         self.head
     }
 
+    /// Whether the head will come to the end of a loop.
+    pub fn wraps(&self) -> bool {
+        self.wrap.is_some()
+    }
+
     /// Length of a step in beats.
     pub fn step_beats(&self) -> f64 {
         self.grid.beats_per_step()
@@ -101,11 +106,7 @@ impl Path {
         let ahead = self.grid.start_beats(place.step) - self.head.beats;
         // Passes are counted one by one, so the difference is small.
         let laps = place.pass.wrapping_sub(self.head.pass) as i64 as f64;
-        match self.wrap {
-            Some(looped) => ahead + laps * looped.length(),
-            None if laps == 0.0 => ahead,
-            None => 0.0,
-        }
+        ahead + laps * self.wrap.map_or(0.0, Loop::length)
     }
 
     /// Where the head will be `beats` later, through every wrap.

@@ -1,0 +1,252 @@
+//! A scripted host for the performer alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use anacrusis::jam::controls::Controls;
+use anacrusis::jam::link::{Monitor, Place, Planned, Request, WorkerEnd, link};
+use anacrusis::jam::performer::Performer;
+use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
+use anacrusis::jam::status::Status;
+use anacrusis::jam::transport::Transport;
+use anacrusis::music::Chord;
+
+/// A chord from which its step can be read: one struck key.
+pub fn tell_step(place: Place) -> Chord {
+    Chord::struck_keys([key_of(place.step.0)])
+}
+
+/// The key that [`tell_step`] strikes.
+pub fn key_of(step: i64) -> u8 {
+    20 + step.rem_euclid(100) as u8
+}
+
+/// The host's queue: records, checks, and may have little room.
+pub struct Queue {
+    /// (absolute sample, event).
+    pub events: Vec<(u64, NoteEvent)>,
+    /// Samples before this block, its length, and room left in it.
+    pub origin: u64,
+    pub frames: u32,
+    pub room: usize,
+    last_offset: u32,
+    /// Channel on which each key sounds.
+    pub sounding: [Option<u8>; 128],
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Queue {
+            events: Vec::new(),
+            origin: 0,
+            frames: 0,
+            room: usize::MAX,
+            last_offset: 0,
+            sounding: [None; 128],
+        }
+    }
+}
+
+impl NoteSink for Queue {
+    fn try_send(&mut self, event: NoteEvent) -> bool {
+        assert!(event.offset_samples < self.frames, "{event:?} in a block of {}", self.frames);
+        if self.room == 0 {
+            return false;
+        }
+        assert!(event.offset_samples >= self.last_offset, "events out of order");
+        self.last_offset = event.offset_samples;
+        self.room -= 1;
+        let slot = &mut self.sounding[usize::from(event.key)];
+        match event.kind {
+            NoteKind::On => {
+                assert_eq!(*slot, None, "{event:?} begins a key that sounds");
+                *slot = Some(event.channel);
+            }
+            NoteKind::Off => {
+                if let Some(channel) = slot.take() {
+                    assert_eq!(channel, event.channel, "{event:?} ends another channel");
+                }
+            }
+        }
+        self.events.push((self.origin + u64::from(event.offset_samples), event));
+        true
+    }
+}
+
+/// Who answers requests.
+pub enum Worker {
+    /// The test itself, between blocks.
+    Test(Box<WorkerEnd>),
+    /// A thread, at once.
+    Thread(Arc<AtomicBool>, Option<JoinHandle<()>>),
+}
+
+pub struct Host {
+    pub performer: Performer,
+    pub monitor: Monitor,
+    pub worker: Worker,
+    pub queue: Queue,
+    pub transport: Transport,
+    pub controls: Controls,
+    /// Requests seen by [`Host::serve`], in order.
+    pub requests: Vec<Request>,
+    answer: fn(Place) -> Chord,
+}
+
+impl Host {
+    /// Answers come from the test, by [`Host::serve`].
+    pub fn manual(answer: fn(Place) -> Chord) -> Host {
+        Host::new(answer, |end| Worker::Test(Box::new(end)))
+    }
+
+    /// Answers come from a thread, and `process` waits for them.
+    pub fn waiting(answer: fn(Place) -> Chord) -> Host {
+        let mut host = Host::new(answer, |mut end| {
+            let stop = Arc::new(AtomicBool::new(false));
+            let stopped = stop.clone();
+            let thread = thread::spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    match end.request() {
+                        Some(r) => {
+                            let (epoch, place) = (r.epoch, r.place);
+                            assert!(end.send(Planned { epoch, place, chord: answer(place) }));
+                        }
+                        None => thread::yield_now(),
+                    }
+                }
+            });
+            Worker::Thread(stop, Some(thread))
+        });
+        host.controls.wait_for_notes = true;
+        host
+    }
+
+    /// As [`Host::manual`], stopped until the first chord was there; plays from sample 0.
+    pub fn parked(answer: fn(Place) -> Chord) -> Host {
+        let mut host = Host::manual(answer);
+        host.transport.playing = false;
+        host.run_served(2, 480);
+        host.transport.playing = true;
+        host.queue.origin = 0;
+        host
+    }
+
+    fn new(answer: fn(Place) -> Chord, worker: impl FnOnce(WorkerEnd) -> Worker) -> Host {
+        let (audio, end, monitor) = link();
+        Host {
+            performer: Performer::new(audio),
+            monitor,
+            worker: worker(end),
+            queue: Queue::default(),
+            transport: Transport {
+                playing: true,
+                sample_rate: 48_000.0,
+                tempo_bpm: Some(120.0),
+                position_beats: Some(0.0),
+                ..Transport::default()
+            },
+            controls: Controls::default(),
+            requests: Vec::new(),
+            answer,
+        }
+    }
+
+    pub fn beats_per_sample(&self) -> f64 {
+        self.transport.tempo_bpm.unwrap_or(0.0) / 60.0 / self.transport.sample_rate
+    }
+
+    pub fn position(&self) -> f64 {
+        self.transport.position_beats.expect("the script has a position")
+    }
+
+    /// One block; the transport stays as it is.
+    pub fn process(&mut self, frames: u32) {
+        self.queue.frames = frames;
+        self.queue.last_offset = 0;
+        self.performer.process(&self.transport, &self.controls, frames, &mut self.queue);
+        self.queue.origin += u64::from(frames);
+    }
+
+    /// One block, and on by as much, around the loop where there is one.
+    pub fn block(&mut self, frames: u32) {
+        self.process(frames);
+        if self.transport.playing {
+            let begun = self.position();
+            let mut beats = begun + f64::from(frames) * self.beats_per_sample();
+            if let Some((start, end)) = self.transport.loop_beats
+                && begun < end
+            {
+                while beats >= end - 1e-12 {
+                    beats -= end - start;
+                }
+            }
+            self.transport.position_beats = Some(beats);
+        }
+    }
+
+    /// As many samples in blocks of `frames`.
+    pub fn run(&mut self, samples: u32, frames: u32) {
+        let mut left = samples;
+        while left > 0 {
+            let n = frames.min(left);
+            self.block(n);
+            left -= n;
+        }
+    }
+
+    /// Blocks with every request answered after each.
+    pub fn run_served(&mut self, blocks: usize, frames: u32) {
+        for _ in 0..blocks {
+            self.block(frames);
+            self.serve();
+        }
+    }
+
+    /// The requests that wait, unanswered.
+    pub fn take_requests(&mut self) -> Vec<Request> {
+        let Worker::Test(end) = &mut self.worker else { panic!("a thread answers") };
+        std::iter::from_fn(|| end.request()).collect()
+    }
+
+    /// Answers what waits.
+    pub fn serve(&mut self) {
+        for request in self.take_requests() {
+            self.answer(&request);
+            self.requests.push(request);
+        }
+    }
+
+    /// Answers `request`.
+    pub fn answer(&mut self, request: &Request) {
+        let (epoch, place, chord) = (request.epoch, request.place, (self.answer)(request.place));
+        let Worker::Test(end) = &mut self.worker else { panic!("a thread answers") };
+        assert!(end.send(Planned { epoch, place, chord }));
+    }
+
+    pub fn status(&mut self) -> Status {
+        self.monitor.status()
+    }
+
+    /// (sample, key) of the beginnings.
+    pub fn onsets(&self) -> Vec<(u64, u8)> {
+        let ons = self.queue.events.iter().filter(|(_, e)| e.kind == NoteKind::On);
+        ons.map(|(at, e)| (*at, e.key)).collect()
+    }
+
+    /// How many keys sound.
+    pub fn sounding(&self) -> usize {
+        self.queue.sounding.iter().flatten().count()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Worker::Thread(stop, thread) = &mut self.worker {
+            stop.store(true, Ordering::Relaxed);
+            if let Some(thread) = thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The worker thread: models come and go, panics stay inside, threads end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::plan::{Hash, model};
+use anacrusis::jam::controls::Controls;
+use anacrusis::jam::link::{Monitor, link};
+use anacrusis::jam::performer::Performer;
+use anacrusis::jam::planner::{Biaxial, Model};
+use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
+use anacrusis::jam::transport::Transport;
+use anacrusis::jam::worker::{ModelState, Worker};
+use anacrusis::model::config::Start;
+use anacrusis::model::{Checkpoint, Engine};
+use anacrusis::music::{Chord, KeyRange};
+
+#[derive(Default)]
+struct Onsets(Vec<NoteEvent>);
+
+impl NoteSink for Onsets {
+    fn try_send(&mut self, event: NoteEvent) -> bool {
+        if event.kind == NoteKind::On {
+            self.0.push(event);
+        }
+        true
+    }
+}
+
+struct Instance<B: Biaxial> {
+    performer: Performer,
+    monitor: Monitor,
+    worker: Worker<B>,
+    transport: Transport,
+    controls: Controls,
+    out: Onsets,
+}
+
+impl<B: Biaxial> Instance<B> {
+    fn new() -> Self {
+        let (audio, end, monitor) = link();
+        Instance {
+            performer: Performer::new(audio),
+            monitor,
+            worker: Worker::new(end),
+            transport: Transport {
+                playing: true,
+                sample_rate: 48_000.0,
+                tempo_bpm: Some(120.0),
+                position_beats: Some(0.0),
+                ..Transport::default()
+            },
+            controls: Controls { wait_for_notes: true, ..Controls::default() },
+            out: Onsets::default(),
+        }
+    }
+
+    fn play(&mut self, steps: u32) {
+        for _ in 0..steps {
+            self.performer.process(&self.transport, &self.controls, 6000, &mut self.out);
+            self.transport.position_beats = self.transport.position_beats.map(|b| b + 0.25);
+        }
+    }
+
+    /// Waits for the loading to end; the patience is for slow machines.
+    fn settled(&self) -> ModelState {
+        let begun = Instant::now();
+        loop {
+            let state = self.worker.models().state();
+            if state.loading.is_none() || begun.elapsed() > Duration::from_secs(60) {
+                return state;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn golden() -> Result<Checkpoint, String> {
+    let bytes = include_bytes!("../../golden/tiny.ckpt.safetensors");
+    Checkpoint::parse(bytes).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_checkpoint_plays_and_a_bad_one_leaves_it_playing() {
+    let mut instance = Instance::<Engine>::new();
+    instance.worker.start().expect("a thread");
+    instance.worker.start().expect("once is enough");
+    instance.worker.models().load("tiny", golden);
+    assert_eq!(instance.settled().name.as_deref(), Some("tiny"));
+    instance.play(32);
+    let played = instance.out.0.len();
+    assert!(played > 0);
+    for bad in [
+        || Err("not a checkpoint".to_owned()),
+        || Checkpoint::parse(b"short").map_err(|error| error.to_string()),
+        || panic!("a loader that fails in its own way"),
+    ] {
+        instance.worker.models().load("broken", bad);
+        let state = instance.settled();
+        assert_eq!(state.name.as_deref(), Some("tiny"));
+        assert!(state.error.is_some_and(|e| e.starts_with("broken cannot be used: ")));
+        instance.play(32);
+    }
+    assert!(instance.out.0.len() > played);
+    let status = instance.monitor.status();
+    assert_eq!((status.missed_deadlines, status.expired_waits), (0, 0));
+    assert!(instance.monitor.meters().worst_chord_ms > 0.0);
+    instance.worker.models().load("tiny again", golden);
+    let state = instance.settled();
+    assert_eq!((state.name.as_deref(), state.error), (Some("tiny again"), None));
+}
+
+#[test]
+fn a_model_that_comes_while_playing_voids_what_the_old_one_committed() {
+    let mut instance = Instance::<Hash>::new();
+    instance.worker.start().expect("a thread");
+    instance.worker.models().load_model("one", || Ok(model(0)));
+    instance.settled();
+    instance.play(8);
+    let epoch = instance.monitor.status().epoch;
+    instance.worker.models().load_model("two", || Ok(model(1)));
+    instance.settled();
+    // The worker counts the model in service just after it has said so.
+    std::thread::sleep(Duration::from_millis(50));
+    instance.play(8);
+    let status = instance.monitor.status();
+    assert!(status.epoch > epoch);
+    assert_eq!((status.missed_deadlines, status.expired_waits), (0, 0));
+    assert_eq!(status.past().len(), 16);
+}
+
+#[test]
+fn the_first_model_may_come_while_process_waits() {
+    let mut instance = Instance::<Hash>::new();
+    instance.worker.start().expect("a thread");
+    instance.worker.models().load_model("slow", || {
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(model(0))
+    });
+    instance.play(4);
+    assert!(!instance.out.0.is_empty());
+    assert_eq!(instance.monitor.status().expired_waits, 0);
+}
+
+/// A network that can be made to panic, or to be slow.
+#[derive(Clone, Default)]
+struct Moody {
+    panics: Arc<AtomicBool>,
+    feeds: Arc<AtomicU64>,
+}
+
+impl Biaxial for Moody {
+    type State = ();
+
+    fn new_state(&self) {}
+
+    fn feed(
+        &mut self,
+        (): &(),
+        (): &mut (),
+        _: Chord,
+        _: u8,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        self.feeds.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.panics.load(Ordering::Relaxed), "in a mood");
+        keep_going()
+    }
+
+    fn feed_start(&mut self, (): &(), (): &mut (), _: u8, _: &mut dyn FnMut() -> bool) -> bool {
+        true
+    }
+
+    fn choose(&mut self, (): &(), _: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool)) -> Chord {
+        Chord::struck_keys([60])
+    }
+
+    fn range(&self) -> KeyRange {
+        KeyRange { low: 60, count: 1 }
+    }
+
+    fn start(&self) -> Start {
+        Start::None
+    }
+}
+
+fn moody(network: &Moody) -> impl FnOnce() -> Result<Model<Moody>, String> + Send + use<> {
+    let network = network.clone();
+    move || Ok(Model { network, prompts: Vec::new(), digest: String::new() })
+}
+
+#[test]
+fn a_panic_stays_on_the_worker_and_three_end_the_model() {
+    let mut instance = Instance::<Moody>::new();
+    instance.worker.start().expect("a thread");
+    let network = Moody::default();
+    instance.worker.models().load_model("moody", moody(&network));
+    instance.settled();
+    instance.play(8);
+    assert_eq!(instance.out.0.len(), 8);
+    instance.controls.wait_for_notes = false;
+    network.panics.store(true, Ordering::Relaxed);
+    let mut patience = 0;
+    while instance.worker.models().state().error.is_none() && patience < 3000 {
+        instance.play(1);
+        std::thread::sleep(Duration::from_millis(10));
+        patience += 1;
+    }
+    assert!(instance.worker.models().state().error.is_some_and(|e| e.contains("moody")));
+    assert_eq!(instance.monitor.meters().panics, 3);
+    // The thread lives: another model plays.
+    let calm = Moody::default();
+    instance.worker.models().load_model("calm", moody(&calm));
+    assert_eq!(instance.settled().name.as_deref(), Some("calm"));
+    instance.controls.wait_for_notes = true;
+    let before = instance.out.0.len();
+    instance.play(8);
+    assert!(instance.out.0.len() >= before + 4);
+}
+
+#[test]
+fn a_dead_worker_is_waited_for_once() {
+    let mut instance = Instance::<Hash>::new();
+    let begun = Instant::now();
+    instance.play(16);
+    let status = instance.monitor.status();
+    assert_eq!(status.expired_waits, 1, "one wait, in {:?}", begun.elapsed());
+    assert_eq!(status.missed_deadlines, 16);
+}
+
+#[test]
+fn many_instances_come_and_go() {
+    let mut instances: Vec<Instance<Hash>> = (0..64).map(|_| Instance::new()).collect();
+    for instance in &mut instances {
+        instance.worker.models().load_model("hash", || Ok(model(0)));
+        instance.worker.start().expect("a thread");
+    }
+    for instance in &mut instances {
+        instance.play(4);
+        assert_eq!(instance.monitor.status().past().len(), 4);
+        assert!(!instance.out.0.is_empty());
+    }
+    let first = instances[0].out.0.clone();
+    assert!(instances.iter().all(|i| i.out.0 == first), "all play the same");
+}

@@ -1,0 +1,97 @@
+//! Nothing is allocated or freed on the audio thread.
+//!
+//! The counting allocator is this binary's; with the framework linked (feature `plugin`) the
+//! framework brings its own, and the loaded bundle is checked by the tests of `hosts`.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use crate::jam::host::{Host, tell_step};
+use anacrusis::jam::controls::Lookahead;
+use anacrusis::music::Rate;
+
+thread_local! {
+    /// Allocations and deallocations of this thread.
+    static TOUCHED: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: everything is handed to the system's allocator unchanged; counting touches only a
+// `const` thread-local without a destructor, which itself allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        TOUCHED.with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        TOUCHED.with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// What `process` and the like do to the heap in all that `script` does with them.
+fn touched(host: &mut Host, frames: u32) -> u64 {
+    host.queue.events.reserve(1024);
+    let before = TOUCHED.with(Cell::get);
+    host.process(frames);
+    TOUCHED.with(Cell::get) - before
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = TOUCHED.with(Cell::get);
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(TOUCHED.with(Cell::get) - before, 2);
+}
+
+#[test]
+fn process_leaves_the_heap_alone() {
+    let mut host = Host::manual(tell_step);
+    let mut blocks = 0_u32;
+    let mut total = 0;
+    for lookahead in Lookahead::ALL {
+        for (position, looped) in
+            [(0.0, None), (8.3, None), (1.0, Some((1.0, 3.0))), (0.2, Some((0.2, 0.3)))]
+        {
+            host.controls.lookahead = lookahead;
+            host.controls.rate = Rate::ALL[blocks as usize / 100 % 5];
+            host.transport.position_beats = Some(position);
+            host.transport.loop_beats = looped;
+            for block in 0..100_u32 {
+                host.transport.playing = block < 90;
+                host.queue.room = if block % 17 == 0 { 1 } else { usize::MAX };
+                if block == 50 {
+                    host.performer.reset();
+                    host.performer.panic();
+                }
+                let frames = [64, 1, 8192, 0][block as usize % 4];
+                total += touched(&mut host, frames);
+                let beats = f64::from(frames) * host.beats_per_sample();
+                host.transport.position_beats = Some(host.position() + beats);
+                if block % 3 == 0 {
+                    host.serve();
+                }
+                blocks += 1;
+            }
+        }
+    }
+    assert!(host.queue.events.len() > 100);
+    assert_eq!(total, 0, "allocations and frees in {blocks} blocks");
+}
+
+#[test]
+fn waiting_for_notes_leaves_the_heap_alone() {
+    let mut host = Host::waiting(tell_step);
+    for block in 0..50 {
+        host.transport.position_beats = Some(f64::from(block) * 0.25);
+        assert_eq!(touched(&mut host, 6000), 0);
+    }
+    assert_eq!(host.onsets().len(), 50);
+}
