@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the plugin as users get it, heard and seen without a host.
 
-use crate::{bundle, files, picture, setup, synth};
+use crate::{bundle, picture, setup, store, synth};
 use anacrusis::music::smf::{self, WriteOptions};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
 use anacrusis_test_host::script::Action;
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     ];
     for (name, bytes) in &written {
         let path = args.out.join(name);
-        files::write(&path, bytes)?;
+        store::write(&path, bytes)?;
         println!("{}", path.display());
     }
     println!("{summary}");
@@ -206,5 +206,61 @@ impl fmt::Display for Summary {
             Some((low, high)) => write!(f, "range                 keys {low} to {high}"),
             None => write!(f, "range                 none"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anacrusis_test_host::Recorded;
+
+    fn event(step: f64, kind: Kind, key: u8) -> Recorded {
+        Recorded {
+            time_samples: (step * 6000.0) as u64,
+            position_beats: step / 4.0,
+            beats_per_sample: 2.0 / SAMPLE_RATE,
+            playing: true,
+            pass: 0,
+            kind,
+            key,
+            channel: 0,
+            velocity: 0.5,
+        }
+    }
+
+    #[test]
+    fn a_recording_becomes_the_roll_that_was_played() {
+        let recording = Recording {
+            events: vec![
+                event(0.0, Kind::On, 60),
+                event(2.0, Kind::Off, 60),
+                event(2.0, Kind::On, 60),
+                event(3.0, Kind::Off, 60),
+                event(14.0, Kind::On, 64),
+            ],
+            ..Recording::default()
+        };
+        let roll = roll_of(&recording, 1);
+        assert_eq!(roll.len(), 16);
+        let mut held = Chord::SILENT;
+        held.hold(60);
+        let struck = Chord::struck_keys([60]);
+        assert_eq!(&roll.chords[..4], [struck, held, struck, Chord::SILENT]);
+        assert!(roll.chords[14].strikes(64));
+        assert!(roll.chords[15].plays(64) && !roll.chords[15].strikes(64), "held to the end");
+
+        let summary = Summary::new(&recording, &roll);
+        assert_eq!((summary.notes, summary.unmatched, summary.off_grid), (3, 1, 0));
+        assert_eq!((summary.distinct_chords, summary.silent_bars), (2, 0));
+        assert_eq!(summary.range, Some((60, 64)));
+    }
+
+    #[test]
+    fn an_onset_off_the_grid_is_counted() {
+        let recording =
+            Recording { events: vec![event(1.01, Kind::On, 60)], ..Recording::default() };
+        let summary = Summary::new(&recording, &roll_of(&recording, 1));
+        assert_eq!(summary.off_grid, 1);
+        assert!((summary.worst_samples - 60.0).abs() < 1e-6);
     }
 }

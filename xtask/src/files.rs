@@ -1,29 +1,8 @@
-//! Files that are either whole or not there: what a full disk or a kill must not spoil.
+//! Copies of files and folders that are either whole or not there.
 
 use anyhow::{Context, Result};
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::Path;
-
-/// Writes `bytes` to `path`: a temporary file beside it, fsync, rename, fsync of the folder.
-/// Missing folders are made. What was there before survives any failure.
-///
-/// # Errors
-/// Names the file and what the system said.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = parent(path);
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        share(file.as_file())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        sync_folder(folder)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
 
 /// Puts a copy of a file or folder at `to`, replacing what is there only when the copy is
 /// complete on disk.
@@ -86,18 +65,6 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Temporary files are private; what is written for the user is as open as any other file.
-#[cfg(unix)]
-fn share(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn share(_: &File) -> std::io::Result<()> {
-    Ok(())
-}
-
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
@@ -107,4 +74,45 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_replaced_whole_and_leaves_no_litter() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let from = folder.path().join("A.vst3");
+        let inner = from.join("Contents").join("A.so");
+        let home = folder.path().join("home");
+        let to = home.join("A.vst3");
+        fs::create_dir_all(inner.parent().expect("a folder")).expect("made");
+        for text in ["first", "second"] {
+            fs::write(&inner, text).expect("written");
+            install(&from, &to).expect("installed");
+            assert_eq!(fs::read_to_string(to.join("Contents/A.so")).expect("there"), text);
+        }
+        // What the new bundle no longer has is gone with the old one.
+        fs::remove_file(&inner).expect("removed");
+        install(&from, &to).expect("installed");
+        assert!(!to.join("Contents/A.so").exists());
+        let left = fs::read_dir(&home).expect("readable").count();
+        assert_eq!(left, 1, "no staging folder left");
+        assert!(remove(&to).expect("removed"));
+        assert!(!remove(&to).expect("nothing to remove"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_a_missing_source_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (from, to) = (folder.path().join("A.clap"), folder.path().join("home/A.clap"));
+        let error = format!("{:#}", install(&from, &to).expect_err("nothing to copy"));
+        assert!(error.contains("A.clap"), "{error}");
+        fs::write(&from, "one").expect("written");
+        install(&from, &to).expect("installed");
+        fs::write(&from, "two").expect("written");
+        install(&from, &to).expect("installed");
+        assert_eq!(fs::read_to_string(&to).expect("there"), "two");
+    }
 }

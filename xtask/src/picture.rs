@@ -156,3 +156,44 @@ fn encode(canvas: &Canvas) -> Result<Vec<u8>> {
     writer.finish()?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pixels(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
+        let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+        let mut reader = decoder.read_info().expect("a picture");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        let info = reader.next_frame(&mut pixels).expect("a frame");
+        (info.width as usize, info.height as usize, pixels)
+    }
+
+    #[test]
+    fn struck_and_held_look_different_and_stand_in_their_place() {
+        let struck = Chord::struck_keys([60]);
+        let mut held = Chord::SILENT;
+        held.hold(60);
+        let mut chords = vec![Chord::SILENT; 16];
+        (chords[4], chords[5]) = (struck, held);
+        let (width, _, pixels) = pixels(&piano_roll(&chords).expect("a picture"));
+        let (_, high) = key_range(&chords);
+        let row = TOP + usize::from(high - 60) * KEY_HEIGHT + KEY_HEIGHT / 2;
+        let colour = |step: usize| {
+            let at = (row * width + LEFT + step * STEP_WIDTH + STEP_WIDTH / 2) * 3;
+            [pixels[at], pixels[at + 1], pixels[at + 2]]
+        };
+        assert_eq!([colour(4), colour(5)], [STRUCK, HELD]);
+        assert_eq!([colour(3), colour(6)], [PAPER, PAPER]);
+    }
+
+    #[test]
+    fn nothing_and_everything_can_be_drawn() {
+        for chords in [vec![], vec![Chord::SILENT; 1000], vec![Chord::struck_keys(0..128); 129]] {
+            let (width, height, pixels) = pixels(&piano_roll(&chords).expect("a picture"));
+            assert_eq!(pixels.len(), width * height * 3);
+        }
+        assert_eq!(key_range(&[Chord::struck_keys([0, 127])]), (0, 127));
+        assert_eq!(key_range(&[Chord::struck_keys([0])]).0, 0, "no key below the lowest");
+    }
+}

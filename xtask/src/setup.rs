@@ -179,3 +179,30 @@ fn install_with_apt(prefix: &[&str], packages: &[&str]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// These tests were linked on this machine, so the probe must see that it can.
+    #[test]
+    fn the_probe_finds_the_compiler_that_built_it() {
+        assert!(can_link());
+        assert!(ensure().is_ok());
+    }
+
+    #[test]
+    fn libraries_are_found_by_name() {
+        assert!(has_library("libc.so.6"));
+        assert!(!has_library("libnothing-of-the-kind.so.99"));
+    }
+
+    #[test]
+    fn every_need_has_a_package_in_every_distribution() {
+        for need in BUILD {
+            for packages in [need.debian, need.fedora, need.arch] {
+                assert!(!packages.is_empty(), "{}", need.what);
+            }
+        }
+    }
+}

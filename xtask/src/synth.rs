@@ -94,3 +94,33 @@ pub fn wav(samples: &[Vec<f32>; 2]) -> anyhow::Result<Vec<u8>> {
     writer.finalize()?;
     Ok(bytes.into_inner())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_sounds_when_it_should_and_at_its_pitch() {
+        let note = Note { start_seconds: 0.5, end_seconds: 1.5, key: 69, velocity: 0.8 };
+        let [left, right] = render(&[note]);
+        assert_eq!(left.len(), right.len());
+        let rate = SAMPLE_RATE as usize;
+        let loudest = |samples: &[f32]| samples.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+        assert!(loudest(&left[..rate / 2 - 10]) < 1e-4, "silent before");
+        assert!(loudest(&left[rate / 2..rate]) > 0.3, "sounds from its onset");
+        let crossings =
+            left[rate..rate + rate / 4].windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0);
+        let hertz = crossings.count() as f64 * 4.0;
+        assert!((hertz - 440.0).abs() <= 8.0, "{hertz} Hz");
+        assert!(loudest(&left) <= PEAK + 1e-3 && loudest(&right) <= PEAK + 1e-3);
+    }
+
+    #[test]
+    fn no_notes_are_silence_and_a_valid_file() {
+        let samples = render(&[]);
+        assert!(samples[0].iter().all(|x| *x == 0.0));
+        let bytes = wav(&samples).expect("a file");
+        let reader = hound::WavReader::new(bytes.as_slice()).expect("readable");
+        assert_eq!(reader.duration() as usize, samples[0].len());
+    }
+}
