@@ -241,12 +241,15 @@ fn the_audio_files_name_nothing_that_blocks() {
 
 #[test]
 fn nothing_names_the_machine_it_was_made_on() {
+    const EXAMPLE: &str = "/home/me";
     // Put together here, so that this file does not find itself.
     let places = ["home", "root", "work", "Users"].map(|folder| format!("/{folder}/"));
     let endings = [".rs", ".toml", ".md", ".json", ".yml", "run", ".lock"];
     let mut broken = Vec::new();
     for (path, text) in files(".", &endings) {
         for (index, line) in text.lines().enumerate() {
+            // Nobody's home: what examples use.
+            let line = &line.replace(EXAMPLE, "~");
             for place in places.iter().filter(|place| line.contains(place.as_str())) {
                 // A relative path or an address may hold such a folder.
                 let at = line.find(place.as_str()).unwrap_or_default();
