@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! Layers, top down: [`perform`] runs a [`Script`] on a [`Plugin`], whichever format it has,
+//! Layers, top down: [`perform()`] runs a [`Script`] on a [`Plugin`], whichever format it has,
 //! and writes a [`Recording`]; the fronts in [`clap`] and [`vst3`] translate one
 //! [`Block`](plugin::Block) each. The host makes no sound: plugins get a silent input-less
 //! stereo output, because hosts do and because the frame count travels with it.
