@@ -9,17 +9,33 @@
 pub mod bundle;
 pub mod corpus;
 pub mod demo;
+pub mod evaluate;
 pub mod files;
+pub mod generate;
+pub mod inspect;
 pub mod install;
+pub mod model_file;
 pub mod picture;
 pub mod score;
 pub mod sequence;
 pub mod settings;
 pub mod setup;
-pub mod store;
 pub mod synth;
 pub mod test;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod trainer;
+pub mod vectors;
 pub mod workspace;
+
+/// Ends a command: an error is told in one piece, without the backtrace that only its
+/// programmer could use.
+pub fn exit_code(outcome: anyhow::Result<()>) -> std::process::ExitCode {
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

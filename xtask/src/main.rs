@@ -1,8 +1,10 @@
 //! `cargo xtask`: thin dispatcher, one line per command. Each command lives in the library's
 //! file of its name.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
-use xtask::{bundle, demo, install, test, trainer};
+use xtask::{bundle, demo, evaluate, generate, inspect, install, test, trainer, vectors};
 
 /// Build, hear, test and train Anacrusis.
 #[derive(Parser)]
@@ -19,14 +21,26 @@ enum Command {
     Bundle(bundle::Args),
     Install(install::Args),
     Train(trainer::Args),
+    Evaluate(evaluate::Args),
+    Generate(generate::Args),
+    Inspect(inspect::Args),
+    Vectors(vectors::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    xtask::exit_code(run(Cli::parse().command))
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bundle(args) => bundle::run(&args),
         Command::Install(args) => install::run(&args),
         Command::Train(args) => trainer::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Vectors(args) => vectors::run(&args),
     }
 }

@@ -15,6 +15,7 @@ pub mod report;
 pub mod run;
 pub mod state;
 pub mod step;
+pub mod stepper;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -37,7 +37,7 @@ pub struct Made {
     pub corpus: String,
     /// Licence of corpus and weights, with the attribution that it asks for.
     pub licence: String,
-    /// SHA-256 over the training pieces.
+    /// SHA-256 over the pieces read, trained on and held out.
     pub corpus_digest: String,
     /// Seed of split, initial weights, segments and dropout.
     pub seed: u64,

@@ -1,11 +1,13 @@
 //! The commands that need candle; `xtask` starts this binary for them.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use xtask::{train, trainer};
+use xtask::train::stepper::CandleStepper;
+use xtask::{train, trainer, vectors};
 
 /// The commands of `cargo xtask` that need candle.
 #[derive(Parser)]
@@ -18,11 +20,19 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(trainer::Args),
+    Vectors(vectors::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    xtask::exit_code(run(Cli::parse().command))
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Train(args) => train::run(&args, interruptible()?.as_ref()),
+        Command::Vectors(args) => {
+            vectors::run_with(&args, |checkpoint| Ok(Box::new(CandleStepper::new(checkpoint)?)))
+        }
     }
 }
 

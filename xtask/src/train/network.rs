@@ -34,8 +34,8 @@ pub struct Masks {
 /// A network ready to be run, and differentiated.
 pub struct Network {
     config: Config,
-    time: Vec<Layer>,
-    note: Vec<Layer>,
+    pub(super) time: Vec<Layer>,
+    pub(super) note: Vec<Layer>,
     head_weight: Var,
     head_bias: Var,
 }
@@ -150,7 +150,7 @@ impl Network {
 
         let head_input = Var::from_tensor(&input)?;
         let source = if track { head_input.as_tensor().clone() } else { input };
-        let logits = source.matmul(&self.head_weight.t()?)?.broadcast_add(&self.head_bias)?;
+        let logits = self.head(&source)?;
         let states = time.iter().map(|run| run.last.clone()).collect();
         let masks = masks_used;
         let batch = lines;
@@ -204,6 +204,11 @@ impl Network {
             }
         }
         Ok(gradients)
+    }
+
+    /// Logits `[R, 2]` from the top of the note stack `[R, H]`.
+    pub(super) fn head(&self, top: &Tensor) -> candle_core::Result<Tensor> {
+        top.matmul(&self.head_weight.t()?)?.broadcast_add(&self.head_bias)
     }
 
     /// Logits of an untracked or tracked pass as `[B, T, K, 2]`, lowest key first.

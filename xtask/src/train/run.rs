@@ -1,6 +1,6 @@
 //! What a training run holds beside its loop: pieces, counters, evaluations, files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anacrusis::model::baseline::Baseline;
@@ -19,7 +19,7 @@ use super::state::{State, beside};
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
 use crate::trainer::Args;
-use crate::{score, store};
+use crate::{files, model_file, score};
 
 /// Weight of the newest loss in the running mean: a memory of some fifty iterations.
 const LOSS_MEMORY: f64 = 0.02;
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
         self.remember(nats);
         if best {
             self.state.progress.best_nats = Some(nats.nats_step());
-            store::write(&self.files.best, &self.checkpoint(&self.state.parameters)?.to_bytes())?;
+            write(&self.files.best, &self.checkpoint(&self.state.parameters)?)?;
         }
         Ok(())
     }
@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
     /// If a file cannot be written; what was saved before is then still there.
     pub fn save(&self) -> Result<()> {
         self.state.save(&self.files.state, self.settings)?;
-        store::write(&self.files.last, &self.checkpoint(&self.state.parameters)?.to_bytes())
+        write(&self.files.last, &self.checkpoint(&self.state.parameters)?)
     }
 
     /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
@@ -243,7 +243,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.report.say("scoring the best network on all held-out steps");
-        let best = store::checkpoint(&self.files.best).context("the best network so far")?;
+        let best = model_file::read(&self.files.best).context("the best network so far")?;
         let names = self.state.parameters.keys();
         let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
         let nats = self.nats(&weights, None)?;
@@ -256,7 +256,7 @@ impl<'a> Run<'a> {
             made.heldout = Some(scores);
         }
         let best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
-        store::write(&self.files.best, &best.to_bytes())?;
+        write(&self.files.best, &best)?;
         self.report.end();
         eprintln!(
             "{}: held-out {:.4} nats/step (play {:.4}, articulate {:.4}) over {} steps, sha256 {}",
@@ -303,4 +303,8 @@ impl<'a> Run<'a> {
             Checkpoint::new(self.settings.network.clone(), parameters.clone(), self.meta.clone());
         checkpoint.context("the weights are not usable: training diverged; lower learning_rate")
     }
+}
+
+fn write(path: &Path, checkpoint: &Checkpoint) -> Result<()> {
+    files::write(path, &checkpoint.to_bytes()).context("the checkpoint saved before is kept")
 }

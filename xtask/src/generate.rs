@@ -1,0 +1,148 @@
+//! `cargo xtask generate`: music from a model, as a MIDI file for human ears.
+
+use std::path::{Path, PathBuf};
+
+use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
+use anacrusis::model::config::Start;
+use anacrusis::model::sampler::{self, Damping};
+use anacrusis::model::{Draw, Engine, Sampling, TimeState};
+use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
+use anyhow::{Context, Result, ensure};
+
+use crate::{files, model_file};
+
+/// Write music of a model to a MIDI file
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask generate --model models/classical.safetensors --bars 32 --seed 7 --out a.mid
+  cargo xtask generate --model m.safetensors --bars 16 --seed 1 --out b.mid --prompt mine.mid \\
+      --temperature 1.0 --density 1.3
+
+Without --prompt the model goes on from four bars stored in it (which ones, the seed says), or
+from silence if it holds none. The file has the new bars only. The same model, seed and options
+give the same file.")]
+pub struct Args {
+    /// The model (.safetensors)
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Bars of sixteen sixteenths to write
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub bars: u32,
+    /// Seed of the random choices
+    #[arg(long, value_name = "S")]
+    pub seed: u64,
+    /// Where the music goes
+    #[arg(long, value_name = "FILE.mid")]
+    pub out: PathBuf,
+    /// Music to go on from; the new bars follow its last step
+    #[arg(long, value_name = "FILE.mid")]
+    pub prompt: Option<PathBuf>,
+    /// Below 1 safer, above 1 wilder; 0.05 to 5
+    #[arg(long, value_name = "T", default_value_t = 0.9, value_parser = |s: &str| within(s, 0.05, 5.0))]
+    pub temperature: f32,
+    /// 1 as the model was trained, 2 more notes, 0.5 fewer; 0.1 to 10
+    #[arg(long, value_name = "D", default_value_t = 1.0, value_parser = |s: &str| within(s, 0.1, 10.0))]
+    pub density: f32,
+}
+
+fn within(text: &str, low: f32, high: f32) -> Result<f32, String> {
+    let value: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (low..=high).contains(&value) { Ok(value) } else { Err(format!("{low} to {high}")) }
+}
+
+/// `cargo xtask generate`.
+///
+/// # Errors
+/// If the model or the prompt is unusable or the file cannot be written.
+pub fn run(args: &Args) -> Result<()> {
+    let checkpoint = model_file::read(&args.model)?;
+    let prompt = match &args.prompt {
+        Some(path) => read_prompt(path, &checkpoint)?,
+        None => stored_prompt(&checkpoint, args.seed),
+    };
+    let roll = generate(&checkpoint, &prompt, args);
+    let made = format!(
+        "Anacrusis {}, model {}, seed {}, temperature {}, density {}",
+        env!("CARGO_PKG_VERSION"),
+        checkpoint.digest(),
+        args.seed,
+        args.temperature,
+        args.density
+    );
+    let options = smf::WriteOptions { texts: &[&made], ..smf::WriteOptions::default() };
+    files::write(&args.out, &smf::write(&roll, &options))?;
+    let onsets: u32 = roll.chords.iter().map(|chord| chord.struck().count_ones()).sum();
+    println!("{}: {} bars, {onsets} onsets", args.out.display(), args.bars);
+    Ok(())
+}
+
+fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<PianoRoll> {
+    const MOST: u64 = 16 << 20;
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("cannot open the prompt {}", path.display()))?
+        .len();
+    ensure!(size <= MOST, "{} has {size} bytes; a prompt has at most {MOST}", path.display());
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let imported = smf::read(&bytes, checkpoint.config().range())
+        .with_context(|| format!("{} is not a usable MIDI file", path.display()))?;
+    ensure!(
+        imported.roll.chords.iter().any(|chord| !chord.is_empty()),
+        "{} has no notes within the model's keys ({} outside them)",
+        path.display(),
+        imported.dropped_notes
+    );
+    Ok(imported.roll)
+}
+
+/// Four bars of one of the stored prompts, so that what follows begins on a bar line.
+fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> PianoRoll {
+    let prompts = &checkpoint.meta.prompts;
+    // Below 16, so the cast keeps every bit.
+    let Some(prompt) = prompts.get((seed % prompts.len().max(1) as u64) as usize) else {
+        return PianoRoll::default();
+    };
+    let bars = PROMPT_STEPS - usize::from(STEPS_PER_BAR);
+    prompt.chords[..bars].iter().copied().collect()
+}
+
+/// The bars asked for, after `prompt` (silence if it is empty), by model.md, section 8, with
+/// the damping and the truncation of the plugin.
+fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, args: &Args) -> PianoRoll {
+    let mut engine = Engine::new(checkpoint);
+    let mut states = [engine.new_state(), engine.new_state()];
+    let mut damping = Damping::default();
+    let bar = usize::from(STEPS_PER_BAR);
+    let feed = |engine: &mut Engine, states: &mut [TimeState; 2], chord: Chord, place: usize| {
+        let [from, to] = states;
+        engine.feed(from, to, chord, (place % bar) as u8, &mut || true);
+        states.swap(0, 1);
+    };
+    for (step, chord) in prompt.chords.iter().enumerate() {
+        feed(&mut engine, &mut states, *chord, step);
+        damping.after_step(chord.len());
+    }
+    if prompt.is_empty() {
+        let [from, to] = &mut states;
+        let before = (bar - 1) as u8;
+        match engine.config().start {
+            Start::Flag => engine.feed_start(from, to, before, &mut || true),
+            Start::None => engine.feed(from, to, Chord::SILENT, before, &mut || true),
+        };
+        states.swap(0, 1);
+    }
+    let draw = Draw { seed: args.seed, pass: 0 };
+    let low = engine.config().low;
+    let steps = args.bars as usize * bar;
+    let mut roll = PianoRoll::default();
+    for step in prompt.len()..prompt.len() + steps {
+        let gamma = (damping.gamma() as f32 / args.density).clamp(0.5, 2.0);
+        let sampling = Sampling { temperature: args.temperature, gamma, ..Sampling::default() };
+        let chord = engine.choose(&states[0], &mut |index, logits| {
+            sampler::decide(&sampling, logits, draw.uniforms(step as i64, low + index as u8))
+        });
+        damping.after_step(chord.len());
+        roll.chords.push(chord);
+        feed(&mut engine, &mut states, chord, step);
+    }
+    roll
+}

@@ -1,0 +1,97 @@
+//! The candle network one step at a time, to generate with it and to compare it.
+
+use anacrusis::model::config::{Config, Scan};
+use anacrusis::model::network::tensors;
+use anacrusis::model::{Checkpoint, features};
+use anacrusis::music::Chord;
+use anyhow::{Context, Result};
+use candle_core::{Device, Tensor};
+
+use super::layer::State;
+use super::network::{Network, Parameters};
+use crate::sequence::Sequence;
+use crate::vectors::{Decide, Stepper};
+
+/// A network and where it is in the music.
+pub struct CandleStepper {
+    config: Config,
+    network: Network,
+    states: Option<Vec<State>>,
+    /// Top of the time stack `[K, H]`.
+    top: Option<Tensor>,
+}
+
+impl CandleStepper {
+    /// A stepper of the weights of a checkpoint.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn new(checkpoint: &Checkpoint) -> Result<CandleStepper> {
+        let config = checkpoint.config().clone();
+        let tensor = |name: String| {
+            let values = checkpoint.tensor(&name).to_vec();
+            (name, values)
+        };
+        let parameters: Parameters =
+            tensors(&config).into_iter().map(|spec| tensor(spec.name)).collect();
+        let network = Network::new(&config, &parameters)?;
+        Ok(CandleStepper { config, network, states: None, top: None })
+    }
+}
+
+impl Stepper for CandleStepper {
+    fn reset(&mut self) {
+        (self.states, self.top) = (None, None);
+    }
+
+    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()> {
+        let keys = self.config.keys();
+        let mut row = vec![0f32; keys * features::FEATURES];
+        features::write(&self.config, chord, step_in_bar, &mut row);
+        let mut input = Tensor::from_vec(row, (keys, features::FEATURES), &Device::Cpu)?;
+        let mut states = Vec::with_capacity(self.network.time.len());
+        for (index, layer) in self.network.time.iter().enumerate() {
+            let old = self.states.as_ref().map(|states| &states[index]);
+            let run = layer.run(input, 1, old, false)?;
+            input = run.hidden.squeeze(0)?;
+            states.push(run.last);
+        }
+        (self.states, self.top) = (Some(states), Some(input));
+        Ok(())
+    }
+
+    fn choose(&mut self, decide: Decide<'_>) -> Result<Chord> {
+        let top = self.top.as_ref().context("a step must be fed first")?;
+        let keys = self.config.keys();
+        let mut states: Vec<Option<State>> = vec![None; self.network.note.len()];
+        let (mut chord, mut before) = (Chord::SILENT, [0f32; 2]);
+        for visit in 0..keys {
+            let index = match self.config.scan {
+                Scan::Up => visit,
+                Scan::Down => keys - 1 - visit,
+            };
+            let bits = Tensor::new(&[before], &Device::Cpu)?;
+            let mut input = Tensor::cat(&[&top.narrow(0, index, 1)?, &bits], 1)?;
+            for (layer, state) in self.network.note.iter().zip(&mut states) {
+                let run = layer.run(input, 1, state.as_ref(), false)?;
+                input = run.hidden.squeeze(0)?;
+                *state = Some(run.last);
+            }
+            let logits = self.network.head(&input)?.detach().flatten_all()?.to_vec1::<f32>()?;
+            let (plays, struck) = decide(index, [logits[0], logits[1]]);
+            before = [plays, plays && struck].map(|bit| f32::from(u8::from(bit)));
+            let key = self.config.low + index as u8;
+            match (plays, struck) {
+                (true, true) => chord.strike(key),
+                (true, false) => chord.hold(key),
+                _ => {}
+            }
+        }
+        Ok(chord)
+    }
+
+    fn score(&mut self, sequence: &Sequence) -> Result<(Vec<f32>, Vec<f32>)> {
+        let pass = self.network.forward(std::slice::from_ref(sequence), None, None, false)?;
+        Ok((self.network.time_top(&pass)?, self.network.logits(&pass)?))
+    }
+}
