@@ -94,7 +94,7 @@ const STEPS: &[Step] = &[
     cargo(
         "editor",
         "plugin and editor, drawn without a screen",
-        &["test", "--release", "--lib", "--test", "editor"],
+        &["test", "--release", "--features", "editor-tests", "--lib", "--test", "editor"],
     ),
     cargo(
         "xtask",
