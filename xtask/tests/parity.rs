@@ -10,6 +10,8 @@ use safetensors::{Dtype, SafeTensors};
 use xtask::sequence::Sequence;
 use xtask::train::network::{Masks, Network, Parameters};
 use xtask::train::step::{self, Adam};
+use xtask::train::stepper::CandleStepper;
+use xtask::vectors;
 
 const CASES: [&str; 4] = ["tiny", "legacy", "down", "odd88"];
 
@@ -222,5 +224,39 @@ fn candle_and_engine_agree() {
         let error = largest_difference(&candle, &theirs);
         println!("{:7} logits {error:.1e}", case.name);
         assert!(error < 1e-5, "{}", case.name);
+    }
+}
+
+#[test]
+fn candle_generates_the_reference_rolls_note_for_note() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.safetensors");
+    for case in Case::all() {
+        let golden = |part| {
+            let name = format!("{}.{part}.safetensors", case.name);
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(name)
+        };
+        let args = vectors::Args {
+            model: golden("ckpt"),
+            input: golden("vectors"),
+            output: output.clone(),
+            with: vectors::With::Candle,
+        };
+        vectors::run_with(&args, |checkpoint| Ok(Box::new(CandleStepper::new(checkpoint)?)))
+            .expect("vectors");
+        let written = Case { vectors: std::fs::read(&output).expect("outputs"), ..case };
+        let expected = std::fs::read(args.input).expect("readable");
+        let expected = SafeTensors::deserialize(&expected).expect("vectors");
+        for run in ["plain", "gamma08", "temp05", "damped"] {
+            let name = format!("gen.{run}.roll");
+            let theirs = expected.tensor(&name).expect("a roll").data();
+            let ours: Vec<u8> = written.must(&name).iter().map(|bit| *bit as u8).collect();
+            assert_eq!(ours, theirs, "{} {name}", written.name);
+        }
+        if let Ok(theirs) = expected.tensor("out.features") {
+            let theirs = theirs.data().as_chunks().0.iter();
+            let theirs = theirs.map(|b| f64::from(f32::from_le_bytes(*b)));
+            assert!(theirs.eq(written.must("out.features")), "{} features", written.name);
+        }
     }
 }

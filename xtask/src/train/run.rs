@@ -232,8 +232,8 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If a file cannot be written.
     pub fn end(mut self, interrupted: bool) -> Result<()> {
-        let unjudged = !self.state.progress.iterations.is_multiple_of(self.settings.evaluate_every);
-        if unjudged && (!interrupted || self.state.progress.best_nats.is_none()) {
+        let judged = self.state.progress.iterations.is_multiple_of(self.settings.evaluate_every);
+        if self.state.progress.best_nats.is_none() || !(judged || interrupted) {
             self.evaluate()?;
         }
         self.save()?;

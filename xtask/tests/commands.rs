@@ -1,0 +1,168 @@
+//! The commands without candle, as one types them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anacrusis::music::{Chord, KeyRange, smf};
+use safetensors::SafeTensors;
+
+const RANGE: KeyRange = KeyRange { low: 24, count: 78 };
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+fn model() -> PathBuf {
+    file("models/classical.safetensors")
+}
+
+fn xtask(command: &str, flags: &[(&str, &Path)], more: &[&str]) -> Output {
+    let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    xtask.arg(command);
+    flags.iter().for_each(|(flag, path)| {
+        xtask.arg(flag).arg(path);
+    });
+    xtask.args(more).output().expect("xtask starts")
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("standard output is the JSON alone")
+}
+
+fn refusal(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn evaluate_scores_pieces_beside_the_baselines() {
+    let chorales = file("tests/midi/chorales");
+    let flags: [(&str, &Path); 2] = [("--model", &model()), ("--data", &chorales)];
+    let scores = json(&xtask("evaluate", &flags, &["--json"]));
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    let pieces = scores["pieces"].as_array().expect("pieces");
+    assert_eq!(pieces.len(), 12);
+    let steps: f64 = pieces.iter().map(|p| number(&p["steps"])).sum();
+    assert_eq!(steps, number(&scores["steps"]));
+    let weighed: f64 = pieces.iter().map(|p| number(&p["steps"]) * number(&p["nats_step"])).sum();
+    let total = number(&scores["nats_step"]);
+    assert!((weighed / steps - total).abs() < 1e-9, "every step weighs the same");
+    let parts = number(&scores["play_nats_step"]) + number(&scores["art_nats_step"]);
+    assert!((parts - total).abs() < 1e-9);
+
+    let baselines = scores["baselines"].as_object().expect("baselines");
+    assert_eq!(baselines.keys().collect::<Vec<_>>(), ["coin", "frequency", "repeat"]);
+    let coin = number(&baselines["coin"]["play_nats_step"]);
+    assert!((coin - 78.0 * std::f64::consts::LN_2).abs() < 1e-9, "{coin}");
+    let frequency = number(&baselines["frequency"]["nats_step"]);
+    println!("model {total:.3}, frequency {frequency:.3}");
+    assert!(total < frequency, "chorales are not what it learnt, but they are music");
+    assert_eq!(scores["digest"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn generate_gives_the_same_music_for_the_same_seed_and_goes_on_from_a_prompt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prompt = file("tests/midi/chorales/000.mid");
+    let generate = |name: &str, seed: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let flags: [(&str, &Path); 2] = [("--model", &model()), ("--out", &out)];
+        let mut words = vec!["--bars", "4", "--seed", seed];
+        words.extend(more);
+        let output = xtask("generate", &flags, &words);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read(out).expect("a MIDI file")
+    };
+    let first = generate("a.mid", "3", &[]);
+    assert_eq!(first, generate("b.mid", "3", &[]));
+    assert_ne!(first, generate("c.mid", "4", &[]));
+    let prompted = generate("d.mid", "3", &["--prompt", prompt.to_str().expect("a path")]);
+    assert_ne!(first, prompted);
+    let notes = |bytes: &[u8]| {
+        let roll = smf::read(bytes, RANGE).expect("a MIDI file").roll;
+        assert!(roll.len() <= 64, "four bars");
+        roll.chords.iter().map(Chord::len).sum::<u32>()
+    };
+    assert!(notes(&first) > 0);
+    let dense = generate("e.mid", "3", &["--density", "2"]);
+    let sparse = generate("f.mid", "3", &["--density", "0.5"]);
+    println!("sounding: {} sparse, {} dense", notes(&sparse), notes(&dense));
+    assert!(notes(&sparse) < notes(&dense));
+}
+
+#[test]
+fn inspect_tells_how_a_model_was_made() {
+    let model = model();
+    let told = json(&xtask("inspect", &[("--model", &model)], &["--json"]));
+    assert_eq!(told["tensors"]["head.weight"][0], 2);
+    assert!(told["made"]["command"].as_str().is_some_and(|c| c.starts_with("cargo xtask train")));
+    let text = xtask("inspect", &[("--model", &model)], &[]);
+    let text = String::from_utf8(text.stdout).expect("text");
+    assert!(text.contains(told["digest"].as_str().expect("a digest")), "{text}");
+}
+
+#[test]
+fn vectors_writes_what_the_reference_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.safetensors");
+    for case in ["tiny", "legacy", "down", "odd88"] {
+        let checkpoint = file(&format!("tests/golden/{case}.ckpt.safetensors"));
+        let input = file(&format!("tests/golden/{case}.vectors.safetensors"));
+        let flags: [(&str, &Path); 3] =
+            [("--model", &checkpoint), ("--input", &input), ("--output", &output)];
+        let run = xtask("vectors", &flags, &[]);
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let (ours, theirs) =
+            (std::fs::read(&output).expect("outputs"), std::fs::read(&input).expect("inputs"));
+        let ours = SafeTensors::deserialize(&ours).expect("tensors");
+        let theirs = SafeTensors::deserialize(&theirs).expect("tensors");
+        let mut compared = 0;
+        for (name, view) in ours.tensors() {
+            let Ok(expected) = theirs.tensor(&name) else { continue };
+            assert_eq!(view.dtype(), expected.dtype(), "{case} {name}");
+            assert_eq!(view.shape(), expected.shape(), "{case} {name}");
+            if name.ends_with(".roll") || name == "out.features" {
+                assert_eq!(view.data(), expected.data(), "{case} {name}");
+            }
+            compared += 1;
+        }
+        assert!(compared >= 14, "{case}: {compared} tensors");
+    }
+}
+
+#[test]
+fn bad_input_is_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("x");
+    let broken = folder.path().join("broken.safetensors");
+    std::fs::write(&broken, b"not a model").expect("written");
+    let absent = folder.path().join("absent.safetensors");
+    let malformed = file("tests/midi/malformed/MANIFEST.tsv");
+
+    let told = refusal(&xtask("inspect", &[("--model", &broken)], &[]));
+    assert!(told.contains("broken.safetensors is not a usable model"), "{told}");
+    let told = refusal(&xtask("inspect", &[("--model", &absent)], &[]));
+    assert!(told.contains("absent.safetensors") && !told.contains("backtrace"), "{told}");
+    let flags: [(&str, &Path); 2] = [("--model", &model()), ("--out", &out)];
+    for (words, named) in [
+        (["--bars", "0", "--seed", "1"].as_slice(), "--bars"),
+        (&["--bars", "1", "--seed", "1", "--temperature", "nan"], "--temperature"),
+        (&["--bars", "1", "--seed", "1", "--density", "99"], "0.1 to 10"),
+    ] {
+        let told = refusal(&xtask("generate", &flags, words));
+        assert!(told.contains(named), "{told}");
+    }
+    let prompt: [(&str, &Path); 3] =
+        [("--model", &model()), ("--out", &out), ("--prompt", &malformed)];
+    let told = refusal(&xtask("generate", &prompt, &["--bars", "1", "--seed", "1"]));
+    assert!(told.contains("MANIFEST.tsv"), "{told}");
+    let odd = file("tests/golden/odd88.vectors.safetensors");
+    let flags: [(&str, &Path); 3] = [("--model", &model()), ("--input", &odd), ("--output", &out)];
+    let told = refusal(&xtask("vectors", &flags, &[]));
+    assert!(told.contains("88 keys"), "{told}");
+    let data: [(&str, &Path); 2] = [("--data", &absent), ("--out", &out)];
+    let told = refusal(&xtask("train", &data, &[]));
+    assert!(told.contains("absent.safetensors"), "{told}");
+    assert!(!out.exists());
+}

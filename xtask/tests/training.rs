@@ -1,0 +1,241 @@
+//! The trainer on a small corpus: it learns, goes on where it stopped, and never leaves a
+//! spoilt file behind, however it ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anacrusis::model::Checkpoint;
+use anacrusis::model::Config;
+use anacrusis::model::network::tensors;
+use clap::Parser;
+use xtask::corpus::{Corpus, Options};
+use xtask::settings::Settings;
+use xtask::train::batch::Segments;
+use xtask::train::init;
+use xtask::train::network::Network;
+use xtask::train::random::Random;
+use xtask::train::step::{self, Adam};
+use xtask::train::{self, state};
+use xtask::trainer;
+
+const SETTINGS: &str = "batch = 2\nsteps = 32\nlearning_rate = 1e-2\ndropout = 0.1\n\
+    heldout = 0.3\nevaluate_every = 4\nevaluate_steps = 300\nthreads = 2\n\
+    licence = \"public domain\"\n[network]\ntime = [16]\nnote = [12, 8]\n";
+
+fn midi(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/midi").join(folder)
+}
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    args: trainer::Args,
+}
+
+/// Arguments of a run into `folder`, with the small settings and then `more` flags.
+fn words(folder: &Path, more: &[&str]) -> Vec<String> {
+    let config = folder.join("settings.toml");
+    std::fs::write(&config, SETTINGS).expect("settings");
+    let mut words = vec!["--data".to_owned()];
+    words.extend(["chorales", "leadsheets", "malformed"].map(|f| midi(f).display().to_string()));
+    words.push(format!("--out={}", folder.join("m.safetensors").display()));
+    words.push(format!("--config={}", config.display()));
+    words.extend(more.iter().map(|word| (*word).to_owned()));
+    words
+}
+
+fn train(folder: &Path, more: &[&str], stop: bool) -> anyhow::Result<()> {
+    let words = std::iter::once("train".to_owned()).chain(words(folder, more));
+    train::run(&Cli::parse_from(words).args, &AtomicBool::new(stop))
+}
+
+fn checkpoint(path: &Path) -> Checkpoint {
+    let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Checkpoint::parse(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The network of the newest weights.
+fn last(folder: &Path) -> Checkpoint {
+    checkpoint(&folder.join("m.last.safetensors"))
+}
+
+fn same_weights(a: &Checkpoint, b: &Checkpoint) -> bool {
+    tensors(a.config()).iter().all(|spec| a.tensor(&spec.name) == b.tensor(&spec.name))
+}
+
+#[test]
+fn one_batch_can_be_learnt_by_heart() {
+    let corpus = Corpus::read(&[midi("chorales")], &Options::default()).expect("chorales");
+    let network = Config { time: vec![24], note: vec![16], ..Config::default() };
+    let settings = Settings { network, steps: 32, ..Settings::default() };
+    let rolls: Vec<_> = corpus.pieces.iter().map(|piece| &piece.roll).collect();
+    let segments = Segments::new(&settings, rolls.iter().copied(), Random::new(1, 1));
+    let batch = segments.expect("long enough").draw(0, 2);
+    let density = init::Density::of(rolls, settings.network.keys());
+    let mut parameters = init::weights(&settings.network, density, &Random::new(1, 2));
+    let mut adam = Adam::default();
+    let mut losses = Vec::new();
+    for _ in 0..250 {
+        let network = Network::new(&settings.network, &parameters).expect("a network");
+        let (gradients, nats) =
+            step::batch_gradient(&network, &settings.network, &batch, None, 2).expect("a step");
+        losses.push(nats.nats_step());
+        adam.update(&mut parameters, &gradients, 1e-2);
+    }
+    println!("nats per step {:.3} -> {:.3}", losses[0], losses[249]);
+    assert!(losses[0] > 8.0 && losses[249] < 1.0, "{} -> {}", losses[0], losses[249]);
+}
+
+#[test]
+fn training_lowers_the_loss_on_pieces_never_seen_and_tells_how() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), &["--iterations", "80", "--corpus", "tests"], false).expect("trained");
+    let metrics = std::fs::read_to_string(folder.path().join("m.metrics.jsonl")).expect("metrics");
+    let nats: Vec<f64> = metrics
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .map(|line| line["nats_step"].as_f64().expect("a number"))
+        .collect();
+    println!("held-out nats per step: {nats:.3?}");
+    assert_eq!(nats.len(), 20);
+    assert!(nats[19] < 0.75 * nats[0], "{nats:?}");
+
+    let best = checkpoint(&folder.path().join("m.safetensors"));
+    let made = best.meta.made.as_ref().expect("how it was made");
+    let heldout = made.heldout.as_ref().expect("scores");
+    assert!(heldout.pieces > 3 && heldout.steps > 300, "all held-out steps: {heldout:?}");
+    assert_eq!(made.baselines.keys().collect::<Vec<_>>(), ["coin", "frequency", "repeat"]);
+    assert!(made.command.starts_with("cargo xtask train --data midi/chorales"), "{}", made.command);
+    assert!(!made.command.contains(env!("CARGO_MANIFEST_DIR")), "{}", made.command);
+    assert_eq!(made.settings["batch"], 2);
+    assert_eq!(best.meta.prompts.len(), 8);
+    assert!(best.tensor("time.0.bias_hh_l0").iter().all(|b| *b == 0.0), "one bias is trained");
+}
+
+#[test]
+fn a_resumed_run_goes_on_as_if_it_had_not_stopped() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let [whole, parted] = [folders[0].path(), folders[1].path()];
+    train(whole, &["--iterations", "7"], false).expect("trained");
+    train(parted, &["--iterations", "3"], false).expect("trained");
+    assert!(!same_weights(&last(whole), &last(parted)));
+    train(parted, &["--iterations", "7", "--resume"], false).expect("resumed");
+    assert!(same_weights(&last(whole), &last(parted)), "bit for bit");
+
+    let error = train(parted, &["--iterations", "9", "--resume", "--seed", "1"], false);
+    let error = error.expect_err("another seed").to_string();
+    assert!(error.contains("--seed 0"), "{error}");
+}
+
+#[test]
+fn a_run_that_is_stopped_saves_and_can_be_resumed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), &["--iterations", "7"], true).expect("stopped before the first step");
+    assert!(folder.path().join("m.safetensors").exists(), "there is a network even so");
+    train(folder.path(), &["--iterations", "4", "--resume"], false).expect("resumed");
+    assert_eq!(last(folder.path()).meta.made.expect("made").iterations, 4);
+}
+
+#[test]
+fn unusable_data_and_settings_are_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let words = words(folder.path(), &[]);
+    let try_data = |data: PathBuf, more: &[&str]| {
+        let mut line = vec!["train".to_owned(), format!("--data={}", data.display())];
+        line.extend(words[4..].iter().cloned());
+        line.extend(more.iter().map(|word| (*word).to_owned()));
+        let outcome = train::run(&Cli::parse_from(line).args, &AtomicBool::new(false));
+        format!("{:#}", outcome.expect_err("refused"))
+    };
+    let nothing = try_data(midi("malformed/nowhere"), &[]);
+    assert!(nothing.contains("nowhere"), "{nothing}");
+    let short = try_data(midi("chorales"), &["--steps", "4000"]);
+    assert!(short.contains("000.mid") && short.contains("4000"), "{short}");
+    let one = try_data(midi("chorales/000.mid"), &[]);
+    assert!(one.contains("two works"), "{one}");
+    assert!(try_data(midi("chorales"), &["--batch", "0"]).contains("batch"));
+    assert!(try_data(midi("chorales"), &["--resume"]).contains("without --resume"));
+}
+
+/// Starts the binary, to be killed or asked to end.
+fn spawn(line: Vec<String>) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_train"))
+        .arg("train")
+        .args(line)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the trainer starts")
+}
+
+fn wait_for(path: &Path) {
+    let begun = Instant::now();
+    while !path.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "no {}", path.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_whole_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let often = SETTINGS
+        .replace("evaluate_every = 4", "evaluate_every = 1")
+        .replace("evaluate_steps = 300", "evaluate_steps = 16");
+    let settings = Settings::parse(&often).expect("settings");
+    for round in 0..6u64 {
+        let mut line = words(folder.path(), &["--iterations", "100000"]);
+        std::fs::write(folder.path().join("settings.toml"), &often).expect("settings");
+        if round > 0 {
+            line.push("--resume".to_owned());
+        }
+        let mut child = spawn(line);
+        wait_for(&folder.path().join("m.last.safetensors"));
+        std::thread::sleep(Duration::from_millis(400 + 37 * round));
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        checkpoint(&folder.path().join("m.safetensors"));
+        last(folder.path());
+        let path = state::beside(&folder.path().join("m.safetensors"), "last.state");
+        state::State::load(&path, &settings).expect("a whole state");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_to_end_is_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = spawn(words(folder.path(), &["--iterations", "100000"]));
+    wait_for(&folder.path().join("m.last.safetensors"));
+    let asked = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
+    assert!(asked.expect("kill").success());
+    assert!(child.wait().expect("ended").success(), "a clean end");
+    train(folder.path(), &["--iterations", "1", "--resume"], false).expect("nothing left to do");
+}
+
+/// A limit on the size of files stands in for a full disk: writes fail in the same place.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_keeps_the_old_network_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), &["--iterations", "4"], false).expect("trained");
+    let path = folder.path().join("m.safetensors");
+    let before = std::fs::read(&path).expect("a network");
+    let state = std::fs::read(folder.path().join("m.last.state")).expect("a state");
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_train"))
+        .arg("train")
+        .args(words(folder.path(), &["--iterations", "8", "--resume"]))
+        .output()
+        .expect("the trainer starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{told}");
+    assert!(told.contains("cannot write") && told.contains("kept"), "{told}");
+    assert_eq!(std::fs::read(&path).expect("kept"), before);
+    assert_eq!(std::fs::read(folder.path().join("m.last.state")).expect("kept"), state);
+    let litter = std::fs::read_dir(folder.path()).expect("a folder");
+    let litter = litter.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    assert_eq!(litter.filter(|name| name.ends_with(".part")).count(), 0);
+}
