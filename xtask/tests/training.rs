@@ -110,8 +110,24 @@ fn training_lowers_the_loss_on_pieces_never_seen_and_tells_how() {
     assert!(made.command.starts_with("cargo xtask train --data midi/chorales"), "{}", made.command);
     assert!(!made.command.contains(env!("CARGO_MANIFEST_DIR")), "{}", made.command);
     assert_eq!(made.settings["batch"], 2);
+    let nats = evaluate_heldout(folder.path());
+    println!("all held-out steps: candle {:.6}, engine {nats:.6}", heldout.nats_step);
+    assert!((heldout.nats_step - nats).abs() < 1e-4, "{} by the engine: {nats}", heldout.nats_step);
     assert_eq!(best.meta.prompts.len(), 8);
     assert!(best.tensor("time.0.bias_hh_l0").iter().all(|b| *b == 0.0), "one bias is trained");
+}
+
+/// Nats per step by the engine, over what the run held out.
+fn evaluate_heldout(folder: &Path) -> f64 {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["evaluate", "--heldout", "--json", "--model"])
+        .arg(folder.join("m.safetensors"))
+        .arg("--data")
+        .args(["chorales", "leadsheets", "malformed"].map(midi))
+        .output()
+        .expect("xtask starts");
+    let scores: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON alone");
+    scores["nats_step"].as_f64().expect("a number")
 }
 
 #[test]

@@ -113,8 +113,9 @@ mod tests {
 
     #[test]
     fn prompts_are_lively_whole_bars_of_different_pieces() {
-        let note =
-            |s: usize, key: u8| if s % 2 == 0 { Chord::struck_keys([key]) } else { Chord::SILENT };
+        let note = |s: usize, key: u8| {
+            if s.is_multiple_of(2) { Chord::struck_keys([key]) } else { Chord::SILENT }
+        };
         let lively: Vec<PianoRoll> =
             (0..5).map(|p| (0..96).map(|s| note(s, 40 + p)).collect()).collect();
         let with_rest: PianoRoll =

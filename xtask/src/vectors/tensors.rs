@@ -13,6 +13,9 @@ use super::Generation;
 /// Largest file of inputs.
 const MAX_BYTES: u64 = 1 << 30;
 
+/// Bytes and shape of a tensor.
+type Raw = (Vec<u8>, Box<[usize]>);
+
 /// A file of inputs.
 pub struct Inputs {
     bytes: Vec<u8>,
@@ -90,7 +93,7 @@ impl Inputs {
     }
 
     /// Bytes and shape of a tensor, if it is there.
-    fn get(&self, name: &str, dtype: Dtype) -> Result<Option<(Vec<u8>, Box<[usize]>)>> {
+    fn get(&self, name: &str, dtype: Dtype) -> Result<Option<Raw>> {
         let file = SafeTensors::deserialize(&self.bytes)?;
         let Ok(view) = file.tensor(name) else { return Ok(None) };
         ensure!(view.dtype() == dtype, "{name} is {:?}, not {dtype:?}", view.dtype());
