@@ -138,14 +138,14 @@ impl GuiContextInner for FakeHost {
     }
 
     fn get_state(&self) -> PluginState {
-        unimplemented!("the editor leaves the state to the host")
+        unreachable!("the editor leaves the state to the host")
     }
 
     fn set_state(&self, _state: PluginState) {
-        unimplemented!("the editor leaves the state to the host")
+        unreachable!("the editor leaves the state to the host")
     }
 
     fn request_restart(&self) {
-        unimplemented!("the editor never asks for a restart")
+        unreachable!("the editor never asks for a restart")
     }
 }

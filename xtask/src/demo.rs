@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the plugin as users get it, heard and seen without a host.
 
-use crate::{bundle, picture, setup, store, synth};
+use crate::{bundle, files, picture, setup, synth};
 use anacrusis::music::smf::{self, WriteOptions};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
 use anacrusis_test_host::script::Action;
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     ];
     for (name, bytes) in &written {
         let path = args.out.join(name);
-        store::write(&path, bytes)?;
+        files::write(&path, bytes)?;
         println!("{}", path.display());
     }
     println!("{summary}");

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
-use crate::{score, store};
+use crate::{model_file, score};
 
 /// Score a model on music: nats per step, lower is better
 ///
@@ -86,7 +86,7 @@ struct Outcome {
 /// # Errors
 /// If the model is unusable or no piece is left to score; says why.
 pub fn run(args: &Args) -> Result<()> {
-    let checkpoint = store::checkpoint(&args.model)?;
+    let checkpoint = model_file::read(&args.model)?;
     let settings = training_settings(&checkpoint, args.heldout)?;
     let min_steps = settings.as_ref().map_or(2, |settings| settings.steps);
     let options = corpus::Options { range: checkpoint.config().range(), min_steps };

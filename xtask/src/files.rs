@@ -1,8 +1,36 @@
-//! Copies of files and folders that are either whole or not there.
+//! Files and folders that are either whole or as they were before: a crash, a kill or a full
+//! disk leaves the old ones in place.
 
 use anyhow::{Context, Result};
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
+
+/// Replaces `path` by a file of these bytes: written whole to a temporary file in the same
+/// folder, forced to disk, then renamed, then the folder forced to disk.
+///
+/// # Errors
+/// If any of that fails; what was at `path` before is then still there.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = parent(path);
+    let attempt = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().suffix(".part").tempfile_in(folder)?;
+        #[cfg(unix)]
+        {
+            // A temporary file is private; the finished one is as other new files are.
+            use std::os::unix::fs::PermissionsExt;
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_folder(folder)
+    };
+    attempt().with_context(|| {
+        let kept = if path.exists() { "; the file that was there is kept" } else { "" };
+        format!("cannot write {} ({} bytes){kept}", path.display(), bytes.len())
+    })
+}
 
 /// Puts a copy of a file or folder at `to`, replacing what is there only when the copy is
 /// complete on disk.
@@ -79,6 +107,31 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_leaves_no_litter() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("model");
+        write(&path, b"old").expect("written");
+        write(&path, b"new").expect("replaced");
+        assert_eq!(fs::read(&path).expect("readable"), b"new");
+
+        // A folder in the way: the rename at the end fails, after everything was written.
+        let blocked = folder.path().join("blocked");
+        fs::create_dir(&blocked).expect("a folder");
+        fs::write(blocked.join("inside"), b"kept").expect("a file");
+        let error = format!("{:#}", write(&blocked, b"x").expect_err("a folder is in the way"));
+        assert!(error.contains("blocked") && error.contains("kept"), "{error}");
+        assert_eq!(fs::read(blocked.join("inside")).expect("kept"), b"kept");
+
+        assert!(write(&folder.path().join("absent/model"), b"x").is_err());
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .expect("readable")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["blocked", "model"], "no temporary file left");
+    }
 
     #[test]
     fn a_bundle_is_replaced_whole_and_leaves_no_litter() {

@@ -9,7 +9,7 @@ use anacrusis::model::{Draw, Engine, Sampling, TimeState};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
-use crate::store;
+use crate::{files, model_file};
 
 /// Write music of a model to a MIDI file
 #[derive(clap::Args, Clone, Debug)]
@@ -55,7 +55,7 @@ fn within(text: &str, low: f32, high: f32) -> Result<f32, String> {
 /// # Errors
 /// If the model or the prompt is unusable or the file cannot be written.
 pub fn run(args: &Args) -> Result<()> {
-    let checkpoint = store::checkpoint(&args.model)?;
+    let checkpoint = model_file::read(&args.model)?;
     let prompt = match &args.prompt {
         Some(path) => read_prompt(path, &checkpoint)?,
         None => stored_prompt(&checkpoint, args.seed),
@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
         args.density
     );
     let options = smf::WriteOptions { texts: &[&made], ..smf::WriteOptions::default() };
-    store::write(&args.out, &smf::write(&roll, &options))?;
+    files::write(&args.out, &smf::write(&roll, &options))?;
     let onsets: u32 = roll.chords.iter().map(|chord| chord.struck().count_ones()).sum();
     println!("{}: {} bars, {onsets} onsets", args.out.display(), args.bars);
     Ok(())

@@ -6,7 +6,7 @@ use anacrusis::model::network::{parameters, tensors};
 use anyhow::Result;
 use serde_json::json;
 
-use crate::store;
+use crate::model_file;
 
 /// Tell what a model is and how it was made
 #[derive(clap::Args, Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Args {
 /// # Errors
 /// If the model is unusable; says why.
 pub fn run(args: &Args) -> Result<()> {
-    let checkpoint = store::checkpoint(&args.model)?;
+    let checkpoint = model_file::read(&args.model)?;
     let config = checkpoint.config();
     let bytes = checkpoint.to_bytes().len();
     if args.json {

@@ -14,12 +14,12 @@ pub mod files;
 pub mod generate;
 pub mod inspect;
 pub mod install;
+pub mod model_file;
 pub mod picture;
 pub mod score;
 pub mod sequence;
 pub mod settings;
 pub mod setup;
-pub mod store;
 pub mod synth;
 pub mod test;
 #[cfg(feature = "train")]

@@ -13,7 +13,7 @@ use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
 use anyhow::{Result, ensure};
 
 use crate::sequence::{Frame, Sequence};
-use crate::{store, trainer};
+use crate::{files, model_file, trainer};
 use tensors::{Inputs, Outputs};
 
 /// Write a network's numbers for given music, to compare implementations
@@ -100,7 +100,7 @@ pub fn run_with(
     args: &Args,
     implementation: impl FnOnce(&Checkpoint) -> Result<Box<dyn Stepper>>,
 ) -> Result<()> {
-    let checkpoint = store::checkpoint(&args.model)?;
+    let checkpoint = model_file::read(&args.model)?;
     let inputs = Inputs::read(&args.input, checkpoint.config())?;
     let mut stepper = implementation(&checkpoint)?;
     let mut outputs = Outputs::default();
@@ -115,7 +115,7 @@ pub fn run_with(
         "{} holds neither in.roll and in.t0 nor gen.prompt, gen.t0 and gen.uniforms",
         args.input.display()
     );
-    store::write(&args.output, &outputs.to_bytes()?)
+    files::write(&args.output, &outputs.to_bytes()?)
 }
 
 /// What to generate from.

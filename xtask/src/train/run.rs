@@ -19,7 +19,7 @@ use super::state::{State, beside};
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
 use crate::trainer::Args;
-use crate::{score, store};
+use crate::{files, model_file, score};
 
 /// Weight of the newest loss in the running mean: a memory of some fifty iterations.
 const LOSS_MEMORY: f64 = 0.02;
@@ -243,7 +243,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.report.say("scoring the best network on all held-out steps");
-        let best = store::checkpoint(&self.files.best).context("the best network so far")?;
+        let best = model_file::read(&self.files.best).context("the best network so far")?;
         let names = self.state.parameters.keys();
         let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
         let nats = self.nats(&weights, None)?;
@@ -306,5 +306,5 @@ impl<'a> Run<'a> {
 }
 
 fn write(path: &Path, checkpoint: &Checkpoint) -> Result<()> {
-    store::write(path, &checkpoint.to_bytes())
+    files::write(path, &checkpoint.to_bytes())
 }

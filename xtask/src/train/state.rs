@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::network::Parameters;
 use super::step::Adam;
+use crate::files;
 use crate::settings::Settings;
-use crate::store;
 
 const FORMAT: &str = "anacrusis-training/1";
 
@@ -77,7 +77,7 @@ impl State {
             ("updates".to_owned(), self.adam.updates.to_string()),
             ("settings".to_owned(), serde_json::to_string(settings)?),
         ]);
-        store::write(path, &safetensors::serialize(views, Some(texts))?)
+        files::write(path, &safetensors::serialize(views, Some(texts))?)
     }
 
     /// Reads a state back, to go on with these settings.

@@ -1,0 +1,24 @@
+//! Reading a model named on the command line.
+
+use std::path::Path;
+
+use anacrusis::model::Checkpoint;
+use anacrusis::model::checkpoint::MAX_FILE_BYTES;
+use anyhow::{Context, Result, ensure};
+
+/// Reads and checks a checkpoint.
+///
+/// # Errors
+/// If the file cannot be read, is too large or is no valid checkpoint: says why.
+pub fn read(path: &Path) -> Result<Checkpoint> {
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("cannot open the model {}", path.display()))?
+        .len();
+    ensure!(
+        size <= MAX_FILE_BYTES as u64,
+        "{} has {size} bytes; a model has at most {MAX_FILE_BYTES}",
+        path.display()
+    );
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Checkpoint::parse(&bytes).with_context(|| format!("{} is not a usable model", path.display()))
+}
