@@ -16,15 +16,16 @@ const STEPS_PER_BEAT: u32 = 4;
 /// Build the plugin, play 32 bars in it and write them as .mid, .wav and .png.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
-Example:
-  cargo xtask demo --out demo
+Examples:
+  cargo xtask demo
+  cargo xtask demo --out d --bars 64 --tempo 96
 
 The built .clap is loaded from disk by a host of our own and plays with the embedded model.
 DIR/demo.mid is what it sent, DIR/demo.wav the same through a small synthesiser, DIR/demo.png
 a piano roll: dark where a key is struck, light where it is held, eight bars to a line.")]
 pub struct Args {
     /// Folder for demo.mid, demo.wav and demo.png; made if missing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "demo-out")]
     pub out: PathBuf,
     /// How many bars of 4/4 to play.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
