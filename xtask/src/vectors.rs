@@ -18,9 +18,9 @@ use tensors::{Inputs, Outputs};
 
 /// Write a network's numbers for given music, to compare implementations
 ///
-/// From `in.roll` u8 [B,S,K,2] and `in.t0` i32 [B] come out.features, out.time_h, out.logits,
-/// out.loss, out.nats_step, out.play_nats_step and out.art_nats_step; from `gen.prompt` u8
-/// [P,K,2], `gen.t0` i32 [1] and `gen.uniforms` f64 [G,K,2] come
+/// From `in.roll` (u8, `[B,S,K,2]`) and `in.t0` (i32, `[B]`) come out.features, out.time_h,
+/// out.logits, out.loss, out.nats_step, out.play_nats_step and out.art_nats_step; from
+/// `gen.prompt` (u8, `[P,K,2]`), `gen.t0` (i32, `[1]`) and `gen.uniforms` (f64, `[G,K,2]`) come
 /// gen.{plain,gamma08,temp05,damped}.roll and .logits. Steps are predicted from the second on,
 /// whether or not the network could predict the first.
 #[derive(clap::Args, Clone, Debug)]
