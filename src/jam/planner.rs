@@ -240,11 +240,10 @@ impl<B: Biaxial> Planner<B> {
     fn choose(&mut self, request: &Request) -> Chord {
         let kept = &self.states[slot(request.place.index, STATES)];
         let shaping = request.shaping;
-        let gamma = kept.damping.gamma() as f32 / shaping.density.max(f32::MIN_POSITIVE);
         let sampling = Sampling {
             temperature: shaping.temperature.max(0.01),
             truncation: shaping.truncation.clamp(0.0, 0.5),
-            gamma: gamma.clamp(0.5, 2.0),
+            gamma: kept.damping.exponent(shaping.density),
         };
         let draw = Draw { seed: request.seed, pass: request.place.pass };
         let low = self.model.network.range().low;

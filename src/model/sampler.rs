@@ -120,6 +120,17 @@ impl Damping {
         self.gamma
     }
 
+    /// The exponent for the next step when the musician asks for `density` times as learnt:
+    /// `gamma / density`, held within 0.5 to 2.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn exponent(&self, density: f32) -> f32 {
+        let (low, high) = DensityController::GAMMA;
+        let gamma = self.gamma / f64::from(density.max(f32::MIN_POSITIVE));
+        gamma.clamp(low, high) as f32
+    }
+
     /// Takes note of a step in which `notes` keys sounded.
     pub fn after_step(&mut self, notes: u32) {
         self.gamma = if notes < 2 {

@@ -135,7 +135,7 @@ fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, args: &Args) -> PianoRo
     let steps = args.bars as usize * bar;
     let mut roll = PianoRoll::default();
     for step in prompt.len()..prompt.len() + steps {
-        let gamma = (damping.gamma() as f32 / args.density).clamp(0.5, 2.0);
+        let gamma = damping.exponent(args.density);
         let sampling = Sampling { temperature: args.temperature, gamma, ..Sampling::default() };
         let chord = engine.choose(&states[0], &mut |index, logits| {
             sampler::decide(&sampling, logits, draw.uniforms(step as i64, low + index as u8))
