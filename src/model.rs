@@ -23,5 +23,5 @@ pub mod sampler;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::Config;
-pub use engine::{Engine, TimeState};
+pub use engine::{Engine, Prepared, TimeState, Weights};
 pub use sampler::{Draw, Sampling};

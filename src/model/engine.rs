@@ -1,5 +1,7 @@
 //! The network, one step at a time: plain and allocation-free after [`Engine::new`].
 
+use std::sync::Arc;
+
 use super::checkpoint::Checkpoint;
 use super::config::{Config, Scan};
 use super::features::{self, FEATURES};
@@ -27,6 +29,7 @@ impl Clone for TimeState {
 /// Output `h` and cell `c` of one layer, `[K, H]` each.
 #[derive(Debug, PartialEq)]
 struct LayerState {
+    hidden: usize,
     h: Box<[f32]>,
     c: Box<[f32]>,
 }
@@ -34,39 +37,77 @@ struct LayerState {
 // By hand, since a derived `clone_from` would allocate.
 impl Clone for LayerState {
     fn clone(&self) -> Self {
-        LayerState { h: self.h.clone(), c: self.c.clone() }
+        LayerState { hidden: self.hidden, h: self.h.clone(), c: self.c.clone() }
     }
 
     fn clone_from(&mut self, source: &Self) {
+        self.hidden = source.hidden;
         self.h.clone_from(&source.h);
         self.c.clone_from(&source.c);
     }
 }
 
 impl LayerState {
-    fn zero(len: usize) -> LayerState {
-        LayerState { h: vec![0.0; len].into(), c: vec![0.0; len].into() }
+    fn zero(rows: usize, hidden: usize) -> LayerState {
+        let zeros = || vec![0.0; rows * hidden].into();
+        LayerState { hidden, h: zeros(), c: zeros() }
     }
 }
 
 impl TimeState {
-    /// Output of the top layer, `u` `[K, H]`.
-    pub fn top(&self) -> &[f32] {
-        self.layers.last().map_or(&[], |layer| &layer.h)
+    /// Output of the top layer, `u`: one row of `H` per key, low to high.
+    pub fn top(&self) -> impl Iterator<Item = &[f32]> {
+        self.layers.iter().last().into_iter().flat_map(|layer| layer.h.chunks_exact(layer.hidden))
     }
 }
 
-/// A network ready to run: weights, and the scratch memory of one step.
+/// The part of a time step that does not depend on the newest frame: per layer
+/// `W_hh h + b`, `[K, 4H]`.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    layers: Box<[Box<[f32]>]>,
+}
+
+/// The weights of a network as the engine wants them: immutable, shared between engines.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Weights {
     config: Config,
     time: Box<[Layer]>,
     note: Box<[Layer]>,
     /// Head weights `[H, 2]` and bias.
     head: Matrix,
     head_bias: [f32; LOGITS],
+}
+
+impl Weights {
+    /// Packs the weights of a checkpoint.
+    pub fn new(checkpoint: &Checkpoint) -> Weights {
+        let config = checkpoint.config().clone();
+        let layers = |specs: Vec<network::LayerSpec>| -> Box<[Layer]> {
+            specs.iter().map(|spec| Layer::new(spec, checkpoint)).collect()
+        };
+        let time = layers(network::time_layers(&config));
+        let note = layers(network::note_layers(&config));
+        let top = note.last().map_or(0, |layer| layer.hidden);
+        let head_bias = checkpoint.tensor(network::HEAD_BIAS);
+        Weights {
+            head: Matrix::transposed(checkpoint.tensor(network::HEAD_WEIGHT), top),
+            head_bias: [head_bias[0], head_bias[1]],
+            config,
+            time,
+            note,
+        }
+    }
+}
+
+/// A network ready to run: weights, and the scratch memory of one step.
+#[derive(Debug)]
+pub struct Engine {
+    weights: Arc<Weights>,
     /// Features `[K, 80]`.
     x: Box<[f32]>,
+    /// Where [`Engine::feed`] prepares.
+    prepared: Prepared,
     /// Pre-activations `[K, 4H]` of the widest time layer.
     z: Box<[f32]>,
     /// The note stack's first pre-activations from `u` alone, `[K, 4H]`.
@@ -77,48 +118,79 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds the engine; the only place where it allocates.
+    /// An engine with weights of its own; allocates, as [`Engine::with`] does.
     pub fn new(checkpoint: &Checkpoint) -> Engine {
-        let config = checkpoint.config().clone();
-        let keys = config.keys();
-        let layers = |specs: Vec<network::LayerSpec>| -> Box<[Layer]> {
-            specs.iter().map(|spec| Layer::new(spec, checkpoint)).collect()
-        };
-        let time = layers(network::time_layers(&config));
-        let note = layers(network::note_layers(&config));
+        Engine::with(Arc::new(Weights::new(checkpoint)))
+    }
+
+    /// An engine on weights that others may use too. The only place where it allocates.
+    pub fn with(weights: Arc<Weights>) -> Engine {
+        let keys = weights.config.keys();
         let widest = |layers: &[Layer]| layers.iter().map(|l| 4 * l.hidden).max().unwrap_or(0);
-        let top = note.last().map_or(0, |layer| layer.hidden);
-        let head_bias = checkpoint.tensor(network::HEAD_BIAS);
+        let (time, note) = (&weights.time, &weights.note);
         Engine {
-            head: Matrix::transposed(checkpoint.tensor(network::HEAD_WEIGHT), top),
-            head_bias: [head_bias[0], head_bias[1]],
             x: vec![0.0; keys * FEATURES].into(),
-            z: vec![0.0; keys * widest(&time)].into(),
+            prepared: new_prepared(&weights),
+            z: vec![0.0; keys * widest(time)].into(),
             projection: vec![0.0; keys * 4 * note[0].hidden].into(),
-            note_state: note.iter().map(|layer| LayerState::zero(layer.hidden)).collect(),
-            note_z: vec![0.0; widest(&note)].into(),
-            config,
-            time,
-            note,
+            note_state: note.iter().map(|layer| LayerState::zero(1, layer.hidden)).collect(),
+            note_z: vec![0.0; widest(note)].into(),
+            weights,
         }
     }
 
     /// The configuration of the network.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.weights.config
     }
 
     /// A state before any step, for this engine.
     pub fn new_state(&self) -> TimeState {
-        let keys = self.config.keys();
-        TimeState { layers: self.time.iter().map(|l| LayerState::zero(keys * l.hidden)).collect() }
+        let keys = self.config().keys();
+        TimeState {
+            layers: self.weights.time.iter().map(|l| LayerState::zero(keys, l.hidden)).collect(),
+        }
+    }
+
+    /// Room for [`Engine::prepare`].
+    pub fn new_prepared(&self) -> Prepared {
+        new_prepared(&self.weights)
+    }
+
+    /// Does the part of the step after `from` that does not depend on the frame to be fed,
+    /// about half of it; [`Engine::feed_prepared`] does the rest.
+    ///
+    /// `keep_going` is asked between layers; when it says no, the work is abandoned, `false`
+    /// returned, and `to` is unusable until written again; `from` is untouched.
+    pub fn prepare(
+        &mut self,
+        from: &TimeState,
+        to: &mut Prepared,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        prepare(&self.weights, from, to, keep_going)
     }
 
     /// Runs the time stack over one frame: `to` becomes the state after `from` has heard
-    /// `frame` at `step_in_bar` (its own, modulo 16).
+    /// `frame` at `step_in_bar` (its own, modulo 16). `prepared` must come from `from`; it is
+    /// good for several frames, one after the other.
     ///
     /// `keep_going` is asked between layers; when it says no, the step is abandoned, `false`
     /// returned, and `to` is unusable until written again; `from` is untouched.
+    pub fn feed_prepared(
+        &mut self,
+        from: &TimeState,
+        prepared: &Prepared,
+        to: &mut TimeState,
+        frame: Chord,
+        step_in_bar: u8,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        features::write(&self.weights.config, frame, step_in_bar, &mut self.x);
+        finish(&self.weights, &self.x, &mut self.z, from, prepared, to, keep_going)
+    }
+
+    /// [`Engine::prepare`] and [`Engine::feed_prepared`] in one, with the same result.
     pub fn feed(
         &mut self,
         from: &TimeState,
@@ -127,7 +199,7 @@ impl Engine {
         step_in_bar: u8,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        features::write(&self.config, frame, step_in_bar, &mut self.x);
+        features::write(&self.weights.config, frame, step_in_bar, &mut self.x);
         self.run_time_stack(from, to, keep_going)
     }
 
@@ -140,7 +212,7 @@ impl Engine {
         step_in_bar: u8,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        features::write_start(&self.config, step_in_bar, &mut self.x);
+        features::write_start(&self.weights.config, step_in_bar, &mut self.x);
         self.run_time_stack(from, to, keep_going)
     }
 
@@ -155,27 +227,9 @@ impl Engine {
         to: &mut TimeState,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        let mut below: &[f32] = &self.x;
-        let mut width = FEATURES;
-        let states = from.layers.iter().zip(to.layers.iter_mut());
-        for (layer, (old, new)) in self.time.iter().zip(states) {
-            if !keep_going() {
-                return false;
-            }
-            let hidden = layer.hidden;
-            let z = &mut self.z[..self.config.keys() * 4 * hidden];
-            z.chunks_exact_mut(4 * hidden).for_each(|row| row.copy_from_slice(&layer.bias));
-            layer.input.multiply_add(below, width, z);
-            layer.recurrent.multiply_add(&old.h, hidden, z);
-            let rows = z.chunks_exact(4 * hidden).zip(old.c.chunks_exact(hidden));
-            let out = new.c.chunks_exact_mut(hidden).zip(new.h.chunks_exact_mut(hidden));
-            for ((z, c), (c_out, h_out)) in rows.zip(out) {
-                cell(z, c, c_out, h_out);
-            }
-            below = &new.h;
-            width = hidden;
-        }
-        true
+        let prepared = &mut self.prepared;
+        prepare(&self.weights, from, prepared, keep_going)
+            && finish(&self.weights, &self.x, &mut self.z, from, prepared, to, keep_going)
     }
 
     /// Runs the note stack over the keys in scan order. For each key index (0 is the lowest)
@@ -187,12 +241,14 @@ impl Engine {
         state: &TimeState,
         decide: &mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool),
     ) -> Chord {
-        let keys = self.config.keys();
-        let (first, above) = self.note.split_first().expect("a valid network has a note layer");
-        let width = self.config.time_width();
+        let weights = &*self.weights;
+        let keys = weights.config.keys();
+        let (first, above) = weights.note.split_first().expect("a valid network has a note layer");
+        let width = weights.config.time_width();
         let gates = 4 * first.hidden;
         self.projection.chunks_exact_mut(gates).for_each(|row| row.copy_from_slice(&first.bias));
-        first.input.multiply_add(state.top(), width, &mut self.projection);
+        let top = state.layers.last().expect("a valid network has a time layer");
+        first.input.multiply_add(&top.h, width, &mut self.projection);
         for layer in &mut self.note_state {
             layer.h.fill(0.0);
             layer.c.fill(0.0);
@@ -200,7 +256,7 @@ impl Engine {
         let mut chord = Chord::SILENT;
         let mut before = (false, false);
         for visit in 0..keys {
-            let index = match self.config.scan {
+            let index = match weights.config.scan {
                 Scan::Up => visit,
                 Scan::Down => keys - 1 - visit,
             };
@@ -222,12 +278,12 @@ impl Engine {
                 cell_in_place(z, &mut state.c, &mut state.h);
                 below = state;
             }
-            let mut logits = self.head_bias;
-            self.head.multiply_add(&below.h, below.h.len(), &mut logits);
+            let mut logits = weights.head_bias;
+            weights.head.multiply_add(&below.h, below.h.len(), &mut logits);
             let (plays, struck) = decide(index, logits);
             before = (plays, plays && struck);
             // The range lies within 0..128, so the sum fits.
-            let key = self.config.low + index as u8;
+            let key = weights.config.low + index as u8;
             match before {
                 (true, true) => chord.strike(key),
                 (true, false) => chord.hold(key),
@@ -236,4 +292,57 @@ impl Engine {
         }
         chord
     }
+}
+
+fn new_prepared(weights: &Weights) -> Prepared {
+    let keys = weights.config.keys();
+    let layers = weights.time.iter().map(|layer| vec![0.0; keys * 4 * layer.hidden].into());
+    Prepared { layers: layers.collect() }
+}
+
+fn prepare(
+    weights: &Weights,
+    from: &TimeState,
+    to: &mut Prepared,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> bool {
+    for ((layer, old), z) in weights.time.iter().zip(&from.layers).zip(&mut to.layers) {
+        if !keep_going() {
+            return false;
+        }
+        z.chunks_exact_mut(4 * layer.hidden).for_each(|row| row.copy_from_slice(&layer.bias));
+        layer.recurrent.multiply_add(&old.h, layer.hidden, z);
+    }
+    true
+}
+
+fn finish(
+    weights: &Weights,
+    x: &[f32],
+    z: &mut [f32],
+    from: &TimeState,
+    prepared: &Prepared,
+    to: &mut TimeState,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> bool {
+    let mut below: &[f32] = x;
+    let mut width = FEATURES;
+    let states = from.layers.iter().zip(to.layers.iter_mut());
+    for ((layer, prepared), (old, new)) in weights.time.iter().zip(&prepared.layers).zip(states) {
+        if !keep_going() {
+            return false;
+        }
+        let hidden = layer.hidden;
+        let z = &mut z[..prepared.len()];
+        z.copy_from_slice(prepared);
+        layer.input.multiply_add(below, width, z);
+        let rows = z.chunks_exact(4 * hidden).zip(old.c.chunks_exact(hidden));
+        let out = new.c.chunks_exact_mut(hidden).zip(new.h.chunks_exact_mut(hidden));
+        for ((z, c), (c_out, h_out)) in rows.zip(out) {
+            cell(z, c, c_out, h_out);
+        }
+        below = &new.h;
+        width = hidden;
+    }
+    true
 }

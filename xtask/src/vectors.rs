@@ -248,7 +248,7 @@ impl Stepper for EngineStepper {
             if let Frame::Step { chord, step_in_bar } = *frame {
                 self.feed(chord, step_in_bar)?;
             }
-            tops.extend_from_slice(self.now.top());
+            tops.extend(self.now.top().flatten());
             let mut row = vec![[0.0; 2]; self.engine.config().keys()];
             self.choose(&mut |index, z| {
                 row[index] = z;

@@ -113,7 +113,7 @@ fn outputs_match_the_reference_in_double_precision() {
                 let step_in_bar = ((t0 as usize + step) % 16) as u8;
                 assert!(engine.feed(&state, &mut next, pair[0], step_in_bar, &mut || true));
                 state = next;
-                time_h.extend_from_slice(state.top());
+                time_h.extend(state.top().flatten());
                 let mut by_key = vec![[0.0; 2]; case.config().keys()];
                 let chosen = engine.choose(&state, &mut |index, z| {
                     by_key[index] = z;
