@@ -16,6 +16,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod engine;
 pub mod features;
+pub mod kernel;
 pub mod loss;
 pub mod lstm;
 pub mod network;
