@@ -18,8 +18,8 @@ pub mod engine;
 pub mod features;
 pub mod kernel;
 pub mod loss;
-pub mod lstm;
 pub mod network;
+pub mod panels;
 pub mod sampler;
 
 pub use checkpoint::{Checkpoint, CheckpointError};

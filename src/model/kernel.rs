@@ -77,6 +77,9 @@ pub trait Lanes: Copy {
     /// 2 to the power of `n`, for whole numbers -126 to 127.
     fn power_of_two(self, n: Self::Vector) -> Self::Vector;
 
+    /// The sum of the lanes, halves first.
+    fn sum(self, v: Self::Vector) -> f32;
+
     /// Asks for the cache line where `at` begins to be brought near.
     fn prefetch(self, at: &[f32]);
 }
@@ -140,15 +143,12 @@ impl InstructionSet {
 
     /// Numbers in a vector, [`Lanes::COUNT`].
     pub fn lanes(self) -> usize {
-        struct Count;
-        impl Job for Count {
-            type Output = usize;
+        self.run(Shape).0
+    }
 
-            fn run<L: Lanes>(self, _: L) -> usize {
-                L::COUNT
-            }
-        }
-        self.run(Count)
+    /// Accumulators in a single row, [`Lanes::ACCUMULATORS`].
+    pub fn accumulators(self) -> usize {
+        self.run(Shape).1
     }
 
     /// Runs a job in these instructions, with denormal numbers counted as zero.
@@ -165,5 +165,17 @@ impl InstructionSet {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => x86::run_avx512(job),
         }
+    }
+}
+
+/// What a set's registers are like.
+struct Shape;
+
+impl Job for Shape {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) -> (usize, usize) {
+        (L::COUNT, L::ACCUMULATORS)
     }
 }

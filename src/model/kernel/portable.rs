@@ -85,5 +85,10 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn sum(self, v: Self::Vector) -> f32 {
+        (v[0] + v[2]) + (v[1] + v[3])
+    }
+
+    #[inline(always)]
     fn prefetch(self, _: &[f32]) {}
 }

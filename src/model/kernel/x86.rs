@@ -146,6 +146,20 @@ macro_rules! lanes {
             $power_of_two
 
             #[inline(always)]
+            fn sum(self, v: $vector) -> f32 {
+                let mut lanes = [0.0f32; $count];
+                self.store(v, &mut lanes);
+                let mut half = $count / 2;
+                while half > 0 {
+                    for lane in 0..half {
+                        lanes[lane] += lanes[lane + half];
+                    }
+                    half /= 2;
+                }
+                lanes[0]
+            }
+
+            #[inline(always)]
             fn prefetch(self, at: &[f32]) {
                 // SAFETY: a hint; it reads nothing, whatever the address.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.as_ptr().cast()) }

@@ -1,0 +1,169 @@
+//! The note stack: one key after the other, each hearing what was decided for the one before.
+
+use super::weights::NoteLayer;
+use super::{TimeState, Weights};
+use crate::model::config::Scan;
+use crate::model::kernel::{Job, Lanes, cell};
+use crate::model::network::LOGITS;
+use crate::model::panels::{Aligned, VECTORS, accumulate};
+use crate::music::Chord;
+
+/// Scratch memory of [`NoteStack`].
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// The first layer's pre-activations from the time stack, `[panels][K][4 * lanes]`.
+    projection: Aligned,
+    /// Output and cell of every layer, for the key in hand; whole vectors.
+    state: Box<[(Aligned, Aligned)]>,
+    /// Pre-activations of one layer, and room to read a whole vector at the last unit.
+    z: Aligned,
+}
+
+impl Scratch {
+    pub fn new(weights: &Weights) -> Scratch {
+        let lanes = weights.set().lanes();
+        let projection = weights.projection_panels * VECTORS * lanes;
+        let padded = |layer: &NoteLayer| layer.hidden.next_multiple_of(lanes);
+        let widest = weights.note.iter().map(|layer| layer.recurrent.width()).max();
+        let zeros = |layer| (Aligned::zeros(padded(layer)), Aligned::zeros(padded(layer)));
+        Scratch {
+            projection: Aligned::zeros(weights.config().keys() * projection),
+            state: weights.note.iter().map(zeros).collect(),
+            z: Aligned::zeros(widest.unwrap_or(0).max(projection) + lanes),
+        }
+    }
+}
+
+/// [`super::Engine::choose`].
+pub(super) struct NoteStack<'a> {
+    pub weights: &'a Weights,
+    pub state: &'a TimeState,
+    pub scratch: &'a mut Scratch,
+    pub decide: &'a mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool),
+}
+
+impl Job for NoteStack<'_> {
+    type Output = Chord;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) -> Chord {
+        let (weights, scratch) = (self.weights, self.scratch);
+        let config = weights.config();
+        let keys = config.keys();
+        project(l, weights, self.state, &mut scratch.projection);
+        for (h, c) in &mut scratch.state {
+            h.fill(0.0);
+            c.fill(0.0);
+        }
+        let mut chord = Chord::SILENT;
+        let mut before = (false, false);
+        for visit in 0..keys {
+            let index = match config.scan {
+                Scan::Up => visit,
+                Scan::Down => keys - 1 - visit,
+            };
+            let logits = key(l, weights, scratch, index, before);
+            let (plays, struck) = (self.decide)(index, logits);
+            before = (plays, plays && struck);
+            // The range lies within 0..128, so the sum fits.
+            let key = config.low + index as u8;
+            match before {
+                (true, true) => chord.strike(key),
+                (true, false) => chord.hold(key),
+                _ => {}
+            }
+        }
+        chord
+    }
+}
+
+/// The product that the keys can share: what the first layer makes of the time stack's
+/// output, biases included.
+#[inline(always)]
+fn project<L: Lanes>(l: L, weights: &Weights, state: &TimeState, out: &mut [f32]) {
+    let (u, stride) = state.top_rows();
+    let width = VECTORS * L::COUNT;
+    let size = out.len() / weights.projection_panels;
+    for (p, z) in out.chunks_exact_mut(size).enumerate() {
+        let bias = &weights.note[0].bias[..];
+        let bias = &bias[(p * width).min(bias.len())..];
+        let bias = &bias[..width.min(bias.len())];
+        for row in z.chunks_exact_mut(width) {
+            row[..bias.len()].copy_from_slice(bias);
+            row[bias.len()..].fill(0.0);
+        }
+        let next = match p + 1 < weights.projection_panels {
+            true => weights.projection.panel(p + 1),
+            false => &[],
+        };
+        accumulate(l, u, stride, weights.projection.panel(p), z, next);
+    }
+}
+
+/// All layers and the head for one key: its logits.
+#[inline(always)]
+fn key<L: Lanes>(
+    l: L,
+    weights: &Weights,
+    scratch: &mut Scratch,
+    index: usize,
+    before: (bool, bool),
+) -> [f32; LOGITS] {
+    let width = VECTORS * L::COUNT;
+    let size = scratch.projection.len() / weights.projection_panels;
+    let z = &mut scratch.z;
+    for (p, z) in z.chunks_exact_mut(width).take(weights.projection_panels).enumerate() {
+        z.copy_from_slice(&scratch.projection[p * size + index * width..][..width]);
+    }
+    for (fed_back, column) in [before.0, before.1].into_iter().zip(&weights.feedback) {
+        if fed_back {
+            add(l, column, z);
+        }
+    }
+    for (n, layer) in weights.note.iter().enumerate() {
+        let (below, above) = scratch.state.split_at_mut(n);
+        let (h, c) = &mut above[0];
+        if let (Some((below, _)), Some(input)) = (below.last(), &layer.input) {
+            z[..layer.bias.len()].copy_from_slice(&layer.bias);
+            input.accumulate(l, below, z);
+        }
+        layer.recurrent.accumulate(l, h, z);
+        for unit in (0..layer.hidden).step_by(L::COUNT) {
+            // Beyond the last unit these read the next gate, and what comes of it is never
+            // used: the products stop at the last unit, and the head's weights are zero.
+            let gates = [
+                l.load(&z[unit..]),
+                l.load(&z[layer.hidden + unit..]),
+                l.load(&z[2 * layer.hidden + unit..]),
+                l.load(&z[3 * layer.hidden + unit..]),
+            ];
+            let (new_c, new_h) = cell(l, gates, l.load(&c[unit..]));
+            l.store(new_c, &mut c[unit..]);
+            l.store(new_h, &mut h[unit..]);
+        }
+    }
+    let top = scratch.state.last().map_or(&[][..], |(h, _)| h);
+    let mut logits = weights.head_bias;
+    for (logit, column) in logits.iter_mut().zip(&weights.head) {
+        *logit += dot(l, top, column);
+    }
+    logits
+}
+
+/// `z += column`.
+#[inline(always)]
+fn add<L: Lanes>(l: L, column: &[f32], z: &mut [f32]) {
+    for (z, column) in z.chunks_exact_mut(L::COUNT).zip(column.chunks_exact(L::COUNT)) {
+        l.store(l.add(l.load(z), l.load(column)), z);
+    }
+}
+
+/// The scalar product.
+#[inline(always)]
+fn dot<L: Lanes>(l: L, a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = l.splat(0.0);
+    for (a, b) in a.chunks_exact(L::COUNT).zip(b.chunks_exact(L::COUNT)) {
+        sums = l.multiply_add(l.load(a), l.load(b), sums);
+    }
+    l.sum(sums)
+}

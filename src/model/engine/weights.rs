@@ -1,0 +1,220 @@
+//! The weights of a network as the engine wants them: packed, immutable, shared.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::model::checkpoint::Checkpoint;
+use crate::model::config::Config;
+use crate::model::features::{self, FEATURES, VICINITY};
+use crate::model::kernel::InstructionSet;
+use crate::model::network::{self, FEEDBACK, LOGITS, LayerSpec};
+use crate::model::panels::{Aligned, Columns, Panels, VECTORS};
+use crate::music::Chord;
+
+/// A layer of the time stack. Panel `p` holds the four gates of a vector's worth of units.
+#[derive(Debug)]
+pub(super) struct TimeLayer {
+    /// Units, H.
+    pub hidden: usize,
+    /// Panels of the layer: vectors that hold a row of units.
+    pub panels: usize,
+    /// Input weights.
+    pub input: Panels,
+    /// Recurrent weights.
+    pub recurrent: Panels,
+    /// What is added for every key and frame alike, `[panels][K][4 * lanes]`: the biases, and
+    /// in the first layer the features that depend on the key alone.
+    pub fixed: Aligned,
+}
+
+/// A layer of the note stack. Gates lie side by side, `[i, f, g, o]` of `H` each.
+#[derive(Debug)]
+pub(super) struct NoteLayer {
+    /// Units, H.
+    pub hidden: usize,
+    /// Weights of what comes from the layer below; those of the first layer, which come from
+    /// the time stack, are [`Weights::projection`].
+    pub input: Option<Columns>,
+    /// Recurrent weights.
+    pub recurrent: Columns,
+    /// Sum of both biases, `[4H]`.
+    pub bias: Aligned,
+}
+
+/// The weights of a network, packed for one instruction set.
+#[derive(Debug)]
+pub struct Weights {
+    config: Config,
+    set: InstructionSet,
+    pub(super) time: Box<[TimeLayer]>,
+    pub(super) note: Box<[NoteLayer]>,
+    /// The first note layer's weights of the time stack's output, columns in the order of the
+    /// note stack.
+    pub(super) projection: Panels,
+    /// Panels of `projection`.
+    pub(super) projection_panels: usize,
+    /// The first note layer's weights of the two bits of the key before, `[4H]` each.
+    pub(super) feedback: [Aligned; FEEDBACK],
+    /// Head weights `[H]` for each logit.
+    pub(super) head: [Aligned; LOGITS],
+    pub(super) head_bias: [f32; LOGITS],
+}
+
+/// Weights in use in this process.
+static SHARED: Mutex<Vec<(Key, Weak<Weights>)>> = Mutex::new(Vec::new());
+
+/// Digest of the checkpoint's file, and what it was packed for.
+type Key = (String, InstructionSet);
+
+impl Weights {
+    /// Packs the weights of a checkpoint for the best instructions here.
+    pub fn new(checkpoint: &Checkpoint) -> Weights {
+        Weights::pack(checkpoint, InstructionSet::best())
+    }
+
+    /// The weights of a checkpoint for the best instructions here, packed once for all who
+    /// use them in this process: found by the digest of its file, freed with their last user.
+    ///
+    /// Locks for as long as the search takes, never while packing; not for the audio thread.
+    pub fn shared(checkpoint: &Checkpoint) -> Arc<Weights> {
+        let key = (checkpoint.digest().to_owned(), InstructionSet::best());
+        let find = |shared: &mut Vec<(Key, Weak<Weights>)>| {
+            shared.retain(|(_, weights)| weights.strong_count() > 0);
+            shared.iter().find(|(k, _)| *k == key).and_then(|(_, weights)| weights.upgrade())
+        };
+        // Nothing in here panics half-way through a change.
+        let lock = || SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(weights) = find(&mut lock()) {
+            return weights;
+        }
+        let packed = Arc::new(Weights::pack(checkpoint, key.1));
+        let mut shared = lock();
+        // Somebody may have been faster.
+        find(&mut shared).unwrap_or_else(|| {
+            shared.push((key.clone(), Arc::downgrade(&packed)));
+            packed
+        })
+    }
+
+    /// Packs the weights of a checkpoint for an instruction set.
+    pub fn pack(checkpoint: &Checkpoint, set: InstructionSet) -> Weights {
+        let config = checkpoint.config().clone();
+        let time = network::time_layers(&config);
+        let note = network::note_layers(&config);
+        let first = &note[0];
+        let width = config.time_width();
+        let from_time = checkpoint.tensor(&first.weight_ih());
+        let lanes = set.lanes();
+        let projection_panels = (4 * first.hidden).div_ceil(VECTORS * lanes);
+        let top = note.last().map_or(0, |layer| layer.hidden);
+        let head = checkpoint.tensor(network::HEAD_WEIGHT);
+        let head_bias = checkpoint.tensor(network::HEAD_BIAS);
+        Weights {
+            projection: Panels::pack(set, projection_panels, width, |k, panel, vector, lane| {
+                let column = (panel * VECTORS + vector) * lanes + lane;
+                from_time.get(column * first.input + k).copied().unwrap_or(0.0)
+            }),
+            projection_panels,
+            feedback: [0, 1].map(|bit| {
+                let column = |unit| from_time[unit * first.input + width + bit];
+                Aligned::collect((0..4 * first.hidden).map(column), lanes)
+            }),
+            head: [0, 1]
+                .map(|logit| Aligned::collect(head[logit * top..][..top].iter().copied(), lanes)),
+            head_bias: [head_bias[0], head_bias[1]],
+            time: (0..)
+                .zip(&time)
+                .map(|(n, spec)| TimeLayer::pack(checkpoint, set, spec, n == 0))
+                .collect(),
+            note: (0..)
+                .zip(&note)
+                .map(|(n, spec)| NoteLayer::pack(checkpoint, set, spec, n == 0))
+                .collect(),
+            config,
+            set,
+        }
+    }
+
+    /// The configuration of the network.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The instructions that they were packed for.
+    pub fn set(&self) -> InstructionSet {
+        self.set
+    }
+}
+
+/// Sum of both biases of a layer, `[4H]`.
+fn bias(checkpoint: &Checkpoint, spec: &LayerSpec) -> impl Fn(usize) -> f32 {
+    let input = checkpoint.tensor(&spec.bias_ih());
+    let recurrent = checkpoint.tensor(&spec.bias_hh());
+    move |column| input[column] + recurrent[column]
+}
+
+impl TimeLayer {
+    fn pack(
+        checkpoint: &Checkpoint,
+        set: InstructionSet,
+        spec: &LayerSpec,
+        first: bool,
+    ) -> TimeLayer {
+        let config = checkpoint.config();
+        let (lanes, hidden) = (set.lanes(), spec.hidden);
+        let panels = hidden.div_ceil(lanes);
+        let pack = |weight: &[f32], rows: usize| {
+            Panels::pack(set, panels, rows, |k, panel, gate, lane| match panel * lanes + lane {
+                unit if unit < hidden => weight[(gate * hidden + unit) * rows + k],
+                _ => 0.0,
+            })
+        };
+        let weight_ih = checkpoint.tensor(&spec.weight_ih());
+        let bias = bias(checkpoint, spec);
+        // The first layer's features that depend on the key alone.
+        let mut x = vec![0.0; config.keys() * FEATURES];
+        features::write(config, Chord::SILENT, 0, &mut x);
+        let mut fixed = Aligned::zeros(panels * config.keys() * VECTORS * lanes);
+        for (n, entry) in fixed.iter_mut().enumerate() {
+            let (vectors, lane) = (n / lanes, n % lanes);
+            let (rows, gate) = (vectors / VECTORS, vectors % VECTORS);
+            let (panel, key) = (rows / config.keys(), rows % config.keys());
+            let unit = panel * lanes + lane;
+            if unit < hidden {
+                let column = gate * hidden + unit;
+                *entry = bias(column);
+                if first {
+                    let weights = &weight_ih[column * FEATURES..][..VICINITY];
+                    let x = &x[key * FEATURES..];
+                    *entry += x.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
+                }
+            }
+        }
+        TimeLayer {
+            hidden,
+            panels,
+            input: pack(weight_ih, spec.input),
+            recurrent: pack(checkpoint.tensor(&spec.weight_hh()), hidden),
+            fixed,
+        }
+    }
+}
+
+impl NoteLayer {
+    fn pack(
+        checkpoint: &Checkpoint,
+        set: InstructionSet,
+        spec: &LayerSpec,
+        first: bool,
+    ) -> NoteLayer {
+        let columns = 4 * spec.hidden;
+        let pack = |weight: &[f32], rows: usize| {
+            Columns::pack(set, rows, columns, |k, column| weight[column * rows + k])
+        };
+        NoteLayer {
+            hidden: spec.hidden,
+            input: (!first).then(|| pack(checkpoint.tensor(&spec.weight_ih()), spec.input)),
+            recurrent: pack(checkpoint.tensor(&spec.weight_hh()), spec.hidden),
+            bias: Aligned::collect((0..columns).map(bias(checkpoint, spec)), set.lanes()),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Weight matrices packed for the product with many rows at once, and that product.
+//!
+//! A matrix `[k, columns]` is cut into **panels**: as many columns as make four vectors,
+//! stored row after row, `[panel][k][4 * lanes]`. A tile of a few rows of `x` against one
+//! panel keeps its sums in registers over all of `k`, and reads the panel from start to end.
+
+use super::kernel::{InstructionSet, Lanes};
+
+/// Vectors in a row of a panel; the four gates of a cell, where the matrix has gates.
+pub const VECTORS: usize = 4;
+
+/// Rows of a panel that are worked through before the next rows of `x` come: with sixteen
+/// lanes 16 KiB, which stay in the first-level cache beside the sums.
+const PIECE: usize = 64;
+
+/// Numbers that begin at a cache line, so that no vector straddles two.
+#[derive(Debug)]
+pub struct Aligned {
+    room: Box<[f32]>,
+    start: usize,
+    len: usize,
+}
+
+impl Aligned {
+    /// Bytes of a cache line, and of the widest vector.
+    const LINE: usize = 64;
+
+    /// `len` zeros.
+    pub fn zeros(len: usize) -> Aligned {
+        let room = vec![0.0f32; len + Aligned::LINE / size_of::<f32>()].into_boxed_slice();
+        let start = room.as_ptr().align_offset(Aligned::LINE).min(room.len() - len);
+        Aligned { room, start, len }
+    }
+
+    /// What `numbers` gives, and zeros up to a multiple of `lanes`.
+    pub fn collect(numbers: impl ExactSizeIterator<Item = f32>, lanes: usize) -> Aligned {
+        let mut aligned = Aligned::zeros(numbers.len().next_multiple_of(lanes));
+        aligned.iter_mut().zip(numbers).for_each(|(entry, number)| *entry = number);
+        aligned
+    }
+}
+
+impl std::ops::Deref for Aligned {
+    type Target = [f32];
+
+    #[inline(always)]
+    fn deref(&self) -> &[f32] {
+        &self.room[self.start..self.start + self.len]
+    }
+}
+
+impl std::ops::DerefMut for Aligned {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.room[self.start..self.start + self.len]
+    }
+}
+
+impl Clone for Aligned {
+    fn clone(&self) -> Self {
+        let mut new = Aligned::zeros(self.len);
+        new.copy_from_slice(self);
+        new
+    }
+
+    /// Allocates nothing between equal lengths.
+    fn clone_from(&mut self, source: &Self) {
+        if self.len == source.len {
+            self.copy_from_slice(source);
+        } else {
+            *self = source.clone();
+        }
+    }
+}
+
+impl PartialEq for Aligned {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+/// A packed matrix.
+#[derive(Clone, Debug)]
+pub struct Panels {
+    data: Aligned,
+    /// Numbers in a panel.
+    size: usize,
+}
+
+impl Panels {
+    /// Packs `count` panels of `rows` rows for `set`; `at(k, panel, vector, lane)` gives the
+    /// entries.
+    pub fn pack(
+        set: InstructionSet,
+        count: usize,
+        rows: usize,
+        at: impl Fn(usize, usize, usize, usize) -> f32,
+    ) -> Panels {
+        let lanes = set.lanes();
+        let width = VECTORS * lanes;
+        let mut data = Aligned::zeros(count * rows * width);
+        for (n, entry) in data.iter_mut().enumerate() {
+            let (row, column) = (n / width, n % width);
+            *entry = at(row % rows, row / rows, column / lanes, column % lanes);
+        }
+        Panels { data, size: rows * width }
+    }
+
+    /// Panel `index`, `[k, 4 * lanes]`.
+    #[inline(always)]
+    pub fn panel(&self, index: usize) -> &[f32] {
+        &self.data[index * self.size..][..self.size]
+    }
+}
+
+/// `z += x @ panel` for `rows` rows of `x`, `stride` apart, and `z` `[rows, 4 * lanes]`.
+/// Meanwhile `next`, what is needed after this, is brought nearer.
+///
+/// Every entry is summed in the order of `k`, whatever the number of rows.
+///
+/// # Panics
+/// If `x` or `z` is too short.
+#[inline(always)]
+pub fn accumulate<L: Lanes>(
+    l: L,
+    x: &[f32],
+    stride: usize,
+    panel: &[f32],
+    z: &mut [f32],
+    next: &[f32],
+) {
+    let width = VECTORS * L::COUNT;
+    let rows = z.len() / width;
+    let mut ahead = Prefetch::new(next, panel.len() / width * rows.div_ceil(L::ROWS), PIECE);
+    for (piece, panel) in panel.chunks(PIECE * width).enumerate() {
+        let x = &x[piece * PIECE..];
+        let mut row = 0;
+        while row + L::ROWS <= rows {
+            ahead.some(l);
+            let (x, z) = (&x[row * stride..], &mut z[row * width..]);
+            // One of these is left when compiled.
+            match L::ROWS {
+                6 => tile::<L, 6>(l, x, stride, panel, z),
+                _ => tile::<L, 3>(l, x, stride, panel, z),
+            }
+            row += L::ROWS;
+        }
+        while row + 2 <= rows {
+            tile::<L, 2>(l, &x[row * stride..], stride, panel, &mut z[row * width..]);
+            row += 2;
+        }
+        if row < rows {
+            tile::<L, 1>(l, &x[row * stride..], stride, panel, &mut z[row * width..]);
+        }
+    }
+}
+
+/// `R` rows of [`accumulate`]. The sums must stay in registers: no loop here may index them by
+/// anything but constants once unrolled.
+#[inline(always)]
+fn tile<L: Lanes, const R: usize>(l: L, x: &[f32], stride: usize, panel: &[f32], z: &mut [f32]) {
+    let width = VECTORS * L::COUNT;
+    let depth = panel.len() / width;
+    let mut rows: [&[f32]; R] = [&[]; R];
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = &x[r * stride..][..depth];
+    }
+    let z = &mut z[..R * width];
+    let mut sums = [[l.splat(0.0); VECTORS]; R];
+    for r in 0..R {
+        for v in 0..VECTORS {
+            sums[r][v] = l.load(&z[r * width + v * L::COUNT..]);
+        }
+    }
+    for (k, weights) in panel.chunks_exact(width).enumerate() {
+        // The fewer of the two kinds of factors wait in registers.
+        if R < VECTORS {
+            let mut factors = [l.splat(0.0); R];
+            for r in 0..R {
+                factors[r] = l.splat(rows[r][k]);
+            }
+            for v in 0..VECTORS {
+                let weight = l.load(&weights[v * L::COUNT..]);
+                for r in 0..R {
+                    sums[r][v] = l.multiply_add(factors[r], weight, sums[r][v]);
+                }
+            }
+        } else {
+            let mut factors = [l.splat(0.0); VECTORS];
+            for v in 0..VECTORS {
+                factors[v] = l.load(&weights[v * L::COUNT..]);
+            }
+            for r in 0..R {
+                let x = l.splat(rows[r][k]);
+                for v in 0..VECTORS {
+                    sums[r][v] = l.multiply_add(x, factors[v], sums[r][v]);
+                }
+            }
+        }
+    }
+    for r in 0..R {
+        for v in 0..VECTORS {
+            l.store(sums[r][v], &mut z[r * width + v * L::COUNT..]);
+        }
+    }
+}
+
+/// Brings a stretch of memory nearer, a share at a time.
+struct Prefetch<'a> {
+    left: &'a [f32],
+    share: usize,
+}
+
+impl<'a> Prefetch<'a> {
+    const LINE: usize = Aligned::LINE / size_of::<f32>();
+
+    #[inline(always)]
+    fn new(stretch: &'a [f32], depth: usize, piece: usize) -> Prefetch<'a> {
+        let calls = (depth / piece).max(1);
+        Prefetch { left: stretch, share: stretch.len().div_ceil(calls) }
+    }
+
+    #[inline(always)]
+    fn some<L: Lanes>(&mut self, l: L) {
+        let (now, left) = self.left.split_at(self.share.min(self.left.len()));
+        for line in now.chunks(Prefetch::LINE) {
+            l.prefetch(line);
+        }
+        self.left = left;
+    }
+}
+
+/// A matrix `[k, columns]` packed for the product with one row: in tiles of as many vectors
+/// as keep their sums in registers, `[tile][k][vectors * lanes]`.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    data: Aligned,
+    rows: usize,
+    /// Tiles, and vectors in each.
+    tiles: usize,
+    vectors: usize,
+    lanes: usize,
+}
+
+impl Columns {
+    /// Packs a matrix for `set`; `at(k, column)` gives the entries.
+    pub fn pack(
+        set: InstructionSet,
+        rows: usize,
+        columns: usize,
+        at: impl Fn(usize, usize) -> f32,
+    ) -> Columns {
+        let lanes = set.lanes();
+        let needed = columns.div_ceil(lanes);
+        let tiles = needed.div_ceil(set.accumulators());
+        let vectors = needed.div_ceil(tiles);
+        let width = vectors * lanes;
+        let mut data = Aligned::zeros(tiles * rows * width);
+        for (n, entry) in data.iter_mut().enumerate() {
+            let (row, column) = (n / width, n / (rows * width) * width + n % width);
+            if column < columns {
+                *entry = at(row % rows, column);
+            }
+        }
+        Columns { data, rows, tiles, vectors, lanes }
+    }
+
+    /// Columns, up to whole tiles: the length of `z` that [`Columns::accumulate`] needs.
+    pub fn width(&self) -> usize {
+        self.tiles * self.vectors * self.lanes
+    }
+
+    /// `z += x @ self`, the first [`Columns::width`] of `z`.
+    ///
+    /// # Panics
+    /// If `x` or `z` is too short, or `l` is not what the matrix was packed for.
+    #[inline(always)]
+    pub fn accumulate<L: Lanes>(&self, l: L, x: &[f32], z: &mut [f32]) {
+        assert_eq!(L::COUNT, self.lanes, "packed for other instructions");
+        let x = &x[..self.rows];
+        let width = self.vectors * L::COUNT;
+        let tiles = self.data.chunks_exact(self.rows * width);
+        for (tile, z) in tiles.zip(z.chunks_exact_mut(width)) {
+            match self.vectors {
+                1 => column::<L, 1>(l, x, tile, z),
+                2 => column::<L, 2>(l, x, tile, z),
+                3 => column::<L, 3>(l, x, tile, z),
+                4 => column::<L, 4>(l, x, tile, z),
+                5 => column::<L, 5>(l, x, tile, z),
+                6 => column::<L, 6>(l, x, tile, z),
+                7 => column::<L, 7>(l, x, tile, z),
+                8 => column::<L, 8>(l, x, tile, z),
+                9 => column::<L, 9>(l, x, tile, z),
+                10 => column::<L, 10>(l, x, tile, z),
+                11 => column::<L, 11>(l, x, tile, z),
+                12 => column::<L, 12>(l, x, tile, z),
+                13 => column::<L, 13>(l, x, tile, z),
+                _ => column::<L, 14>(l, x, tile, z),
+            }
+        }
+    }
+}
+
+/// One tile of [`Columns::accumulate`], of `V` vectors.
+#[inline(always)]
+fn column<L: Lanes, const V: usize>(l: L, x: &[f32], tile: &[f32], z: &mut [f32]) {
+    let mut sums = [l.splat(0.0); V];
+    for v in 0..V {
+        sums[v] = l.load(&z[v * L::COUNT..]);
+    }
+    for (x, weights) in x.iter().zip(tile.chunks_exact(V * L::COUNT)) {
+        let x = l.splat(*x);
+        for v in 0..V {
+            sums[v] = l.multiply_add(x, l.load(&weights[v * L::COUNT..]), sums[v]);
+        }
+    }
+    for v in 0..V {
+        l.store(sums[v], &mut z[v * L::COUNT..]);
+    }
+}
