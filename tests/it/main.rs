@@ -6,4 +6,5 @@ mod music;
 // The framework, where it is linked, has a global allocator of its own.
 #[cfg(not(feature = "plugin"))]
 mod realtime;
+mod support;
 mod tidy;

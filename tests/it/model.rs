@@ -3,3 +3,5 @@
 
 mod checkpoint;
 mod golden;
+mod kernel;
+mod paths;

@@ -46,7 +46,7 @@ pub fn sigmoid<L: Lanes>(l: L, x: L::Vector) -> L::Vector {
     l.div(one, l.add(one, exp(l, l.sub(l.splat(0.0), x))))
 }
 
-/// The hyperbolic tangent, `1 - 2 / (1 + e^2x)`, within 1.2e-7.
+/// The hyperbolic tangent, `1 - 2 / (1 + e^2x)`, within 2e-7.
 #[inline(always)]
 pub fn tanh<L: Lanes>(l: L, x: L::Vector) -> L::Vector {
     let one = l.splat(1.0);

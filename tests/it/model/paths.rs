@@ -1,0 +1,179 @@
+//! Every path of the engine against the network in double precision: probabilities within
+//! 1e-6 of it, whatever the sizes.
+
+use anacrusis::model::config::{Edge, Position, Scan, Start};
+use anacrusis::model::kernel::InstructionSet;
+use anacrusis::model::sampler::Draw;
+use anacrusis::model::{Checkpoint, Config, Engine, TimeState};
+use anacrusis::music::Chord;
+use proptest::prelude::*;
+
+use crate::support::reference::{Reference, State, sigmoid};
+use crate::support::{engines, networks};
+
+/// Largest difference in probability that any path may show.
+const ALLOWED: f64 = 1e-6;
+
+/// One path: an engine, its state, and how far it has been from the reference.
+struct Path {
+    set: InstructionSet,
+    engine: Engine,
+    state: TimeState,
+    next: TimeState,
+    worst: f64,
+}
+
+/// All paths and the reference, which decides what they all hear.
+struct Race {
+    reference: Reference,
+    state: State,
+    paths: Vec<Path>,
+}
+
+impl Race {
+    fn new(checkpoint: &Checkpoint) -> Race {
+        let reference = Reference::new(checkpoint);
+        let paths = engines(checkpoint).map(|(set, engine)| {
+            let (state, next) = (engine.new_state(), engine.new_state());
+            Path { set, engine, state, next, worst: 0.0 }
+        });
+        Race { paths: paths.collect(), state: reference.new_state(), reference }
+    }
+
+    fn feed(&mut self, chord: Chord, step_in_bar: u8) {
+        self.reference.feed(&mut self.state, chord, step_in_bar);
+        for path in &mut self.paths {
+            let next = &mut path.next;
+            assert!(path.engine.feed(&path.state, next, chord, step_in_bar, &mut || true));
+            std::mem::swap(&mut path.state, next);
+        }
+    }
+
+    fn feed_start(&mut self, step_in_bar: u8) {
+        self.reference.feed_start(&mut self.state, step_in_bar);
+        for path in &mut self.paths {
+            let next = &mut path.next;
+            assert!(path.engine.feed_start(&path.state, next, step_in_bar, &mut || true));
+            std::mem::swap(&mut path.state, next);
+        }
+    }
+
+    /// Draws a chord by the reference's probabilities; measures how far the paths' are.
+    fn choose(&mut self, draw: Draw, step: i64) -> Chord {
+        let config = self.paths[0].engine.config().clone();
+        let mut chosen = Chord::SILENT;
+        let exact = self.reference.choose(&self.state, |index, logits| {
+            let key = config.low + index as u8;
+            let uniforms = draw.uniforms(step, key);
+            let plays = uniforms[0] < sigmoid(logits[0]);
+            let struck = plays && uniforms[1] < sigmoid(logits[1]);
+            match (plays, struck) {
+                (true, true) => chosen.strike(key),
+                (true, false) => chosen.hold(key),
+                _ => {}
+            }
+            (plays, struck)
+        });
+        for path in &mut self.paths {
+            let worst = &mut path.worst;
+            let heard = path.engine.choose(&path.state, &mut |index, logits| {
+                for (ours, exact) in logits.iter().zip(exact[index]) {
+                    let error = (sigmoid(f64::from(*ours)) - sigmoid(exact)).abs();
+                    assert!(error.is_finite(), "{}: key {index}: {ours}", path.set.name());
+                    *worst = worst.max(error);
+                }
+                let key = config.low + index as u8;
+                (chosen.plays(key), chosen.strikes(key))
+            });
+            assert_eq!(heard, chosen, "{}: what is decided is what is returned", path.set.name());
+        }
+        chosen
+    }
+
+    /// Generates `steps` steps after `first`.
+    fn generate(&mut self, first: Chord, steps: u8, seed: u64) {
+        let draw = Draw { seed, pass: 0 };
+        let mut chord = first;
+        for step in 0..steps {
+            self.feed(chord, step % 16);
+            chord = self.choose(draw, i64::from(step));
+        }
+    }
+
+    /// Fails if a path strayed; `what` is said of it.
+    fn report(&self, what: &str) {
+        for path in &self.paths {
+            println!("{:8} {what}: {:.2e} in probability", path.set.name(), path.worst);
+        }
+        for path in &self.paths {
+            assert!(path.worst <= ALLOWED, "{} {what}: {}", path.set.name(), path.worst);
+        }
+    }
+}
+
+#[test]
+fn a_driven_network_of_the_default_size_agrees_on_every_path() {
+    let mut race = Race::new(&networks::random(Config::default(), 3));
+    race.generate(Chord::struck_keys([48, 60, 64, 67]), 48, 3);
+    race.report("driven gates, 48 steps");
+}
+
+#[test]
+fn the_shipped_network_agrees_on_every_path() {
+    let mut race = Race::new(&networks::classical());
+    race.generate(Chord::struck_keys([48, 60, 64, 67]), 64, 1);
+    race.report("classical, 64 steps");
+}
+
+/// Layers of one to a few lanes, and none of them full.
+fn stack() -> impl Strategy<Value = Vec<usize>> {
+    let units =
+        prop_oneof![Just(1usize), Just(7), Just(13), Just(16), Just(50), Just(100), 1usize..70];
+    prop::collection::vec(units, 1..=3)
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let keys = prop_oneof![Just(1u8), Just(2), Just(12), Just(78), Just(88), Just(128), 1u8..=128];
+    let position = prop_oneof![Just(Position::Scaled), Just(Position::Index)];
+    let edge = prop_oneof![Just(Edge::Zero), Just(Edge::WrapLow)];
+    let scan = prop_oneof![Just(Scan::Up), Just(Scan::Down)];
+    let place = (keys, any::<prop::sample::Index>());
+    (stack(), stack(), place, position, edge, scan).prop_map(
+        |(time, note, (notes, low), position, edge, scan)| Config {
+            time,
+            note,
+            low: low.index(129 - usize::from(notes)) as u8,
+            notes,
+            position,
+            edge,
+            scan,
+            start: Start::Flag,
+            ..Config::default()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn networks_of_any_size_agree_on_every_path(
+        config in config(),
+        seed in any::<u64>(),
+        density in prop_oneof![Just(0.0), Just(1.0), 0.0..1.0f64],
+    ) {
+        let draw = Draw { seed, pass: 1 };
+        let range = config.range();
+        let mut race = Race::new(&networks::random(config, seed));
+        race.feed_start(15);
+        for step in 0..6 {
+            race.choose(draw, step);
+            // Not what was drawn: silence and all keys at once as well.
+            race.feed(networks::chord(draw, step, range, density), step as u8);
+        }
+        race.choose(draw, 6);
+        for path in &race.paths {
+            prop_assert!(path.worst <= ALLOWED, "{}: {}", path.set.name(), path.worst);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The network as a textbook has it, in double precision (model.md, sections 2 to 4): one
+//! key, one gate, one unit after the other. It shares with the engine the features, which
+//! are exact, and the names of the tensors.
+
+use anacrusis::model::config::Scan;
+use anacrusis::model::features::{self, FEATURES};
+use anacrusis::model::{Checkpoint, Config, network};
+use anacrusis::music::Chord;
+
+/// One LSTM layer: weights `[4H, input]` and `[4H, H]` with the gates i, f, g, o, bias `[4H]`.
+struct Layer {
+    input: usize,
+    hidden: usize,
+    weight_ih: Vec<f64>,
+    weight_hh: Vec<f64>,
+    bias: Vec<f64>,
+}
+
+/// What one layer remembers for one sequence.
+#[derive(Clone)]
+struct Memory {
+    h: Vec<f64>,
+    c: Vec<f64>,
+}
+
+impl Memory {
+    fn zero(hidden: usize) -> Memory {
+        Memory { h: vec![0.0; hidden], c: vec![0.0; hidden] }
+    }
+}
+
+impl Layer {
+    fn new(spec: &network::LayerSpec, checkpoint: &Checkpoint) -> Layer {
+        let bias_ih = wide(checkpoint.tensor(&spec.bias_ih()));
+        let bias_hh = wide(checkpoint.tensor(&spec.bias_hh()));
+        Layer {
+            input: spec.input,
+            hidden: spec.hidden,
+            weight_ih: wide(checkpoint.tensor(&spec.weight_ih())),
+            weight_hh: wide(checkpoint.tensor(&spec.weight_hh())),
+            bias: bias_ih.iter().zip(&bias_hh).map(|(a, b)| a + b).collect(),
+        }
+    }
+
+    /// One step of the recurrence: `memory` hears `x`.
+    fn step(&self, x: &[f64], memory: &mut Memory) {
+        let z = |row: usize| {
+            self.bias[row]
+                + dot(&self.weight_ih[row * self.input..][..self.input], x)
+                + dot(&self.weight_hh[row * self.hidden..][..self.hidden], &memory.h)
+        };
+        let gates: Vec<f64> = (0..4 * self.hidden).map(z).collect();
+        for unit in 0..self.hidden {
+            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[gate * self.hidden + unit]);
+            let c = sigmoid(f) * memory.c[unit] + sigmoid(i) * g.tanh();
+            memory.c[unit] = c;
+            memory.h[unit] = sigmoid(o) * c.tanh();
+        }
+    }
+}
+
+/// The network.
+pub struct Reference {
+    config: Config,
+    time: Vec<Layer>,
+    note: Vec<Layer>,
+    head: Vec<f64>,
+    head_bias: Vec<f64>,
+}
+
+/// The time stack's memory: per key, per layer.
+#[derive(Clone)]
+pub struct State(Vec<Vec<Memory>>);
+
+impl State {
+    /// Output of the top layer, `[K, H]`.
+    pub fn top(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().flat_map(|layers| layers.last().into_iter().flat_map(|m| m.h.clone()))
+    }
+}
+
+impl Reference {
+    pub fn new(checkpoint: &Checkpoint) -> Reference {
+        let config = checkpoint.config().clone();
+        let layers = |specs: Vec<network::LayerSpec>| {
+            specs.iter().map(|spec| Layer::new(spec, checkpoint)).collect()
+        };
+        Reference {
+            time: layers(network::time_layers(&config)),
+            note: layers(network::note_layers(&config)),
+            head: wide(checkpoint.tensor(network::HEAD_WEIGHT)),
+            head_bias: wide(checkpoint.tensor(network::HEAD_BIAS)),
+            config,
+        }
+    }
+
+    pub fn new_state(&self) -> State {
+        let key: Vec<Memory> = self.time.iter().map(|layer| Memory::zero(layer.hidden)).collect();
+        State(vec![key; self.config.keys()])
+    }
+
+    /// The time stack hears one frame.
+    pub fn feed(&self, state: &mut State, frame: Chord, step_in_bar: u8) {
+        let mut rows = vec![0.0; self.config.keys() * FEATURES];
+        features::write(&self.config, frame, step_in_bar, &mut rows);
+        self.hear(state, &rows);
+    }
+
+    /// The time stack hears "no previous step".
+    pub fn feed_start(&self, state: &mut State, step_in_bar: u8) {
+        let mut rows = vec![0.0; self.config.keys() * FEATURES];
+        features::write_start(&self.config, step_in_bar, &mut rows);
+        self.hear(state, &rows);
+    }
+
+    fn hear(&self, state: &mut State, rows: &[f32]) {
+        for (row, memories) in rows.chunks_exact(FEATURES).zip(&mut state.0) {
+            let mut x = wide(row);
+            for (layer, memory) in self.time.iter().zip(memories) {
+                layer.step(&x, memory);
+                x.clone_from(&memory.h);
+            }
+        }
+    }
+
+    /// The logits of every key, low to high, when the keys are decided as `decide` says.
+    pub fn choose(
+        &self,
+        state: &State,
+        mut decide: impl FnMut(usize, [f64; 2]) -> (bool, bool),
+    ) -> Vec<[f64; 2]> {
+        let keys = self.config.keys();
+        let mut logits = vec![[0.0; 2]; keys];
+        let mut memories: Vec<Memory> = self.note.iter().map(|l| Memory::zero(l.hidden)).collect();
+        let mut before = (false, false);
+        for visit in 0..keys {
+            let key = if self.config.scan == Scan::Up { visit } else { keys - 1 - visit };
+            let mut x = state.0[key].last().expect("a layer").h.clone();
+            x.extend([f64::from(u8::from(before.0)), f64::from(u8::from(before.1))]);
+            for (layer, memory) in self.note.iter().zip(&mut memories) {
+                layer.step(&x, memory);
+                x.clone_from(&memory.h);
+            }
+            let z =
+                |row: usize| self.head_bias[row] + dot(&self.head[row * x.len()..][..x.len()], &x);
+            logits[key] = [z(0), z(1)];
+            let (plays, struck) = decide(key, logits[key]);
+            before = (plays, plays && struck);
+        }
+        logits
+    }
+}
+
+/// The logistic function.
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn wide(narrow: &[f32]) -> Vec<f64> {
+    narrow.iter().map(|x| f64::from(*x)).collect()
+}
+
+/// The sum of products, as eight sums that the compiler can add side by side.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let (a, a_rest) = a.as_chunks::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
+}
