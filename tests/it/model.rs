@@ -1,7 +1,8 @@
-//! The network against the golden vectors of `tests/golden` (see its README), and what a
-//! checkpoint refuses.
+//! The network against the golden vectors of `tests/golden` (see its README) and against
+//! double precision on every path, what an engine promises, and what a checkpoint refuses.
 
 mod checkpoint;
+mod engine;
 mod golden;
 mod kernel;
 mod paths;

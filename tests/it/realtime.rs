@@ -1,4 +1,4 @@
-//! Nothing is allocated or freed on the audio thread.
+//! Nothing is allocated or freed on the audio thread, nor by an engine once it is built.
 //!
 //! The counting allocator is this binary's; with the framework linked (feature `plugin`) the
 //! framework brings its own, and the loaded bundle is checked by the tests of `hosts`.
@@ -7,8 +7,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use crate::jam::host::{Host, tell_step};
+use crate::support::{engines, networks};
 use anacrusis::jam::controls::Lookahead;
-use anacrusis::music::Rate;
+use anacrusis::model::Config;
+use anacrusis::model::config::Start;
+use anacrusis::model::sampler::{self, Draw, Sampling};
+use anacrusis::music::{Chord, Rate};
 
 thread_local! {
     /// Allocations and deallocations of this thread.
@@ -94,4 +98,35 @@ fn waiting_for_notes_leaves_the_heap_alone() {
         assert_eq!(touched(&mut host, 6000), 0);
     }
     assert_eq!(host.onsets().len(), 50);
+}
+
+#[test]
+fn an_engine_leaves_the_heap_alone_once_built() {
+    let config =
+        Config { time: vec![33, 20], note: vec![17, 9], start: Start::Flag, ..Config::default() };
+    let low = config.low;
+    let draw = Draw { seed: 2, pass: 0 };
+    let checkpoint = networks::random(config, 2);
+    for (set, mut engine) in engines(&checkpoint) {
+        let (mut state, mut next) = (engine.new_state(), engine.new_state());
+        let mut kept = engine.new_state();
+        let mut prepared = engine.new_prepared();
+        let all = Chord::struck_keys(0..128);
+        let before = TOUCHED.with(Cell::get);
+        engine.feed_start(&state, &mut next, 15, &mut || true);
+        std::mem::swap(&mut state, &mut next);
+        for step in 0..32u8 {
+            // The most that can sound, nothing, and what the network says.
+            let mut chord = [all, Chord::SILENT][usize::from(step % 2)];
+            engine.feed(&state, &mut next, chord, step % 16, &mut || true);
+            kept.clone_from(&next);
+            chord = engine.choose(&kept, &mut |index, logits| {
+                let uniforms = draw.uniforms(i64::from(step), low + index as u8);
+                sampler::decide(&Sampling::default(), logits, uniforms)
+            });
+            engine.prepare(&kept, &mut prepared, &mut || true);
+            engine.feed_prepared(&kept, &prepared, &mut state, chord, step % 16, &mut || true);
+        }
+        assert_eq!(TOUCHED.with(Cell::get) - before, 0, "{}", set.name());
+    }
 }

@@ -270,6 +270,7 @@ impl Job for Corners {
         let many: Vec<f32> = (0..64).map(|n| n as f32).collect();
         l.store(l.load(&many[3..]), &mut lanes);
         assert_eq!(lanes, many[3..3 + L::COUNT]);
+        assert_eq!(l.sum(l.load(&many[3..])), many[3..3 + L::COUNT].iter().sum::<f32>());
         l.prefetch(&[]);
     }
 }
