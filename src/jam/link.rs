@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use atomic_float::AtomicF32;
-use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::jam::controls::{Lookahead, Shaping};
@@ -69,12 +69,21 @@ pub struct Request {
     pub step_in_bar: u8,
     /// Whether history before this chord is the prompt (playback starts here).
     pub anchor: bool,
+    /// The look-ahead at the commit point; how far back the plan may still be taken.
+    pub lookahead: Lookahead,
     /// The seed at the commit point.
     pub seed: u64,
     /// The shaping at the commit point.
     pub shaping: Shaping,
     /// What was heard since the last request.
     pub heard: Heard,
+}
+
+impl Request {
+    /// Whether it goes on with `index`, and nothing before it is otherwise than was known.
+    pub fn goes_on_with(&self, index: i64) -> bool {
+        self.place.index == index && !self.anchor && self.heard.frames().is_empty()
+    }
 }
 
 /// Worker to audio: what sounds at a place.
@@ -99,10 +108,12 @@ pub(crate) struct Shared {
     pub playing: AtomicBool,
     /// Counts the models that were put into service; the worker writes it (release).
     pub model: AtomicU64,
-    /// Time of the last chord and of the slowest since the model came, milliseconds.
+    /// Time from the last request to its chord, milliseconds.
     pub chord_ms: AtomicF32,
     /// Slowest chord since the model came into service, milliseconds.
     pub worst_chord_ms: AtomicF32,
+    /// Time that the worker spent on the last chord, thinking ahead included, milliseconds.
+    pub busy_ms: AtomicF32,
     /// Plans that found the ring full and were sent again.
     pub refused_plans: AtomicU64,
     /// Requests given up because their step was long over.
@@ -200,9 +211,9 @@ impl WorkerEnd {
         self.shared.epoch.load(Ordering::Acquire)
     }
 
-    /// Whether requests are waiting, stale ones included.
-    pub fn has_requests(&self) -> bool {
-        !self.requests.is_empty()
+    /// The next request, left where it is; it may bear an old epoch.
+    pub fn waiting(&self) -> Option<&Request> {
+        self.requests.try_peek()
     }
 }
 
@@ -215,10 +226,14 @@ pub struct Monitor {
 /// The worker's meters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Meters {
-    /// Time that the last chord took, milliseconds.
+    /// Time from the worker's seeing the last request to its chord, milliseconds: what of a
+    /// step is left to do after the commit point.
     pub chord_ms: f32,
-    /// Time that the slowest chord of this model took, milliseconds.
+    /// The same of the slowest chord of this model, milliseconds.
     pub worst_chord_ms: f32,
+    /// Time that the worker spent on the last chord in all, what it thought ahead included,
+    /// milliseconds.
+    pub busy_ms: f32,
     /// Plans that found the ring full and were sent again.
     pub refused_plans: u64,
     /// Requests given up because their step was long over.
@@ -239,6 +254,7 @@ impl Monitor {
         Meters {
             chord_ms: self.shared.chord_ms.load(relaxed),
             worst_chord_ms: self.shared.worst_chord_ms.load(relaxed),
+            busy_ms: self.shared.busy_ms.load(relaxed),
             refused_plans: self.shared.refused_plans.load(relaxed),
             skipped: self.shared.skipped.load(relaxed),
             panics: self.shared.panics.load(relaxed),

@@ -183,13 +183,16 @@ impl Performer {
             place,
             step_in_bar: grid.step_in_bar(place.step, transport.metre()),
             anchor: first || self.anchor_next,
+            lookahead: controls.lookahead,
             seed: controls.seed,
             shaping: controls.shaping,
             heard: Heard::default(),
         };
         if first {
             // Parked with the same parameters, it is what was asked for already.
-            if self.pending.get(place).is_some_and(|entry| entry.request == request) {
+            let same =
+                |asked: Request| Request { lookahead: request.lookahead, ..asked } == request;
+            if self.pending.get(place).is_some_and(|entry| same(entry.request)) {
                 return;
             }
             self.pending.void_from(i64::MIN);

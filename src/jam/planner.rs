@@ -1,21 +1,28 @@
 //! The plan: history, the states that follow from it, and the chord that follows from them.
-//! A pure state machine; it knows no thread and no clock.
+//! A pure state machine; it knows no clock, and of threads only that planners of one
+//! checkpoint share what its prompts lead to.
+//!
+//! Of what an instance keeps, the planner's share is by far the largest. At look-ahead `l` it
+//! holds `l + 3` states and two prepared halves of a step. For `K` keys and time layers of
+//! `H` units in all, a state takes `8 K H` bytes and a half `16 K H`: with 78 keys and layers
+//! of 300 and 300, 366 and 731 KiB, so 2.9 MiB in all at the usual look-ahead of 1; with
+//! layers of 128 and 128, 1.2 MiB. History (6 KiB) is small beside it. Weights and the states
+//! after a prompt are shared by the instances that play one checkpoint.
 
 mod network;
 mod prompt;
+mod states;
 
 pub use network::{Biaxial, Model};
+pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Place, Planned, Request};
-use crate::model::sampler::{Damping, decide};
+use crate::model::sampler::decide;
 use crate::model::{Draw, Sampling};
 use crate::music::{Chord, STEPS_PER_BAR, Step};
-use prompt::Prompt;
-
-/// States kept: enough to go back over everything that the clock commits ahead, the step
-/// that sounds, and frames heard late (jam.md, section 3).
-const STATES: usize = Lookahead::MAX_STEPS + 6;
+use prompt::Held;
+use states::States;
 
 /// Frames kept: those that a model which comes into service hears first, and then some.
 const FRAMES: usize = 128;
@@ -44,27 +51,15 @@ impl Frame {
     }
 }
 
-/// A state of the time stack, ready to choose a chord from.
-#[derive(Clone)]
-struct Kept<S> {
-    state: S,
-    damping: Damping,
-    /// The step-in-bar with which the frame before was fed.
-    fed_as: u8,
-}
-
 /// History and network of one instance.
 ///
 /// Chords are planned in played order. A request for an index that was planned before goes
 /// back to it: what was planned from there on is forgotten, the history before it kept.
 pub struct Planner<B: Biaxial> {
     model: Model<B>,
-    prompt: Prompt<B::State>,
-    /// Ring: the state from which chord `i` is chosen lies at `i mod STATES`.
-    states: Vec<Kept<B::State>>,
-    /// States of `first..=newest` are valid.
-    first: i64,
-    newest: i64,
+    /// What playback began from last; held so that it need not be heard again.
+    held: Option<Held<B::State>>,
+    states: States<B>,
     /// Ring of history by index.
     frames: Vec<Frame>,
     /// History reaches from here to `next`.
@@ -73,21 +68,23 @@ pub struct Planner<B: Biaxial> {
     next: i64,
     /// Whether there is any history to continue.
     anchored: bool,
+    /// Whether the step before the last plan was as one would have guessed it.
+    guess: bool,
 }
 
 impl<B: Biaxial> Planner<B> {
-    /// A planner without history. Allocates; what follows does not, beyond a new prompt.
+    /// A planner without history. Allocates; what follows does so only for a new model, a
+    /// new beginning and another look-ahead.
     pub fn new(model: Model<B>) -> Planner<B> {
         Planner {
-            prompt: Prompt::new(&model),
-            states: new_states(&model),
+            held: None,
+            states: States::new(&model.network, Lookahead::default()),
             model,
-            first: 0,
-            newest: 0,
             frames: vec![Frame::default(); FRAMES],
             oldest: 0,
             next: 0,
             anchored: false,
+            guess: true,
         }
     }
 
@@ -99,13 +96,18 @@ impl<B: Biaxial> Planner<B> {
     /// Puts another model into service. It hears the last two bars of history before it
     /// plays, as part of the next plan.
     pub fn adopt(&mut self, model: Model<B>) {
-        self.prompt = Prompt::new(&model);
-        self.states = new_states(&model);
+        let first = (self.next - self.states.reach() - RECOLLECTED).max(self.oldest);
+        self.held = None;
+        self.states = States::new(&model.network, Lookahead::default());
+        self.states.begin_at(first);
         self.model = model;
-        self.first = (self.next - STATES as i64 - RECOLLECTED).max(self.oldest);
-        self.newest = self.first;
         // Without history it begins from its own prompt.
-        self.anchored &= self.first < self.next;
+        self.anchored &= first < self.next;
+    }
+
+    /// The index that follows the one planned last.
+    pub fn next_index(&self) -> i64 {
+        self.next
     }
 
     /// Forgets history; the next chord, whichever it is, begins from a prompt.
@@ -122,13 +124,14 @@ impl<B: Biaxial> Planner<B> {
     /// Corrects history: what was heard in a step that was committed before. States behind
     /// it are made again with the next plan. False if the step is too long ago to matter.
     pub fn replace_frame(&mut self, index: i64, frame: Chord) -> bool {
-        if !self.anchored || !(self.first.max(self.oldest)..self.next).contains(&index) {
+        let first = self.states.first().max(self.oldest);
+        if !self.anchored || !(first..self.next).contains(&index) {
             return false;
         }
         let slot = &mut self.frames[slot(index, FRAMES)];
         if slot.chord != frame {
             slot.chord = frame;
-            self.newest = self.newest.min(index);
+            self.states.forget_after(index);
         }
         true
     }
@@ -141,33 +144,63 @@ impl<B: Biaxial> Planner<B> {
         request: &Request,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Planned> {
+        let place = request.place;
+        let mut as_guessed = place.index == self.next;
         for (index, frame) in request.heard.frames() {
+            as_guessed &= self.frame(*index).is_none_or(|known| known == *frame);
             self.replace_frame(*index, *frame);
         }
-        let place = request.place;
         if request.anchor || !self.anchored {
             self.anchor(request, keep_going)?;
-        } else if place.index > self.next {
-            self.skip_to(request, keep_going)?;
+        } else {
+            if place.index > self.next {
+                self.skip_to(request, keep_going)?;
+            }
+            let fed_as = self.advance_to(request, keep_going)?;
+            let last = self.frames[slot(place.index - 1, FRAMES)];
+            self.guess = as_guessed && fed_as == last.step_in_bar;
         }
-        self.advance_to(request, keep_going)?;
         let chord = self.choose(request);
         self.frames[slot(place.index, FRAMES)] =
             Frame { step: place.step, step_in_bar: request.step_in_bar, chord };
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
+        self.states.settle(place.index, request.lookahead, &self.model.network);
         Some(Planned { epoch: request.epoch, place, chord })
+    }
+
+    /// Does of the next step what can be done before it is asked for, so that only the rest
+    /// is left then. What is planned is the same with and without.
+    ///
+    /// The half of the time step that does not depend on the newest frame is kept whatever
+    /// comes. The other half rests on a guess: that the frame stays as it was committed, and
+    /// that playback goes on without a jump. No guess is made after one that was, or would
+    /// have been, wrong: while a musician plays, it would be wrong again and again.
+    ///
+    /// `keep_going` is asked between the layers of the time stack. A request for the next
+    /// step that changes no frame is no reason to say no: what is under way is what it needs.
+    /// False if something is left to do since it said no.
+    pub fn think_ahead(&mut self, keep_going: &mut dyn FnMut() -> bool) -> bool {
+        if !self.anchored || self.states.newest() + 1 != self.next {
+            return true;
+        }
+        let network = &mut self.model.network;
+        if self.guess {
+            let last = self.frames[slot(self.next - 1, FRAMES)];
+            self.states.feed(network, last.chord, last.step_in_bar, keep_going)
+        } else {
+            self.states.prepare(network, keep_going)
+        }
     }
 
     /// Begins from the prompt.
     fn anchor(&mut self, request: &Request, keep_going: &mut dyn FnMut() -> bool) -> Option<()> {
-        let b = request.step_in_bar;
-        let state = self.prompt.state(&mut self.model, request.seed, b, keep_going)?;
+        let (prompts, network) = (&self.model.prompts, &mut self.model.network);
+        let held = prompts.state(network, request.seed, request.step_in_bar, keep_going)?;
         let index = request.place.index;
-        let kept = &mut self.states[slot(index, STATES)];
-        kept.state.clone_from(state);
-        kept.damping = Damping::default();
-        self.begin_at(index);
+        self.states.begin_with(index, &held.state);
+        self.held = Some(held);
+        self.begin_history_at(index);
         self.anchored = true;
         Some(())
     }
@@ -178,67 +211,53 @@ impl<B: Biaxial> Planner<B> {
         let index = request.place.index;
         let next = Place { index: self.next, ..request.place };
         self.advance_to(&Request { place: next, ..*request }, keep_going)?;
-        self.states[slot(index, STATES)] = self.states[slot(self.next, STATES)].clone();
-        self.begin_at(index);
+        self.states.begin_with_copy(self.next, index);
+        self.begin_history_at(index);
         Some(())
     }
 
-    fn begin_at(&mut self, index: i64) {
-        self.first = index;
-        self.newest = index;
+    fn begin_history_at(&mut self, index: i64) {
         self.oldest = index;
         self.next = index;
     }
 
-    /// Makes the state of the request's index the newest one, from whatever was kept.
+    /// Makes the state of the request's index the newest one, from whatever was kept. Returns
+    /// the step-in-bar with which the frame before must have been fed.
     fn advance_to(
         &mut self,
         request: &Request,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Option<()> {
+    ) -> Option<u8> {
         let index = request.place.index;
-        if index < self.first {
+        let states = &mut self.states;
+        if index < states.first() {
             // Further back than anything can be void: the oldest state is the nearest.
-            self.states[slot(index, STATES)] = self.states[slot(self.first, STATES)].clone();
-            self.begin_at(index);
+            states.begin_with_copy(states.first(), index);
+            self.begin_history_at(index);
         }
-        self.newest = self.newest.min(index);
+        let states = &mut self.states;
+        states.forget_after(index);
         let last = self.frames[slot(index - 1, FRAMES)];
         let fed_as = last.fed_as(request.place.step, request.step_in_bar);
-        if index > self.first && self.states[slot(index, STATES)].fed_as != fed_as {
-            self.newest = self.newest.min(index - 1);
+        if index > states.first() && states.get(index).fed_as != fed_as {
+            states.forget_after(index - 1);
         }
-        while self.newest + 1 < index {
-            let next = self.frames[slot(self.newest + 1, FRAMES)];
-            let frame = self.frames[slot(self.newest, FRAMES)];
-            self.feed_newest(frame.fed_as(next.step, next.step_in_bar), keep_going)?;
-        }
-        if self.newest < index {
-            self.feed_newest(fed_as, keep_going)?;
-        }
-        Some(())
-    }
-
-    /// Feeds the frame at the newest state into the one behind it.
-    fn feed_newest(&mut self, fed_as: u8, keep_going: &mut dyn FnMut() -> bool) -> Option<()> {
-        let frame = self.frames[slot(self.newest, FRAMES)];
-        let (from, to) = (slot(self.newest, STATES), slot(self.newest + 1, STATES));
-        // The slot written to may hold the oldest state; give that one up first.
-        self.first = self.first.max(self.newest + 2 - STATES as i64);
-        let [from, to] = self.states.get_disjoint_mut([from, to]).ok()?;
         let network = &mut self.model.network;
-        if !network.feed(&from.state, &mut to.state, frame.chord, fed_as, keep_going) {
-            return None;
+        while states.newest() < index {
+            let at = states.newest();
+            let frame = self.frames[slot(at, FRAMES)];
+            let next = self.frames[slot(at + 1, FRAMES)];
+            let own = || frame.fed_as(next.step, next.step_in_bar);
+            let as_what = if at + 1 == index { fed_as } else { own() };
+            if !states.feed(network, frame.chord, as_what, keep_going) {
+                return None;
+            }
         }
-        to.fed_as = fed_as;
-        to.damping = from.damping;
-        to.damping.after_step(frame.chord.len());
-        self.newest += 1;
-        Some(())
+        Some(fed_as)
     }
 
     fn choose(&mut self, request: &Request) -> Chord {
-        let kept = &self.states[slot(request.place.index, STATES)];
+        let kept = self.states.get(request.place.index);
         let shaping = request.shaping;
         let sampling = Sampling {
             temperature: shaping.temperature.max(0.01),
@@ -253,12 +272,6 @@ impl<B: Biaxial> Planner<B> {
             decide(&sampling, logits, draw.uniforms(step, low + n as u8))
         })
     }
-}
-
-fn new_states<B: Biaxial>(model: &Model<B>) -> Vec<Kept<B::State>> {
-    let state = model.network.new_state();
-    let kept = || Kept { state: state.clone(), damping: Damping::default(), fed_as: 0 };
-    (0..STATES).map(|_| kept()).collect()
 }
 
 /// Where `index`, which may be negative, lies in a ring.

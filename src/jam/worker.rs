@@ -50,7 +50,7 @@ impl<B: Biaxial> Worker<B> {
     pub fn start(&mut self) -> io::Result<()> {
         let Some(end) = self.end.take() else { return Ok(()) };
         let (models, stop) = (self.models.clone(), self.stop.clone());
-        let service = move || Service { end, models, stop, planner: None, panics: 0 }.run();
+        let service = move || Service::new(end, models, stop).run();
         self.thread = Some(thread::Builder::new().name("anacrusis".into()).spawn(service)?);
         Ok(())
     }
@@ -79,15 +79,35 @@ struct Service<B: Biaxial> {
     stop: Arc<AtomicBool>,
     planner: Option<Planner<B>>,
     panics: u32,
+    /// Whether there may be something to think ahead.
+    ahead: bool,
+    /// Time spent thinking ahead since the last chord.
+    spent_ahead: Duration,
+    /// When a request was first seen to wait while something else was under way.
+    asked: Option<Instant>,
 }
 
 impl<B: Biaxial> Service<B> {
+    fn new(end: WorkerEnd, models: ModelSlot<B>, stop: Arc<AtomicBool>) -> Service<B> {
+        Service {
+            end,
+            models,
+            stop,
+            planner: None,
+            panics: 0,
+            ahead: false,
+            spent_ahead: Duration::ZERO,
+            asked: None,
+        }
+    }
+
     fn run(mut self) {
         let mut loading: Option<Loading<B>> = None;
         while !self.stop.load(Ordering::Acquire) {
             self.look_after_models(&mut loading);
             match self.end.request() {
                 Some(request) => self.serve(&request),
+                None if self.ahead => self.think_ahead(),
                 None => {
                     let playing = self.end.shared.playing.load(Ordering::Relaxed);
                     thread::park_timeout(if playing { POLL_PLAYING } else { POLL_STOPPED });
@@ -109,6 +129,7 @@ impl<B: Biaxial> Service<B> {
             self.panics = 0;
             self.end.shared.chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.worst_chord_ms.store(0.0, Ordering::Relaxed);
+            self.end.shared.busy_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.model.fetch_add(1, Ordering::Release);
         }
         if loading.is_none() {
@@ -128,30 +149,61 @@ impl<B: Biaxial> Service<B> {
             return;
         }
         let begun = Instant::now();
+        let asked = self.asked.take().unwrap_or(begun);
         let mut keep_going = || {
             shared.epoch.load(Ordering::Acquire) == request.epoch
                 && !self.stop.load(Ordering::Acquire)
         };
-        match catch_unwind(AssertUnwindSafe(|| planner.plan(request, &mut keep_going))) {
-            Ok(None) => {}
-            Ok(Some(planned)) => {
-                self.panics = 0;
-                let ms = begun.elapsed().as_secs_f32() * 1e3;
-                shared.chord_ms.store(ms, Ordering::Relaxed);
-                shared.worst_chord_ms.fetch_max(ms, Ordering::Relaxed);
-                self.send(planned);
+        let tried = catch_unwind(AssertUnwindSafe(|| planner.plan(request, &mut keep_going)));
+        let Some(Some(planned)) = self.caught(tried) else { return };
+        self.panics = 0;
+        let ms = |time: Duration| time.as_secs_f32() * 1e3;
+        shared.chord_ms.store(ms(asked.elapsed()), Ordering::Relaxed);
+        shared.worst_chord_ms.fetch_max(ms(asked.elapsed()), Ordering::Relaxed);
+        let spent = begun.elapsed() + std::mem::take(&mut self.spent_ahead);
+        shared.busy_ms.store(ms(spent), Ordering::Relaxed);
+        self.send(planned);
+        self.ahead = true;
+    }
+
+    /// Does of the next step what can be done before it is asked for. A request that comes
+    /// meanwhile and needs just that waits for it to be done; for another, it is given up.
+    fn think_ahead(&mut self) {
+        let Some(planner) = &mut self.planner else {
+            self.ahead = false;
+            return;
+        };
+        let begun = Instant::now();
+        let next = planner.next_index();
+        let (end, stop, asked) = (&self.end, &self.stop, &mut self.asked);
+        let mut keep_going = || match end.waiting() {
+            Some(request) => {
+                asked.get_or_insert_with(Instant::now);
+                request.goes_on_with(next)
             }
-            Err(_) => {
-                shared.panics.fetch_add(1, Ordering::Relaxed);
+            None => !stop.load(Ordering::Acquire),
+        };
+        let tried = catch_unwind(AssertUnwindSafe(|| planner.think_ahead(&mut keep_going)));
+        // What was given up for a request that turns out to be stale is taken up again.
+        self.ahead = self.caught(tried) == Some(false);
+        self.spent_ahead += begun.elapsed();
+    }
+
+    /// What was tried, unless it panicked; after too many panics the model is taken out of
+    /// service.
+    fn caught<T>(&mut self, tried: thread::Result<T>) -> Option<T> {
+        if tried.is_err() {
+            self.end.shared.panics.fetch_add(1, Ordering::Relaxed);
+            self.panics += 1;
+            if self.panics >= MOST_PANICS {
+                self.planner = None;
+                self.models.out_of_service();
+            } else if let Some(planner) = &mut self.planner {
                 // Half-written states are worth nothing.
                 planner.forget();
-                self.panics += 1;
-                if self.panics >= MOST_PANICS {
-                    self.planner = None;
-                    self.models.out_of_service();
-                }
             }
         }
+        tried.ok()
     }
 
     /// Sends a plan. The ring is full only while the audio thread is not called.

@@ -1,23 +1,42 @@
 //! What the planner needs of a network.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::prompt::Prompts;
 use crate::model::config::Start;
-use crate::model::{Checkpoint, Engine, TimeState};
-use crate::music::{Chord, KeyRange, PianoRoll};
+use crate::model::{Checkpoint, Engine, Prepared, TimeState, Weights};
+use crate::music::{Chord, KeyRange};
 
 /// A network with a time axis and a key axis, one step at a time. [`Engine`] is the one that
 /// plays; tests bring cheaper ones.
 pub trait Biaxial: Send + 'static {
     /// What the time axis remembers.
-    type State: Clone + Send;
+    type State: Clone + Send + Sync;
+
+    /// What of a step can be done before its frame is known.
+    type Prepared: Send;
 
     /// The state before any step.
     fn new_state(&self) -> Self::State;
 
-    /// Runs the time axis over one frame; false if `keep_going` ended it. See
-    /// [`Engine::feed`].
-    fn feed(
+    /// Room for [`Biaxial::prepare`].
+    fn new_prepared(&self) -> Self::Prepared;
+
+    /// Does the part of the step after `from` that does not depend on its frame; false if
+    /// `keep_going` ended it. See [`Engine::prepare`].
+    fn prepare(
         &mut self,
         from: &Self::State,
+        to: &mut Self::Prepared,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool;
+
+    /// Runs the rest of the time axis over one frame; false if `keep_going` ended it. See
+    /// [`Engine::feed_prepared`].
+    fn feed_prepared(
+        &mut self,
+        from: &Self::State,
+        prepared: &Self::Prepared,
         to: &mut Self::State,
         frame: Chord,
         step_in_bar: u8,
@@ -49,20 +68,35 @@ pub trait Biaxial: Send + 'static {
 
 impl Biaxial for Engine {
     type State = TimeState;
+    type Prepared = Prepared;
 
     fn new_state(&self) -> TimeState {
         Engine::new_state(self)
     }
 
-    fn feed(
+    fn new_prepared(&self) -> Prepared {
+        Engine::new_prepared(self)
+    }
+
+    fn prepare(
         &mut self,
         from: &TimeState,
+        to: &mut Prepared,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        Engine::prepare(self, from, to, keep_going)
+    }
+
+    fn feed_prepared(
+        &mut self,
+        from: &TimeState,
+        prepared: &Prepared,
         to: &mut TimeState,
         frame: Chord,
         step_in_bar: u8,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        Engine::feed(self, from, to, frame, step_in_bar, keep_going)
+        Engine::feed_prepared(self, from, prepared, to, frame, step_in_bar, keep_going)
     }
 
     fn feed_start(
@@ -93,11 +127,11 @@ impl Biaxial for Engine {
 }
 
 /// A network and the prompts that came with it.
-pub struct Model<B> {
+pub struct Model<B: Biaxial> {
     /// The network.
     pub network: B,
-    /// Five bars each, or none; see model.md, section 9.
-    pub prompts: Vec<PianoRoll>,
+    /// Where playback begins; shared with the other planners that play the checkpoint.
+    pub prompts: Arc<Prompts<B>>,
     /// Hex SHA-256 of the file it came from; empty if from none.
     pub digest: String,
 }
@@ -105,11 +139,26 @@ pub struct Model<B> {
 impl From<Checkpoint> for Model<Engine> {
     fn from(checkpoint: Checkpoint) -> Self {
         Model {
-            network: Engine::new(&checkpoint),
+            network: Engine::with(Weights::shared(&checkpoint)),
+            prompts: shared_prompts(&checkpoint),
             digest: checkpoint.digest().to_owned(),
-            prompts: checkpoint.meta.prompts,
         }
     }
+}
+
+/// The prompts of a checkpoint, one value for all of this process that play it.
+fn shared_prompts(checkpoint: &Checkpoint) -> Arc<Prompts<Engine>> {
+    static SHARED: Mutex<Vec<(String, Weak<Prompts<Engine>>)>> = Mutex::new(Vec::new());
+    // Nothing in here panics half-way through a change.
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.retain(|(_, prompts)| prompts.strong_count() > 0);
+    let digest = checkpoint.digest();
+    if let Some(prompts) = shared.iter().find(|(d, _)| d == digest).and_then(|(_, p)| p.upgrade()) {
+        return prompts;
+    }
+    let prompts = Arc::new(Prompts::new(checkpoint.meta.prompts.clone()));
+    shared.push((digest.to_owned(), Arc::downgrade(&prompts)));
+    prompts
 }
 
 impl<B: Biaxial> Model<B> {
@@ -118,11 +167,13 @@ impl<B: Biaxial> Model<B> {
     /// # Errors
     /// When what comes out is no number.
     pub fn dry_run(&mut self) -> Result<(), String> {
-        let from = self.network.new_state();
-        let mut to = from.clone();
+        let network = &mut self.network;
+        let from = network.new_state();
+        let (mut to, mut half) = (from.clone(), network.new_prepared());
         let mut finite = true;
-        self.network.feed(&from, &mut to, Chord::SILENT, 0, &mut || true);
-        self.network.choose(&to, &mut |_, logits| {
+        network.prepare(&from, &mut half, &mut || true);
+        network.feed_prepared(&from, &half, &mut to, Chord::SILENT, 0, &mut || true);
+        network.choose(&to, &mut |_, logits| {
             finite &= logits.iter().all(|z| z.is_finite());
             (false, false)
         });

@@ -1,6 +1,11 @@
-//! The state that playback begins from: that of a prompt, kept from one start to the next.
+//! The states that playback begins from: those after a prompt.
 
-use super::{Biaxial, Model, before};
+use std::array;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use super::{Biaxial, before};
 use crate::model::Draw;
 use crate::model::config::Start;
 use crate::music::{PianoRoll, STEPS_PER_BAR};
@@ -8,92 +13,178 @@ use crate::music::{PianoRoll, STEPS_PER_BAR};
 /// Steps fed whatever the position in the bar: four bars.
 const BARS: usize = 4 * STEPS_PER_BAR as usize;
 
-/// A state on its way through a prompt.
-struct Walk<S> {
-    state: S,
-    spare: S,
-    /// Steps of the prompt that the state has heard.
-    heard: usize,
+/// How long a planner sleeps between two looks whether another has heard the prompt.
+const POLL: Duration = Duration::from_millis(1);
+
+/// The prompts of a checkpoint and the states after them. One value serves every planner of
+/// the process that plays the checkpoint: what one has heard, no other needs to hear, so a
+/// project with many instances begins as soon as one with a single instance.
+pub struct Prompts<B: Biaxial> {
+    /// Five bars each, or none; see model.md, section 9.
+    rolls: Vec<PianoRoll>,
+    /// For each of them; one for no prompt, if there is none.
+    warm: Box<[Mutex<Warm<B::State>>]>,
 }
 
-impl<S: Clone> Walk<S> {
-    fn new(zero: &S) -> Walk<S> {
-        Walk { state: zero.clone(), spare: zero.clone(), heard: 0 }
+/// What is known of one prompt.
+struct Warm<S> {
+    /// The states before each step of bar 5, as long as a planner holds them.
+    known: [Weak<S>; STEPS_PER_BAR as usize],
+    /// Where a planner was interrupted.
+    interrupted: Option<(usize, S)>,
+}
+
+/// The states of a prompt that a planner holds: after four bars, and at the step of the bar
+/// that it asked for last.
+pub(super) struct Held<S> {
+    _bars: Arc<S>,
+    pub state: Arc<S>,
+}
+
+impl<B: Biaxial> Prompts<B> {
+    /// Prompts of five bars each, which nobody has heard yet. There may be none.
+    pub fn new(rolls: Vec<PianoRoll>) -> Prompts<B> {
+        let new = || Warm { known: array::from_fn(|_| Weak::new()), interrupted: None };
+        let warm = (0..rolls.len().max(1)).map(|_| Mutex::new(new())).collect();
+        Prompts { rolls, warm }
     }
 
-    /// Goes on to `steps`. When interrupted, what was heard so far is kept.
-    fn walk_to<B: Biaxial<State = S>>(
-        &mut self,
-        steps: usize,
-        network: &mut B,
-        prompt: &PianoRoll,
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> Option<()> {
-        while self.heard < steps {
-            let frame = prompt.chords.get(self.heard).copied().unwrap_or_default();
-            // Below 16, so the cast keeps every bit.
-            let b = (self.heard % usize::from(STEPS_PER_BAR)) as u8;
-            if !network.feed(&self.state, &mut self.spare, frame, b, keep_going) {
-                return None;
-            }
-            std::mem::swap(&mut self.state, &mut self.spare);
-            self.heard += 1;
-        }
-        Some(())
-    }
-}
-
-/// The prompt in use and the two states worth keeping of it: after four bars, and at the step
-/// of the bar that was asked for last.
-pub(super) struct Prompt<S> {
-    which: Option<usize>,
-    bars: Walk<S>,
-    rest: Walk<S>,
-    zero: S,
-}
-
-impl<S: Clone> Prompt<S> {
-    pub fn new<B: Biaxial<State = S>>(model: &Model<B>) -> Prompt<S> {
-        let zero = model.network.new_state();
-        Prompt { which: None, bars: Walk::new(&zero), rest: Walk::new(&zero), zero }
+    /// The prompts.
+    pub fn rolls(&self) -> &[PianoRoll] {
+        &self.rolls
     }
 
     /// The state in which the step `step_in_bar` comes next: bars 1 to 4 and the first
     /// `step_in_bar` steps of bar 5 of the prompt that `seed` chooses. Without prompts,
     /// that of one silent step, or of the row "no previous step" where the network knows it.
-    pub fn state<B: Biaxial<State = S>>(
-        &mut self,
-        model: &mut Model<B>,
+    ///
+    /// Waits while another planner hears the same prompt. [`None`] if `keep_going` ended it;
+    /// what was heard so far is kept for the next that asks.
+    pub(super) fn state(
+        &self,
+        network: &mut B,
         seed: u64,
         step_in_bar: u8,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Option<&S> {
-        let network = &mut model.network;
-        if model.prompts.is_empty() {
-            let to = &mut self.rest.state;
-            let b = before(step_in_bar);
-            let fed = match network.start() {
-                Start::Flag => network.feed_start(&self.zero, to, b, keep_going),
-                Start::None => network.feed(&self.zero, to, Default::default(), b, keep_going),
-            };
-            return fed.then_some(&self.rest.state);
+    ) -> Option<Held<B::State>> {
+        let which = choose(seed, self.warm.len());
+        let mut warm = lock(&self.warm[which], keep_going)?;
+        match self.rolls.get(which) {
+            Some(roll) => warm.after_prompt(network, roll, step_in_bar, keep_going),
+            None => warm.after_silence(network, step_in_bar, keep_going),
         }
-        let which = choose(seed, model.prompts.len());
-        let prompt = model.prompts.get(which)?;
-        if self.which != Some(which) {
-            self.which = Some(which);
-            self.bars.state.clone_from(&self.zero);
-            self.bars.heard = 0;
-            self.rest.heard = 0;
+    }
+}
+
+impl<S: Clone> Warm<S> {
+    fn after_silence<B: Biaxial<State = S>>(
+        &mut self,
+        network: &mut B,
+        step_in_bar: u8,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Option<Held<S>> {
+        let known = &mut self.known[usize::from(step_in_bar % STEPS_PER_BAR)];
+        if let Some(state) = known.upgrade() {
+            return Some(Held { _bars: state.clone(), state });
         }
-        self.bars.walk_to(BARS, network, prompt, keep_going)?;
-        let steps = BARS + usize::from(step_in_bar % STEPS_PER_BAR);
-        if !(BARS..=steps).contains(&self.rest.heard) {
-            self.rest.state.clone_from(&self.bars.state);
-            self.rest.heard = BARS;
+        let zero = network.new_state();
+        let mut to = zero.clone();
+        let b = before(step_in_bar);
+        let fed = match network.start() {
+            Start::Flag => network.feed_start(&zero, &mut to, b, keep_going),
+            Start::None => {
+                let mut half = network.new_prepared();
+                network.prepare(&zero, &mut half, keep_going)
+                    && network.feed_prepared(
+                        &zero,
+                        &half,
+                        &mut to,
+                        Default::default(),
+                        b,
+                        keep_going,
+                    )
+            }
+        };
+        let state = fed.then(|| Arc::new(to))?;
+        *known = Arc::downgrade(&state);
+        Some(Held { _bars: state.clone(), state })
+    }
+
+    fn after_prompt<B: Biaxial<State = S>>(
+        &mut self,
+        network: &mut B,
+        roll: &PianoRoll,
+        step_in_bar: u8,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Option<Held<S>> {
+        let bars = match self.known[0].upgrade() {
+            Some(bars) => bars,
+            None => self.walk(network, roll, (0, None), BARS, keep_going)?,
+        };
+        let step = usize::from(step_in_bar % STEPS_PER_BAR);
+        let nearest =
+            (1..=step).rev().find_map(|s| self.known[s].upgrade().map(|state| (s, state)));
+        let state = match nearest {
+            Some((s, state)) if s == step => state,
+            None if step == 0 => bars.clone(),
+            nearest => {
+                let (s, from) = nearest.unwrap_or((0, bars.clone()));
+                self.walk(network, roll, (BARS + s, Some(&from)), BARS + step, keep_going)?
+            }
+        };
+        Some(Held { _bars: bars, state })
+    }
+
+    /// Hears the prompt up to the step `to`, which is after four bars, from a state or from
+    /// none, or from where the last walk was interrupted if that is nearer.
+    fn walk<B: Biaxial<State = S>>(
+        &mut self,
+        network: &mut B,
+        roll: &PianoRoll,
+        from: (usize, Option<&Arc<S>>),
+        to: usize,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Option<Arc<S>> {
+        let mut state = from.1.map_or_else(|| network.new_state(), |state| S::clone(state));
+        let mut heard = from.0;
+        if let Some((nearer, interrupted)) = self.interrupted.take()
+            && (heard..=to).contains(&nearer)
+        {
+            (heard, state) = (nearer, interrupted);
         }
-        self.rest.walk_to(steps, network, prompt, keep_going)?;
-        Some(&self.rest.state)
+        let (mut spare, mut half) = (state.clone(), network.new_prepared());
+        while heard < to {
+            let frame = roll.chords.get(heard).copied().unwrap_or_default();
+            // Below 16, so the cast keeps every bit.
+            let b = (heard % usize::from(STEPS_PER_BAR)) as u8;
+            let fed = network.prepare(&state, &mut half, keep_going)
+                && network.feed_prepared(&state, &half, &mut spare, frame, b, keep_going);
+            if !fed {
+                self.interrupted = Some((heard, state));
+                return None;
+            }
+            std::mem::swap(&mut state, &mut spare);
+            heard += 1;
+        }
+        let state = Arc::new(state);
+        self.known[to - BARS] = Arc::downgrade(&state);
+        Some(state)
+    }
+}
+
+/// Locks when it can, unless `keep_going` ends it before.
+fn lock<'a, T>(
+    mutex: &'a Mutex<T>,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> Option<MutexGuard<'a, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            // A network that panics does so before anything is written.
+            Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) if !keep_going() => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(POLL),
+        }
     }
 }
 

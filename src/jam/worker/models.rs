@@ -23,7 +23,7 @@ pub struct ModelState {
 
 type Loader<B> = Box<dyn FnOnce() -> Result<Model<B>, String> + Send>;
 
-struct Inner<B> {
+struct Inner<B: Biaxial> {
     state: ModelState,
     /// The newest wish.
     wanted: Option<(String, Loader<B>)>,
@@ -115,7 +115,7 @@ impl<B: Biaxial> ModelSlot<B> {
     }
 }
 
-impl<B> Inner<B> {
+impl<B: Biaxial> Inner<B> {
     /// Nothing is being loaded any more, unless something newer is wanted.
     fn settle(&mut self) {
         self.state.loading = self.wanted.as_ref().map(|(name, _)| name.clone());

@@ -8,7 +8,7 @@ use super::plan::{Hash, model};
 use anacrusis::jam::controls::Controls;
 use anacrusis::jam::link::{Monitor, link};
 use anacrusis::jam::performer::Performer;
-use anacrusis::jam::planner::{Biaxial, Model};
+use anacrusis::jam::planner::{Biaxial, Model, Prompts};
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::transport::Transport;
 use anacrusis::jam::worker::{ModelState, Worker};
@@ -152,11 +152,19 @@ struct Moody {
 
 impl Biaxial for Moody {
     type State = ();
+    type Prepared = ();
 
     fn new_state(&self) {}
 
-    fn feed(
+    fn new_prepared(&self) {}
+
+    fn prepare(&mut self, (): &(), (): &mut (), keep_going: &mut dyn FnMut() -> bool) -> bool {
+        keep_going()
+    }
+
+    fn feed_prepared(
         &mut self,
+        (): &(),
         (): &(),
         (): &mut (),
         _: Chord,
@@ -187,7 +195,9 @@ impl Biaxial for Moody {
 
 fn moody(network: &Moody) -> impl FnOnce() -> Result<Model<Moody>, String> + Send + use<> {
     let network = network.clone();
-    move || Ok(Model { network, prompts: Vec::new(), digest: String::new() })
+    move || {
+        Ok(Model { network, prompts: Arc::new(Prompts::new(Vec::new())), digest: String::new() })
+    }
 }
 
 #[test]
