@@ -1,10 +1,11 @@
 //! The jam layer behind a scripted host, with positions worked out by hand as the oracle.
 
+mod ahead;
 mod events;
 pub mod host;
 mod late;
 mod loops;
-mod plan;
+pub mod plan;
 mod random;
 mod time;
 mod work;

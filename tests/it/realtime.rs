@@ -1,4 +1,5 @@
-//! Nothing is allocated or freed on the audio thread, nor by an engine once it is built.
+//! Nothing is allocated or freed on the audio thread, nor by an engine once it is built, nor
+//! by a planner while it plays.
 //!
 //! The counting allocator is this binary's; with the framework linked (feature `plugin`) the
 //! framework brings its own, and the loaded bundle is checked by the tests of `hosts`.
@@ -7,8 +8,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use crate::jam::host::{Host, tell_step};
+use crate::jam::plan::ask;
 use crate::support::{engines, networks};
 use anacrusis::jam::controls::Lookahead;
+use anacrusis::jam::link::Request;
+use anacrusis::jam::planner::{Model, Planner};
 use anacrusis::model::Config;
 use anacrusis::model::config::Start;
 use anacrusis::model::sampler::{self, Draw, Sampling};
@@ -17,6 +21,8 @@ use anacrusis::music::{Chord, Rate};
 thread_local! {
     /// Allocations and deallocations of this thread.
     static TOUCHED: Cell<u64> = const { Cell::new(0) };
+    /// Bytes allocated on this thread and not freed on it.
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -26,12 +32,14 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         TOUCHED.with(|n| n.set(n.get() + 1));
+        HELD.with(|n| n.set(n.get() + layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         TOUCHED.with(|n| n.set(n.get() + 1));
+        HELD.with(|n| n.set(n.get() - layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.dealloc(block, layout) }
     }
@@ -128,5 +136,60 @@ fn an_engine_leaves_the_heap_alone_once_built() {
             engine.feed_prepared(&kept, &prepared, &mut state, chord, step % 16, &mut || true);
         }
         assert_eq!(TOUCHED.with(Cell::get) - before, 0, "{}", set.name());
+    }
+}
+
+#[test]
+fn a_planner_leaves_the_heap_alone_while_it_plays() {
+    let config = Config { time: vec![33, 20], note: vec![17, 9], ..Config::default() };
+    let mut planner = Planner::new(Model::from(networks::random(config, 2)));
+    let mut index = 0;
+    for lookahead in Lookahead::ALL {
+        let mut touched = 0;
+        for n in 0..200_i64 {
+            // Frames heard late, void commitments, jumps and lost requests among the rest.
+            index += [1, 1, -1, 1, 1, 3, 1][n as usize % 7];
+            let mut request = Request { lookahead, ..ask(index, index + n / 16 * 5) };
+            request.anchor = n == 0;
+            if n % 5 == 0 {
+                request.heard.push(index - 1 - n % 3, Chord::struck_keys([60, n as u8 % 100]));
+            }
+            let before = TOUCHED.with(Cell::get);
+            assert!(planner.plan(&request, &mut || true).is_some());
+            planner.think_ahead(&mut || n % 11 > 0);
+            if n > 0 {
+                touched += TOUCHED.with(Cell::get) - before;
+            }
+        }
+        assert_eq!(touched, 0, "{lookahead:?}: allocations and frees");
+    }
+}
+
+/// What a planner says that it holds, and no more.
+#[test]
+fn memory_follows_the_look_ahead() {
+    // Whole vectors on every set of instructions.
+    let (keys, units) = (78, 32 + 16);
+    let config = Config { time: vec![32, 16], note: vec![17, 9], ..Config::default() };
+    let checkpoint = networks::random(config, 2);
+    // The engine is built before and is none of the planner's.
+    let model = Model::from(checkpoint);
+    let before = HELD.with(Cell::get);
+    let mut planner = Planner::new(model);
+    let mut index = 0;
+    for lookahead in [Lookahead::One, Lookahead::Eight, Lookahead::Quarter, Lookahead::Four] {
+        for _ in 0..4 {
+            let request = Request { lookahead, anchor: index == 0, ..ask(index, index) };
+            assert!(planner.plan(&request, &mut || true).is_some());
+            planner.think_ahead(&mut || true);
+            index += 1;
+        }
+        let steps = lookahead.steps().ceil();
+        // The state after the prompt counts, too: here nobody shares it.
+        let expected = f64::from(8 * keys * units) * (steps + 3.0 + 1.0 + 2.0 * 2.0);
+        let held = (HELD.with(Cell::get) - before) as f64;
+        println!("{lookahead:?}: {held} bytes, {expected} expected");
+        assert!(held >= expected, "{lookahead:?}: {held} bytes, {expected} expected");
+        assert!(held < expected * 1.05 + 16_384.0, "{lookahead:?}: {held}, {expected} expected");
     }
 }

@@ -124,7 +124,7 @@ pub fn model(prompts: usize) -> Model<Hash> {
     }
 }
 
-fn ask(index: i64, step: i64) -> Request {
+pub fn ask(index: i64, step: i64) -> Request {
     Request {
         place: Place { index, pass: 0, step: Step(step) },
         step_in_bar: step.rem_euclid(16) as u8,
