@@ -85,8 +85,8 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
     let share = measured && status.step_ms > 0.0;
     Figures {
         missed: status.missed_deadlines,
-        step_time_ms: measured.then_some(meters.chord_ms),
-        step_share: share.then(|| meters.chord_ms / status.step_ms),
+        chord_ms: measured.then_some(meters.chord_ms),
+        busy_share: share.then(|| meters.busy_ms / status.step_ms),
         shortest_lead_ms: status.shortest_lead_ms,
         lead_too_short: status.lookahead_too_short,
     }
@@ -123,7 +123,7 @@ mod tests {
 
     fn gather(status: &Status, name: &str, loading: bool) -> View {
         let model = Model { name: name.to_owned(), loading, ..Model::default() };
-        let meters = Meters { chord_ms: 2.5, ..Meters::default() };
+        let meters = Meters { chord_ms: 0.5, busy_ms: 2.5, ..Meters::default() };
         View::gather(status, &meters, model, KeyRange { low: 24, count: 78 })
     }
 
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn the_step_time_is_a_share_of_the_step() {
+    fn the_chord_time_comes_with_the_share_of_a_step_that_is_busy() {
         let figures = gather(&playing_at(3.25), "Tiny", false).figures;
-        assert_eq!(figures.step_share, Some(0.02));
-        assert_eq!(text::step_time(&figures), "2.5 ms (2 % of a step)");
+        assert_eq!(figures.busy_share, Some(0.02));
+        assert_eq!(text::chord_time(&figures), "0.5 ms (busy 2 % of a step)");
     }
 }

@@ -84,8 +84,8 @@ fn problems<'a>(model: &'a Model, notice: Option<&'a str>) -> impl Iterator<Item
 fn figures(ui: &mut Ui, figures: &Figures) {
     ui.horizontal_wrapped(|ui| {
         figure(ui, text::MISSED, &figures.missed.to_string(), figures.missed > 0);
-        let slow = figures.step_share.is_some_and(|share| share > 0.8);
-        figure(ui, text::STEP_TIME, &text::step_time(figures), slow);
+        let slow = figures.busy_share.is_some_and(|share| share > 0.8);
+        figure(ui, text::CHORD_TIME, &text::chord_time(figures), slow);
         figure(ui, text::LEAD, &text::lead(figures), figures.lead_too_short);
     });
 }

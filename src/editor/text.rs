@@ -19,8 +19,8 @@ pub const MODEL_FILE_HINT: &str = "/path/to/a/model.safetensors";
 pub const OPEN: &str = "Open";
 /// Names of the figures.
 pub const MISSED: &str = "Missed deadlines";
-/// Name of the inference time.
-pub const STEP_TIME: &str = "Step time";
+/// Name of the time that a chord takes once it is asked for.
+pub const CHORD_TIME: &str = "Chord time";
 /// Name of the shortest lead.
 pub const LEAD: &str = "Shortest lead";
 /// A figure that was not measured yet.
@@ -61,7 +61,8 @@ pub fn activity(activity: &Activity) -> &str {
 pub fn model(model: &Model) -> String {
     let digest: String = model.digest.chars().take(8).collect();
     let loading = if model.loading && !model.name.is_empty() { LOADING_OTHER } else { "" };
-    let parts = [model.name.as_str(), &digest, &model.corpus, &model.licence, loading];
+    let Model { name, corpus, licence, instructions, .. } = model;
+    let parts = [name.as_str(), &digest, corpus, licence, instructions, loading];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  \u{b7}  ")
 }
 
@@ -78,11 +79,11 @@ pub fn roll(roll: &Roll) -> String {
     format!("Piano roll: {sounding} {notes} now, {} {steps} decided ahead", roll.ahead.len())
 }
 
-/// Inference time and its share of a step.
-pub fn step_time(figures: &Figures) -> String {
-    match (figures.step_time_ms, figures.step_share) {
-        (Some(ms), Some(share)) if share < 0.01 => format!("{ms:.1} ms (under 1 % of a step)"),
-        (Some(ms), Some(share)) => format!("{ms:.1} ms ({:.0} % of a step)", share * 100.0),
+/// Time that a chord takes, and how busy it and the thinking before keep the worker.
+pub fn chord_time(figures: &Figures) -> String {
+    match (figures.chord_ms, figures.busy_share) {
+        (Some(ms), Some(share)) if share < 0.01 => format!("{ms:.1} ms (busy under 1 % of a step)"),
+        (Some(ms), Some(share)) => format!("{ms:.1} ms (busy {:.0} % of a step)", share * 100.0),
         (Some(ms), None) => format!("{ms:.1} ms"),
         _ => NONE_YET.to_owned(),
     }

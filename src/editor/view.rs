@@ -26,6 +26,8 @@ pub struct Model {
     pub corpus: String,
     /// Licence of the weights; empty if the file does not say.
     pub licence: String,
+    /// The processor's instructions that it runs on, such as "AVX2".
+    pub instructions: &'static str,
     /// Whether another one is being opened.
     pub loading: bool,
     /// What went wrong with the model asked for, while another plays on.
@@ -100,10 +102,11 @@ pub enum Line {
 pub struct Figures {
     /// Chords that came too late since playback began.
     pub missed: u64,
-    /// Time of the newest inference in milliseconds, if there was one.
-    pub step_time_ms: Option<f32>,
-    /// The same as a share of a step's length at the host's tempo; 1 is all of it.
-    pub step_share: Option<f32>,
+    /// Time in milliseconds from asking for the newest chord to having it, if there was one.
+    pub chord_ms: Option<f32>,
+    /// How busy the worker was with that chord, what it thought ahead included, as a share of
+    /// a step's length at the host's tempo; 1 is all of it.
+    pub busy_share: Option<f32>,
     /// Least time in milliseconds between asking for a chord and its sounding.
     pub shortest_lead_ms: Option<f32>,
     /// Whether that lead does not cover one inference.

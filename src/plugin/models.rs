@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::editor::{Model, Roll, text};
 use crate::jam::worker::ModelSlot;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, MAX_FILE_BYTES};
+use crate::model::kernel::InstructionSet;
 use crate::music::KeyRange;
 use crate::params::{AnacrusisParams, ModelChoice};
 
@@ -173,6 +174,8 @@ impl Models {
         let mut model = Model {
             loading: state.loading.is_some(),
             problem: state.error.or_else(|| known.stand_in.clone()),
+            // What a checkpoint becomes when it is loaded runs on the best there is.
+            instructions: InstructionSet::best().name(),
             ..Model::default()
         };
         let Some(about) = about else { return (model, Roll::default().keys) };
