@@ -113,52 +113,58 @@ impl Panels {
     }
 }
 
-/// `z += x @ panel` for `rows` rows of `x`, `stride` apart, and `z` `[rows, 4 * lanes]`.
-/// Meanwhile `next`, what is needed after this, is brought nearer.
+/// `z = start + x @ panel` for the rows of `x`, `stride` apart, and `start` and `z`
+/// `[rows, 4 * lanes]`. Meanwhile `next`, what is needed after this, is brought nearer.
 ///
-/// Every entry is summed in the order of `k`, whatever the number of rows.
+/// Every entry is summed in the order of `k`, in pieces of [`PIECE`], whatever the number of
+/// rows.
 ///
 /// # Panics
-/// If `x` or `z` is too short.
+/// If `x` or `start` is too short.
 #[inline(always)]
 pub fn accumulate<L: Lanes>(
     l: L,
     x: &[f32],
     stride: usize,
     panel: &[f32],
+    start: &[f32],
     z: &mut [f32],
     next: &[f32],
 ) {
     let width = VECTORS * L::COUNT;
     let rows = z.len() / width;
-    let mut ahead = Prefetch::new(next, panel.len() / width * rows.div_ceil(L::ROWS), PIECE);
+    let pieces = (panel.len() / width).div_ceil(PIECE);
+    let mut ahead = Prefetch::new(next, pieces * rows.div_ceil(L::ROWS));
     for (piece, panel) in panel.chunks(PIECE * width).enumerate() {
         let x = &x[piece * PIECE..];
         let mut row = 0;
-        while row + L::ROWS <= rows {
+        while row < rows {
             ahead.some(l);
-            let (x, z) = (&x[row * stride..], &mut z[row * width..]);
-            // One of these is left when compiled.
-            match L::ROWS {
-                6 => tile::<L, 6>(l, x, stride, panel, z),
-                _ => tile::<L, 3>(l, x, stride, panel, z),
-            }
-            row += L::ROWS;
-        }
-        while row + 2 <= rows {
-            tile::<L, 2>(l, &x[row * stride..], stride, panel, &mut z[row * width..]);
-            row += 2;
-        }
-        if row < rows {
-            tile::<L, 1>(l, &x[row * stride..], stride, panel, &mut z[row * width..]);
+            let x = &x[row * stride..];
+            let z = &mut z[row * width..];
+            let start = (piece == 0).then(|| &start[row * width..]);
+            row += match (rows - row, L::ROWS) {
+                // One of these two is left when compiled.
+                (6.., 6) => tile::<L, 6>(l, x, stride, panel, start, z),
+                (3.., 3) => tile::<L, 3>(l, x, stride, panel, start, z),
+                (2.., _) => tile::<L, 2>(l, x, stride, panel, start, z),
+                _ => tile::<L, 1>(l, x, stride, panel, start, z),
+            };
         }
     }
 }
 
-/// `R` rows of [`accumulate`]. The sums must stay in registers: no loop here may index them by
-/// anything but constants once unrolled.
+/// `R` rows of [`accumulate`], from `start` or else from `z` on; `R`. The sums must stay in
+/// registers: no loop here may index them by anything but constants once unrolled.
 #[inline(always)]
-fn tile<L: Lanes, const R: usize>(l: L, x: &[f32], stride: usize, panel: &[f32], z: &mut [f32]) {
+fn tile<L: Lanes, const R: usize>(
+    l: L,
+    x: &[f32],
+    stride: usize,
+    panel: &[f32],
+    start: Option<&[f32]>,
+    z: &mut [f32],
+) -> usize {
     let width = VECTORS * L::COUNT;
     let depth = panel.len() / width;
     let mut rows: [&[f32]; R] = [&[]; R];
@@ -167,11 +173,6 @@ fn tile<L: Lanes, const R: usize>(l: L, x: &[f32], stride: usize, panel: &[f32],
     }
     let z = &mut z[..R * width];
     let mut sums = [[l.splat(0.0); VECTORS]; R];
-    for r in 0..R {
-        for v in 0..VECTORS {
-            sums[r][v] = l.load(&z[r * width + v * L::COUNT..]);
-        }
-    }
     for (k, weights) in panel.chunks_exact(width).enumerate() {
         // The fewer of the two kinds of factors wait in registers.
         if R < VECTORS {
@@ -198,11 +199,23 @@ fn tile<L: Lanes, const R: usize>(l: L, x: &[f32], stride: usize, panel: &[f32],
             }
         }
     }
-    for r in 0..R {
-        for v in 0..VECTORS {
-            l.store(sums[r][v], &mut z[r * width + v * L::COUNT..]);
+    // Two loops: to choose the address within one keeps the sums out of registers.
+    if let Some(start) = start {
+        for r in 0..R {
+            for v in 0..VECTORS {
+                let at = r * width + v * L::COUNT;
+                l.store(l.add(l.load(&start[at..]), sums[r][v]), &mut z[at..]);
+            }
+        }
+    } else {
+        for r in 0..R {
+            for v in 0..VECTORS {
+                let at = r * width + v * L::COUNT;
+                l.store(l.add(l.load(&z[at..]), sums[r][v]), &mut z[at..]);
+            }
         }
     }
+    R
 }
 
 /// Brings a stretch of memory nearer, a share at a time.
@@ -215,9 +228,8 @@ impl<'a> Prefetch<'a> {
     const LINE: usize = Aligned::LINE / size_of::<f32>();
 
     #[inline(always)]
-    fn new(stretch: &'a [f32], depth: usize, piece: usize) -> Prefetch<'a> {
-        let calls = (depth / piece).max(1);
-        Prefetch { left: stretch, share: stretch.len().div_ceil(calls) }
+    fn new(stretch: &'a [f32], shares: usize) -> Prefetch<'a> {
+        Prefetch { left: stretch, share: stretch.len().div_ceil(shares.max(1)) }
     }
 
     #[inline(always)]

@@ -82,21 +82,14 @@ impl Job for NoteStack<'_> {
 #[inline(always)]
 fn project<L: Lanes>(l: L, weights: &Weights, state: &TimeState, out: &mut [f32]) {
     let (u, stride) = state.top_rows();
-    let width = VECTORS * L::COUNT;
     let size = out.len() / weights.projection_panels;
-    for (p, z) in out.chunks_exact_mut(size).enumerate() {
-        let bias = &weights.note[0].bias[..];
-        let bias = &bias[(p * width).min(bias.len())..];
-        let bias = &bias[..width.min(bias.len())];
-        for row in z.chunks_exact_mut(width) {
-            row[..bias.len()].copy_from_slice(bias);
-            row[bias.len()..].fill(0.0);
-        }
+    let panels = weights.projection_bias.chunks_exact(size).zip(out.chunks_exact_mut(size));
+    for (p, (bias, z)) in panels.enumerate() {
         let next = match p + 1 < weights.projection_panels {
             true => weights.projection.panel(p + 1),
             false => &[],
         };
-        accumulate(l, u, stride, weights.projection.panel(p), z, next);
+        accumulate(l, u, stride, weights.projection.panel(p), bias, z, next);
     }
 }
 

@@ -98,14 +98,14 @@ impl Job for Prepare<'_> {
         let layer = &self.weights.time[self.layer];
         let old = &self.from.layers[self.layer];
         let z = &mut self.to.layers[self.layer];
-        z.copy_from_slice(&layer.fixed);
         let size = z.len() / layer.panels;
-        for (p, z) in z.chunks_exact_mut(size).enumerate() {
+        let panels = layer.fixed.chunks_exact(size).zip(z.chunks_exact_mut(size));
+        for (p, (fixed, z)) in panels.enumerate() {
             let next = match p + 1 < layer.panels {
                 true => layer.recurrent.panel(p + 1),
                 false => &[],
             };
-            accumulate(l, &old.h, old.stride, layer.recurrent.panel(p), z, next);
+            accumulate(l, &old.h, old.stride, layer.recurrent.panel(p), fixed, z, next);
         }
     }
 }
@@ -179,8 +179,8 @@ impl Job for Feed<'_> {
                 }
                 Some(below) => {
                     let next = if p + 1 < layer.panels { layer.input.panel(p + 1) } else { &[] };
-                    scratch.z.copy_from_slice(prepared);
-                    accumulate(l, &below.h, below.stride, panel, &mut scratch.z, next);
+                    let z = &mut scratch.z;
+                    accumulate(l, &below.h, below.stride, panel, prepared, z, next);
                 }
             }
             cells(l, &scratch.z, p * L::COUNT, old, new);

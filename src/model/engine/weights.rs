@@ -36,7 +36,8 @@ pub(super) struct NoteLayer {
     pub input: Option<Columns>,
     /// Recurrent weights.
     pub recurrent: Columns,
-    /// Sum of both biases, `[4H]`.
+    /// Sum of both biases, `[4H]`; those of the first layer are in
+    /// [`Weights::projection_bias`].
     pub bias: Aligned,
 }
 
@@ -50,6 +51,8 @@ pub struct Weights {
     /// The first note layer's weights of the time stack's output, columns in the order of the
     /// note stack.
     pub(super) projection: Panels,
+    /// The first note layer's biases for every key, `[panels][K][4 * lanes]`.
+    pub(super) projection_bias: Aligned,
     /// Panels of `projection`.
     pub(super) projection_panels: usize,
     /// The first note layer's weights of the two bits of the key before, `[4H]` each.
@@ -113,6 +116,7 @@ impl Weights {
                 let column = (panel * VECTORS + vector) * lanes + lane;
                 from_time.get(column * first.input + k).copied().unwrap_or(0.0)
             }),
+            projection_bias: projection_bias(checkpoint, first, projection_panels, lanes),
             projection_panels,
             feedback: [0, 1].map(|bit| {
                 let column = |unit| from_time[unit * first.input + width + bit];
@@ -150,6 +154,22 @@ fn bias(checkpoint: &Checkpoint, spec: &LayerSpec) -> impl Fn(usize) -> f32 {
     let input = checkpoint.tensor(&spec.bias_ih());
     let recurrent = checkpoint.tensor(&spec.bias_hh());
     move |column| input[column] + recurrent[column]
+}
+
+/// [`Weights::projection_bias`].
+fn projection_bias(
+    checkpoint: &Checkpoint,
+    spec: &LayerSpec,
+    panels: usize,
+    lanes: usize,
+) -> Aligned {
+    let (keys, width) = (checkpoint.config().keys(), VECTORS * lanes);
+    let bias = bias(checkpoint, spec);
+    let entry = |n: usize| match n / (keys * width) * width + n % width {
+        column if column < 4 * spec.hidden => bias(column),
+        _ => 0.0,
+    };
+    Aligned::collect((0..panels * keys * width).map(entry), lanes)
 }
 
 impl TimeLayer {
