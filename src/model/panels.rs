@@ -317,6 +317,9 @@ impl Columns {
 /// One tile of [`Columns::accumulate`], of `V` vectors.
 #[inline(always)]
 fn column<L: Lanes, const V: usize>(l: L, x: &[f32], tile: &[f32], z: &mut [f32]) {
+    // Checked once: checks between the stores hide whole vectors of portable lanes from the
+    // compiler, which then takes them apart.
+    let z = &mut z[..V * L::COUNT];
     let mut sums = [l.splat(0.0); V];
     for v in 0..V {
         sums[v] = l.load(&z[v * L::COUNT..]);
