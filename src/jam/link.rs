@@ -4,7 +4,7 @@
 //! thread; neither side waits for the other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use atomic_float::AtomicF32;
 use ringbuf::traits::{Consumer, Producer, Split};
@@ -104,8 +104,9 @@ pub(crate) struct Shared {
     pub epoch: AtomicU64,
     /// Index of the step that sounds; the audio thread writes it.
     pub sounding: AtomicI64,
-    /// Whether the host plays; the worker polls slowly if not.
-    pub playing: AtomicBool,
+    /// How long the worker may sleep between two looks at the ring, microseconds; 0 while
+    /// the host is stopped. The audio thread writes it.
+    pub poll_us: AtomicU32,
     /// Counts the models that were put into service; the worker writes it (release).
     pub model: AtomicU64,
     /// Time from the last request to its chord, milliseconds.

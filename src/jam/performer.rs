@@ -19,6 +19,12 @@ use wait::Waits;
 /// The longest that `process` may wait for a chord, and then only in a render.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
+/// How often the worker looks for a request: each time this share of the time has passed that
+/// a chord has, so that many instances are not busy looking, within these bounds.
+const POLL_SHARE: f64 = 1.0 / 32.0;
+const POLL_SHORTEST_US: f64 = 1e3;
+const POLL_LONGEST_US: f64 = 5e3;
+
 /// How long a waiting `process` sleeps between two looks at the ring.
 const WAIT_POLL: Duration = Duration::from_micros(100);
 
@@ -338,7 +344,6 @@ impl Performer {
 
     fn publish(&mut self, transport: &Transport, controls: &Controls) {
         let reason = transport.reason();
-        self.end.shared.playing.store(reason == Reason::Playing, Ordering::Relaxed);
         let status = &mut self.status;
         status.reason = reason;
         status.position_beats = transport.position();
@@ -350,6 +355,13 @@ impl Performer {
             }
             _ => 0.0,
         };
+        let lead_us = f64::from(status.step_ms) * 1e3 * controls.lookahead.steps();
+        let poll_us = match reason {
+            Reason::Playing if self.waits.has_waited() => POLL_SHORTEST_US,
+            Reason::Playing => (lead_us * POLL_SHARE).clamp(POLL_SHORTEST_US, POLL_LONGEST_US),
+            _ => 0.0,
+        };
+        self.end.shared.poll_us.store(poll_us as u32, Ordering::Relaxed);
         status.epoch = self.epoch;
         status.sounding = self.player.sounding();
         status.dropped_notes = self.player.dropped_notes();

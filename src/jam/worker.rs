@@ -16,10 +16,7 @@ use crate::jam::planner::{Biaxial, Planner};
 use crate::model::Engine;
 use models::Loading;
 
-/// How long the thread sleeps when there is nothing to do while the host plays.
-const POLL_PLAYING: Duration = Duration::from_millis(1);
-
-/// The same while the host is stopped.
+/// How long the thread sleeps when there is nothing to do while the host is stopped.
 const POLL_STOPPED: Duration = Duration::from_millis(10);
 
 /// A request is given up when so many later steps have begun: a thread that far behind would
@@ -109,8 +106,10 @@ impl<B: Biaxial> Service<B> {
                 Some(request) => self.serve(&request),
                 None if self.ahead => self.think_ahead(),
                 None => {
-                    let playing = self.end.shared.playing.load(Ordering::Relaxed);
-                    thread::park_timeout(if playing { POLL_PLAYING } else { POLL_STOPPED });
+                    thread::park_timeout(match self.end.shared.poll_us.load(Ordering::Relaxed) {
+                        0 => POLL_STOPPED,
+                        us => Duration::from_micros(us.into()),
+                    })
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! The bundles that users load, in a scripted host: loaded from disk as CLAP and as VST3,
 //! driven with the same transport, judged by the host's own arithmetic.
 //!
-//! Needs `cargo xtask bundle` before. Links no plugin framework and nothing of the plugin.
+//! Needs `cargo xtask bundle` before. Links no plugin framework, and the core only to write a
+//! network to a file.
 //! Run with `--nocapture --test-threads=1` to see the figures.
 
 #![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
@@ -9,9 +10,15 @@
 mod equal;
 mod facts;
 mod live;
+mod many;
 mod state;
 mod support;
 mod transport;
+mod usage;
+
+#[allow(dead_code)] // The core's tests use the rest of it.
+#[path = "../it/support/networks.rs"]
+mod networks;
 
 // Counts what the optimised plugin allocates inside `process`, in all of these tests.
 anacrusis_test_host::count_allocations!();

@@ -52,6 +52,11 @@ impl Waits {
         self.made_s += if seconds.is_finite() { seconds } else { 0.0 };
     }
 
+    /// Whether this block has waited.
+    pub fn has_waited(&self) -> bool {
+        !self.waited.is_zero()
+    }
+
     /// The worker lives.
     pub fn answered(&mut self) {
         self.expired = false;

@@ -30,7 +30,7 @@ pub mod script;
 pub mod vst3;
 
 pub use error::HostError;
-pub use perform::perform;
+pub use perform::{perform, perform_together};
 pub use plugin::{Format, Plugin, open};
 pub use recording::{Kind, Recorded, Recording};
 pub use script::Script;

@@ -13,14 +13,42 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// The first call that the plugin fails, or a script that names what is not there.
 pub fn perform(plugin: &mut dyn Plugin, script: &Script) -> Result<Recording, HostError> {
-    let mut host = Host::new(plugin, script);
-    host.plugin.activate(host.sample_rate, host.offline)?;
-    for action in &script.actions {
-        host.act(action)?;
+    let mut recordings = play(vec![Host::new(plugin, script)], script)?;
+    Ok(recordings.remove(0))
+}
+
+/// Plays `script` on all plugins at once, block by block on one thread, as a host plays its
+/// tracks; otherwise as [`perform`].
+///
+/// # Errors
+/// As [`perform`].
+pub fn perform_together(
+    plugins: &mut [Box<dyn Plugin>],
+    script: &Script,
+) -> Result<Vec<Recording>, HostError> {
+    play(plugins.iter_mut().map(|plugin| Host::new(plugin.as_mut(), script)).collect(), script)
+}
+
+fn play(mut hosts: Vec<Host<'_>>, script: &Script) -> Result<Vec<Recording>, HostError> {
+    for host in &mut hosts {
+        host.plugin.activate(host.sample_rate, host.offline)?;
     }
-    host.recording.refused = host.outbox.refused();
-    host.recording.states = host.states;
-    Ok(host.recording)
+    for action in &script.actions {
+        if let Action::Pace(speed) = action {
+            // The first waits for all.
+            hosts.iter_mut().take(1).for_each(|host| host.set_pace(*speed));
+            continue;
+        }
+        for host in &mut hosts {
+            host.act(action)?;
+        }
+        while hosts.first().is_some_and(Host::is_running) {
+            for host in &mut hosts {
+                host.run_block()?;
+            }
+        }
+    }
+    Ok(hosts.into_iter().map(Host::finish).collect())
 }
 
 /// A loop of the play head.
@@ -45,6 +73,9 @@ struct Host<'a> {
     next_block: usize,
     capacity: usize,
     pace: Option<Pace>,
+    /// Samples and blocks still to be run.
+    samples_left: u64,
+    blocks_left: u32,
     // The play head is `anchor_beats` plus the samples since then: nothing accumulates.
     anchor_beats: f64,
     samples_since_anchor: u64,
@@ -81,6 +112,8 @@ impl<'a> Host<'a> {
             next_block: 0,
             capacity: OUTPUT_CAPACITY,
             pace: None,
+            samples_left: 0,
+            blocks_left: 0,
             anchor_beats: 0.0,
             samples_since_anchor: 0,
             pass: 0,
@@ -160,23 +193,24 @@ impl<'a> Host<'a> {
             Action::Reset => self.plugin.reset(),
             Action::Reactivate => self.plugin.activate(self.sample_rate, self.offline)?,
             Action::Capacity(events) => self.capacity = *events,
-            Action::RunSamples(samples) => self.run(*samples)?,
+            Action::RunSamples(samples) => self.samples_left = *samples,
             Action::RunBeats(beats) => {
-                let samples = beats / self.beats_per_sample();
-                self.run(samples.round() as u64)?;
+                self.samples_left = (beats / self.beats_per_sample()).round() as u64;
             }
-            Action::RunBlocks(count) => {
-                for _ in 0..*count {
-                    let frames = self.take_block();
-                    self.run(u64::from(frames))?;
-                }
-            }
-            Action::Pace(speed) => {
-                self.pace =
-                    speed.map(|speed| Pace { speed, origin: Instant::now(), passed_seconds: 0.0 });
-            }
+            Action::RunBlocks(count) => self.blocks_left = *count,
+            Action::Pace(speed) => self.set_pace(*speed),
         }
         Ok(())
+    }
+
+    fn set_pace(&mut self, speed: Option<f64>) {
+        self.pace = speed.map(|speed| Pace { speed, origin: Instant::now(), passed_seconds: 0.0 });
+    }
+
+    fn finish(mut self) -> Recording {
+        self.recording.refused = self.outbox.refused();
+        self.recording.states = self.states;
+        self.recording
     }
 
     /// Beats per sample; a host without a tempo rolls at 120 BPM and does not say so.
@@ -206,15 +240,21 @@ impl<'a> Host<'a> {
         size.clamp(1, MAX_FRAMES)
     }
 
-    fn run(&mut self, samples: u64) -> Result<(), HostError> {
-        let mut left = samples;
-        while left > 0 {
-            let size = self.take_block().min(u32::try_from(left).unwrap_or(u32::MAX));
-            let frames = self.split_at_loop(size);
-            self.block(frames)?;
-            left -= u64::from(frames);
+    fn is_running(&self) -> bool {
+        self.samples_left > 0 || self.blocks_left > 0
+    }
+
+    /// Runs one block of what is left to be run.
+    fn run_block(&mut self) -> Result<(), HostError> {
+        let mut size = self.take_block();
+        if self.samples_left == 0 {
+            self.blocks_left = self.blocks_left.saturating_sub(1);
+            self.samples_left = u64::from(size);
         }
-        Ok(())
+        size = size.min(u32::try_from(self.samples_left).unwrap_or(u32::MAX));
+        let frames = self.split_at_loop(size);
+        self.samples_left -= u64::from(frames);
+        self.block(frames)
     }
 
     /// Cuts a block at the loop's end, unless it may wrap inside.
