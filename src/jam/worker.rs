@@ -19,6 +19,11 @@ use models::Loading;
 /// How long the thread sleeps when there is nothing to do while the host is stopped.
 const POLL_STOPPED: Duration = Duration::from_millis(10);
 
+/// How many such sleeps after a chord the thread begins to think ahead: in an eighth of the
+/// time that a chord has. Instances that play together ask for their chords at the same moment,
+/// and no processor shall think ahead for one while another waits for its chord.
+const AHEAD_AFTER: u32 = 4;
+
 /// A request is given up when so many later steps have begun: a thread that far behind would
 /// never catch up.
 const GIVEN_UP_STEPS: i64 = 2;
@@ -76,8 +81,8 @@ struct Service<B: Biaxial> {
     stop: Arc<AtomicBool>,
     planner: Option<Planner<B>>,
     panics: u32,
-    /// Whether there may be something to think ahead.
-    ahead: bool,
+    /// From when on there may be something to think ahead.
+    ahead: Option<Instant>,
     /// Time spent thinking ahead since the last chord.
     spent_ahead: Duration,
     /// When a request was first seen to wait while something else was under way.
@@ -92,7 +97,7 @@ impl<B: Biaxial> Service<B> {
             stop,
             planner: None,
             panics: 0,
-            ahead: false,
+            ahead: None,
             spent_ahead: Duration::ZERO,
             asked: None,
         }
@@ -104,17 +109,20 @@ impl<B: Biaxial> Service<B> {
             self.look_after_models(&mut loading);
             match self.end.request() {
                 Some(request) => self.serve(&request),
-                None if self.ahead => self.think_ahead(),
-                None => {
-                    thread::park_timeout(match self.end.shared.poll_us.load(Ordering::Relaxed) {
-                        0 => POLL_STOPPED,
-                        us => Duration::from_micros(us.into()),
-                    })
-                }
+                None if self.ahead.is_some_and(|at| at <= Instant::now()) => self.think_ahead(),
+                None => thread::park_timeout(self.poll()),
             }
         }
         // No thread of ours may outlive us: the host may unload our code next.
         loading.map(Loading::finish);
+    }
+
+    /// How long to sleep when there is nothing to do.
+    fn poll(&self) -> Duration {
+        match self.end.shared.poll_us.load(Ordering::Relaxed) {
+            0 => POLL_STOPPED,
+            us => Duration::from_micros(us.into()),
+        }
     }
 
     /// Starts what was asked to be loaded, on a thread of its own so that the model in
@@ -162,14 +170,14 @@ impl<B: Biaxial> Service<B> {
         let spent = begun.elapsed() + std::mem::take(&mut self.spent_ahead);
         shared.busy_ms.store(ms(spent), Ordering::Relaxed);
         self.send(planned);
-        self.ahead = true;
+        self.ahead = Some(Instant::now() + AHEAD_AFTER * self.poll());
     }
 
     /// Does of the next step what can be done before it is asked for. A request that comes
     /// meanwhile and needs just that waits for it to be done; for another, it is given up.
     fn think_ahead(&mut self) {
         let Some(planner) = &mut self.planner else {
-            self.ahead = false;
+            self.ahead = None;
             return;
         };
         let begun = Instant::now();
@@ -184,7 +192,7 @@ impl<B: Biaxial> Service<B> {
         };
         let tried = catch_unwind(AssertUnwindSafe(|| planner.think_ahead(&mut keep_going)));
         // What was given up for a request that turns out to be stale is taken up again.
-        self.ahead = self.caught(tried) == Some(false);
+        self.ahead = self.caught(tried).filter(|done| !done).map(|_| begun);
         self.spent_ahead += begun.elapsed();
     }
 

@@ -143,6 +143,31 @@ fn the_first_model_may_come_while_process_waits() {
     assert_eq!(instance.monitor.status().expired_waits, 0);
 }
 
+#[test]
+fn the_worker_thinks_ahead_while_nothing_is_asked() {
+    let mut instance = Instance::<Hash>::new();
+    instance.worker.start().expect("a thread");
+    let model = model(0);
+    let feeds = model.network.feeds.clone();
+    instance.worker.models().load_model("hash", || Ok(model));
+    instance.settled();
+    for played in [4, 8, 12] {
+        instance.play(4);
+        // The dry run, the beginning, the steps played, and the one that was asked for and
+        // has not begun: the last would wait for the next request.
+        let ahead = 2 + played + 1;
+        let begun = Instant::now();
+        while feeds.load(Ordering::Relaxed) < ahead {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does nothing unasked");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(feeds.load(Ordering::Relaxed), ahead);
+    }
+    let meters = instance.monitor.meters();
+    assert!(meters.chord_ms > 0.0 && meters.busy_ms > 0.0, "{meters:?}");
+    assert_eq!(instance.monitor.status().missed_deadlines, 0);
+}
+
 /// A network that can be made to panic, or to be slow.
 #[derive(Clone, Default)]
 struct Moody {
