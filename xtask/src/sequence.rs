@@ -88,6 +88,18 @@ impl Sequence {
         self
     }
 
+    /// The first `limit` predictions in stretches of up to `length` (at least 1), in order.
+    pub fn stretches(&self, limit: usize, length: usize) -> impl Iterator<Item = Sequence> + '_ {
+        let end = limit.min(self.len());
+        (0..end).step_by(length).map(move |start| {
+            let range = start..end.min(start + length);
+            Sequence {
+                frames: self.frames[range.clone()].to_vec(),
+                targets: self.targets[range].to_vec(),
+            }
+        })
+    }
+
     /// Number of predictions, T.
     pub fn len(&self) -> usize {
         self.targets.len()

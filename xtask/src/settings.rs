@@ -18,6 +18,17 @@ pub enum Weighting {
     Length,
 }
 
+/// What computes gradients and scores while training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum BackendKind {
+    /// Written by hand for the CPU: fast, and the same bits with any number of threads.
+    #[default]
+    Fused,
+    /// candle's automatic differentiation: slow, to compare with.
+    Candle,
+}
+
 /// Settings of a run. Keys of the TOML file have these names; unknown ones are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,7 +64,10 @@ pub struct Settings {
     pub evaluate_every: u64,
     /// About how many held-out steps an evaluation during the run looks at.
     pub evaluate_steps: usize,
-    /// Training threads; 0 is one for each core. The batch is shared out over them.
+    /// What computes. Models from before there was a choice do not name it.
+    #[serde(default)]
+    pub backend: BackendKind,
+    /// Training threads; 0 is one for each core.
     pub threads: usize,
     /// Prompts to store, 0..=16, if the licence allows it.
     pub prompts: usize,
@@ -82,6 +96,7 @@ impl Default for Settings {
             minutes: None,
             evaluate_every: 100,
             evaluate_steps: 4096,
+            backend: BackendKind::default(),
             threads: 0,
             prompts: 8,
             corpus: String::new(),
@@ -145,11 +160,12 @@ impl Settings {
         }
     }
 
-    /// Threads to train with, at least one and at most one per segment.
+    /// Threads to train with, at least one.
     pub fn thread_count(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = if self.threads == 0 { cores() } else { self.threads };
-        wanted.clamp(1, self.batch)
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
     }
 }
 

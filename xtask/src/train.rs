@@ -1,12 +1,16 @@
 //! The trainer: the loop, whole, on one screen, and under it the parts of it.
 //!
-//! A corpus is split by work; segments are drawn ([`batch`]), differentiated and followed
-//! ([`step`]) by the candle network ([`network`]), judged by pieces it never saw
-//! ([`evaluate`]) and saved. Everything random is drawn by place from the seed ([`random`]),
+//! A corpus is split by work; segments are drawn ([`batch`]), differentiated ([`backend`])
+//! by hand ([`fused`]) or by candle ([`step`], [`network`]) and followed ([`adam`]); the
+//! weights are judged by pieces that they never saw, and saved. Everything random is drawn by place from the seed ([`random`]),
 //! so a resumed run goes on as if it had not stopped.
 
+pub mod adam;
+pub mod backend;
 pub mod batch;
+pub mod dropout;
 pub mod evaluate;
+pub mod fused;
 pub mod init;
 pub mod layer;
 pub mod network;
@@ -47,23 +51,20 @@ pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
         batch::Segments::new(&settings, rolls, Random::new(settings.seed, purpose::SEGMENTS))
             .context("no training piece is as long as a segment; lower --steps")?;
     let dropout = Random::new(settings.seed, purpose::DROPOUT);
-    let threads = settings.thread_count();
 
     while run.share() < 1.0 && !stop.load(Ordering::Relaxed) {
         let iteration = run.state.progress.iterations;
         let batch = segments.draw(iteration, settings.batch);
-        let network = network::Network::new(&settings.network, &run.state.parameters)?;
         let random = dropout.branch(iteration);
         let masks = (settings.dropout > 0.0).then_some((settings.dropout, &random));
-        let (mut gradients, nats) =
-            step::batch_gradient(&network, &settings.network, &batch, masks, threads)?;
+        let (mut gradients, nats) = run.backend.gradient(&run.state.parameters, &batch, masks)?;
         let loss = nats.loss(settings.network.keys());
         ensure!(
             loss.is_finite(),
             "training diverged in iteration {iteration}: lower learning_rate"
         );
         gradients.retain(|name, _| !name.ends_with("bias_hh_l0"));
-        let norm = step::clip(&mut gradients, settings.clip);
+        let norm = adam::clip(&mut gradients, settings.clip);
         let rate = run.learning_rate();
         run.state.adam.update(&mut run.state.parameters, &gradients, rate);
         run.after_step(loss, norm, norm > settings.clip);

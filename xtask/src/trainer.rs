@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::settings::{Settings, Weighting, portable};
+use crate::settings::{BackendKind, Settings, Weighting, portable};
 
 /// Train a network on MIDI files
 ///
@@ -53,7 +53,10 @@ pub struct Args {
     /// How pieces are drawn
     #[arg(long, value_name = "HOW")]
     pub weighting: Option<Weighting>,
-    /// Training threads; 0 is one for each core
+    /// What computes: `fused` is fast, `candle` is there to compare with
+    #[arg(long, value_name = "WHAT")]
+    pub backend: Option<BackendKind>,
+    /// Training threads; 0 is one for each core (as by default)
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Five-bar prompts of the corpus to store in the checkpoint, 0 to 16 (default 8); only
@@ -88,6 +91,7 @@ impl Args {
         set(&mut settings.batch, &self.batch);
         set(&mut settings.steps, &self.steps);
         set(&mut settings.weighting, &self.weighting);
+        set(&mut settings.backend, &self.backend);
         set(&mut settings.threads, &self.threads);
         set(&mut settings.prompts, &self.prompts);
         set(&mut settings.licence, &self.licence);
@@ -112,6 +116,7 @@ impl Args {
             ("batch", self.batch.map(|v| v.to_string())),
             ("steps", self.steps.map(|v| v.to_string())),
             ("weighting", self.weighting.map(|v| format!("{v:?}").to_lowercase())),
+            ("backend", self.backend.map(|v| format!("{v:?}").to_lowercase())),
             ("threads", self.threads.map(|v| v.to_string())),
             ("prompts", self.prompts.map(|v| v.to_string())),
             ("licence", self.licence.as_deref().map(quoted)),
@@ -161,7 +166,7 @@ pub fn relaunch() -> Result<()> {
         .arg(manifest)
         .arg("--")
         .args(std::env::args_os().skip(1));
-    // The trainer runs one network per thread; candle's own pools would only get in the way.
+    // The trainer has threads of its own; candle's pools would only get in the way.
     for pool in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
         if std::env::var_os(pool).is_none() {
             command.env(pool, "1");

@@ -1,135 +1,37 @@
 //! The candle network and the optimiser against numbers computed elsewhere in f64, and
 //! against the engine.
 
+mod golden;
+
 use std::path::Path;
 
-use anacrusis::model::network::tensors;
-use anacrusis::model::{Checkpoint, Config, Engine};
-use anacrusis::music::PianoRoll;
-use safetensors::{Dtype, SafeTensors};
+use anacrusis::model::Engine;
+use golden::{Case, gradient_error, largest_difference};
+use safetensors::SafeTensors;
 use xtask::sequence::Sequence;
-use xtask::train::network::{Masks, Network, Parameters};
-use xtask::train::step::{self, Adam};
+use xtask::train::adam::Adam;
+use xtask::train::network::Network;
 use xtask::train::stepper::CandleStepper;
+use xtask::train::{random::Random, step};
 use xtask::vectors;
 
-const CASES: [&str; 4] = ["tiny", "legacy", "down", "odd88"];
-
-struct Case {
-    name: &'static str,
-    checkpoint: Checkpoint,
-    vectors: Vec<u8>,
+fn network_of(case: &Case) -> Network {
+    Network::new(case.config(), &case.parameters()).expect("a network")
 }
 
-impl Case {
-    fn all() -> impl Iterator<Item = Case> {
-        let read = |name: String| {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
-            std::fs::read(root.join(&name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-        };
-        CASES.into_iter().map(move |name| Case {
-            name,
-            checkpoint: Checkpoint::parse(&read(format!("{name}.ckpt.safetensors")))
-                .expect("a valid checkpoint"),
-            vectors: read(format!("{name}.vectors.safetensors")),
-        })
-    }
-
-    fn config(&self) -> &Config {
-        self.checkpoint.config()
-    }
-
-    fn parameters(&self) -> Parameters {
-        let table = tensors(self.config());
-        table.iter().map(|t| (t.name.clone(), self.checkpoint.tensor(&t.name).to_vec())).collect()
-    }
-
-    fn network(&self) -> Network {
-        Network::new(self.config(), &self.parameters()).expect("a network")
-    }
-
-    /// A tensor of the vectors, whatever its type, and its shape.
-    fn get(&self, tensor: &str) -> Option<(Vec<f64>, Vec<usize>)> {
-        let file = SafeTensors::deserialize(&self.vectors).expect("readable vectors");
-        let view = file.tensor(tensor).ok()?;
-        let data = view.data();
-        let values = match view.dtype() {
-            Dtype::U8 => data.iter().map(|b| f64::from(*b)).collect(),
-            Dtype::I32 => {
-                data.as_chunks().0.iter().map(|b| f64::from(i32::from_le_bytes(*b))).collect()
-            }
-            Dtype::F32 => {
-                data.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()
-            }
-            Dtype::F64 => data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
-            other => panic!("{tensor}: {other:?}"),
-        };
-        Some((values, view.shape().to_vec()))
-    }
-
-    fn must(&self, tensor: &str) -> Vec<f64> {
-        self.get(tensor).unwrap_or_else(|| panic!("{}: no {tensor}", self.name)).0
-    }
-
-    fn batch(&self) -> Vec<Sequence> {
-        let (values, shape) = self.get("in.roll").expect("in.roll");
-        let bits: Vec<u8> = values.iter().map(|v| *v as u8).collect();
-        let piece = shape[1..].iter().product();
-        bits.chunks_exact(piece)
-            .zip(self.must("in.t0"))
-            .map(|(bits, t0)| {
-                let roll = PianoRoll::from_bits(self.config().range(), bits).expect("legal roll");
-                Sequence::of_piece(self.config(), &roll, t0 as u8)
-            })
-            .collect()
-    }
-
-    fn masks(&self) -> Masks {
-        let of = |stack: &str, layers: usize| {
-            let layer = |index| {
-                let values = self.must(&format!("drop.mask.{stack}.{index}"));
-                values.iter().map(|v| *v as f32).collect()
-            };
-            (0..layers).map(layer).collect()
-        };
-        Masks {
-            time: of("time", self.config().time.len()),
-            note: of("note", self.config().note.len()),
-        }
-    }
-
-    fn predictions(&self) -> usize {
-        self.batch().iter().map(Sequence::len).sum()
-    }
-}
-
-fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
-    assert_eq!(ours.len(), theirs.len());
-    ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
-}
-
-/// Largest error of each gradient, relative to the tensor's largest entry; and how many there
-/// were to compare.
-fn gradient_error(case: &Case, prefix: &str, gradients: &Parameters) -> (f64, usize) {
-    let (mut worst, mut compared) = (0.0f64, 0);
-    for (name, ours) in gradients {
-        let Some((theirs, _)) = case.get(&format!("{prefix}.{name}")) else { continue };
-        let scale = theirs.iter().fold(0.0f64, |a, b| a.max(b.abs()));
-        worst = worst.max(largest_difference(ours, &theirs) / scale);
-        compared += 1;
-    }
-    (worst, compared)
+fn predictions(case: &Case) -> usize {
+    case.batch().iter().map(Sequence::len).sum()
 }
 
 #[test]
 fn outputs_match_the_reference() {
     for case in Case::all() {
-        let network = case.network();
+        let network = network_of(&case);
         let pass = network.forward(&case.batch(), None, None, false).expect("a pass");
         let [play, articulate] = step::loss_sums(&pass).expect("a loss");
         let sum =
             play.to_scalar::<f64>().expect("f64") + articulate.to_scalar::<f64>().expect("f64");
-        let loss = sum / (2 * case.predictions() * case.config().keys()) as f64;
+        let loss = sum / (2 * predictions(&case) * case.config().keys()) as f64;
         let time_h = network.time_top(&pass).expect("time_h");
         let logits = network.logits(&pass).expect("logits");
         let time_error = largest_difference(&time_h, &case.must("out.time_h"));
@@ -147,11 +49,11 @@ fn outputs_match_the_reference() {
 fn gradients_match_the_reference_with_and_without_dropout() {
     let mut compared_at_all = 0;
     for case in Case::all() {
-        let network = case.network();
+        let network = network_of(&case);
         let masks = case.masks();
         for (prefix, masks) in [("grad", None), ("drop.grad", Some(&masks))] {
             let (gradients, nats) =
-                step::gradient(&network, case.config(), &case.batch(), masks, case.predictions())
+                step::gradient(&network, case.config(), &case.batch(), masks, predictions(&case))
                     .expect("a gradient");
             let (worst, compared) = gradient_error(&case, prefix, &gradients);
             let name = if masks.is_some() { "drop.loss" } else { "out.loss" };
@@ -171,8 +73,8 @@ fn gradients_match_the_reference_with_and_without_dropout() {
 #[test]
 fn a_batch_shared_out_over_threads_has_the_same_gradient() {
     let case = Case::all().next().expect("a case");
-    let (network, batch) = (case.network(), case.batch());
-    let random = xtask::train::random::Random::new(1, 1);
+    let (network, batch) = (network_of(&case), case.batch());
+    let random = Random::new(1, 1);
     for dropout in [None, Some((0.5, &random))] {
         let run = |threads| {
             step::batch_gradient(&network, case.config(), &batch, dropout, threads)
@@ -197,7 +99,7 @@ fn adam_follows_the_reference_for_six_updates() {
         for (update, expected) in expected.iter().enumerate() {
             let network = Network::new(case.config(), &parameters).expect("a network");
             let (gradients, nats) =
-                step::gradient(&network, case.config(), &case.batch(), None, case.predictions())
+                step::gradient(&network, case.config(), &case.batch(), None, predictions(&case))
                     .expect("a gradient");
             let error = (nats.loss(case.config().keys()) - expected).abs();
             println!("{:7} update {update}: loss {error:.1e}", case.name);
@@ -213,7 +115,7 @@ fn adam_follows_the_reference_for_six_updates() {
 fn candle_and_engine_agree() {
     for case in Case::all() {
         let batch = case.batch();
-        let network = case.network();
+        let network = network_of(&case);
         let pass = network.forward(&batch, None, None, false).expect("a pass");
         let candle = network.logits(&pass).expect("logits");
         let mut engine = Engine::new(&case.checkpoint);

@@ -12,11 +12,12 @@ use anacrusis::model::network::tensors;
 use clap::Parser;
 use xtask::corpus::{Corpus, Options};
 use xtask::settings::Settings;
+use xtask::train::adam::Adam;
 use xtask::train::batch::Segments;
 use xtask::train::init;
 use xtask::train::network::Network;
 use xtask::train::random::Random;
-use xtask::train::step::{self, Adam};
+use xtask::train::step;
 use xtask::train::{self, state};
 use xtask::trainer;
 

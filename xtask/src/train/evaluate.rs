@@ -57,22 +57,13 @@ fn piece(
     limit: Option<usize>,
 ) -> Result<Nats> {
     let sequence = Sequence::of_piece(config, roll, 0);
-    let end = limit.unwrap_or(usize::MAX).min(sequence.len());
     let mut nats = Nats::default();
     let mut states = None;
-    for start in (0..end).step_by(CHUNK) {
-        let range = start..end.min(start + CHUNK);
-        let chunk = Sequence {
-            frames: sequence.frames[range.clone()].to_vec(),
-            targets: sequence.targets[range.clone()].to_vec(),
-        };
+    for chunk in sequence.stretches(limit.unwrap_or(usize::MAX), CHUNK) {
+        let steps = chunk.len() as u64;
         let pass = network.forward(&[chunk], states.as_deref(), None, false)?;
         let [play, articulate] = loss_sums(&pass)?;
-        nats.add(Nats {
-            play: play.to_scalar()?,
-            articulate: articulate.to_scalar()?,
-            steps: range.len() as u64,
-        });
+        nats.add(Nats { play: play.to_scalar()?, articulate: articulate.to_scalar()?, steps });
         states = Some(pass.states);
     }
     Ok(nats)

@@ -5,7 +5,7 @@ use anacrusis::model::config::Config;
 use anacrusis::model::network::{HEAD_BIAS, HEAD_WEIGHT, note_layers, time_layers};
 use anacrusis::music::{PianoRoll, STEPS_PER_BAR};
 
-use super::network::Parameters;
+use super::backend::Parameters;
 use super::random::Random;
 
 /// How often keys play, and playing keys are struck, in the training pieces.

@@ -6,8 +6,6 @@
 //! K keys, F features, H units. The time stack works on `[T, B K, H]`, the note stack on
 //! `[K, B T, H]` in the order of the scan.
 
-use std::collections::BTreeMap;
-
 use anacrusis::model::config::{Config, Scan};
 use anacrusis::model::features::FEATURES;
 use anacrusis::model::network::{
@@ -16,20 +14,10 @@ use anacrusis::model::network::{
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
 
+use super::backend::Parameters;
+use super::dropout::Masks;
 use super::layer::{Layer, LayerGradients, Run, State};
 use crate::sequence::Sequence;
-
-/// Tensors by name, flat, in the layout of the checkpoint: weights, gradients, or moments.
-pub type Parameters = BTreeMap<String, Vec<f32>>;
-
-/// Dropout multipliers, constant along the recurrent axis (model.md, section 6).
-#[derive(Clone, Debug, Default)]
-pub struct Masks {
-    /// Per time layer `[B, K, H]`.
-    pub time: Vec<Vec<f32>>,
-    /// Per note layer `[B, T, H]`.
-    pub note: Vec<Vec<f32>>,
-}
 
 /// A network ready to be run, and differentiated.
 pub struct Network {

@@ -9,9 +9,8 @@ use anacrusis::model::loss::Nats;
 use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result, ensure};
 
-use super::evaluate::evaluate;
+use super::backend::{self, Backend, Parameters};
 use super::init;
-use super::network::{Network, Parameters};
 use super::purpose;
 use super::random::Random;
 use super::report::{Metrics, Report};
@@ -30,6 +29,8 @@ pub struct Run<'a> {
     pub train: Vec<&'a Piece>,
     /// Weights, optimiser, counters.
     pub state: State,
+    /// What computes.
+    pub backend: Box<dyn Backend>,
     heldout: Vec<&'a PianoRoll>,
     settings: &'a Settings,
     files: Files,
@@ -128,6 +129,7 @@ impl<'a> Run<'a> {
             gradient_norm: 0.0,
             meta,
             state,
+            backend: backend::new(settings),
         };
         run.introduce();
         Ok(run)
@@ -192,7 +194,8 @@ impl<'a> Run<'a> {
     /// If a file cannot be written.
     pub fn evaluate(&mut self) -> Result<()> {
         let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
-        let nats = self.nats(&self.state.parameters, Some(limit))?;
+        let pieces = self.backend.nats(&self.state.parameters, &self.heldout, Some(limit))?;
+        let nats = sum(pieces);
         let best = self.state.progress.best_nats.is_none_or(|best| nats.nats_step() < best);
         let progress = &self.state.progress;
         let metrics = Metrics {
@@ -246,7 +249,7 @@ impl<'a> Run<'a> {
         let best = model_file::read(&self.files.best).context("the best network so far")?;
         let names = self.state.parameters.keys();
         let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
-        let nats = self.nats(&weights, None)?;
+        let nats = sum(self.backend.nats(&weights, &self.heldout, None)?);
         if let Some(made) = &best.meta.made {
             let whole = self.meta.made.get_or_insert_default();
             (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);
@@ -268,16 +271,6 @@ impl<'a> Run<'a> {
             best.digest()
         );
         Ok(())
-    }
-
-    fn nats(&self, parameters: &Parameters, limit: Option<usize>) -> Result<Nats> {
-        let config = &self.settings.network;
-        let network = Network::new(config, parameters)?;
-        let threads = self.settings.thread_count();
-        let pieces = evaluate(&network, config, &self.heldout, limit, threads)?;
-        let mut sum = Nats::default();
-        pieces.into_iter().for_each(|nats| sum.add(nats));
-        Ok(sum)
     }
 
     fn scores(&self, nats: Nats) -> Scores {
@@ -303,6 +296,12 @@ impl<'a> Run<'a> {
             Checkpoint::new(self.settings.network.clone(), parameters.clone(), self.meta.clone());
         checkpoint.context("the weights are not usable: training diverged; lower learning_rate")
     }
+}
+
+fn sum(pieces: Vec<Nats>) -> Nats {
+    let mut sum = Nats::default();
+    pieces.into_iter().for_each(|nats| sum.add(nats));
+    sum
 }
 
 fn write(path: &Path, checkpoint: &Checkpoint) -> Result<()> {

@@ -10,8 +10,8 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::network::Parameters;
-use super::step::Adam;
+use super::adam::Adam;
+use super::backend::Parameters;
 use crate::files;
 use crate::settings::Settings;
 

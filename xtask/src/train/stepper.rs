@@ -7,8 +7,9 @@ use anacrusis::music::Chord;
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 
+use super::backend::Parameters;
 use super::layer::State;
-use super::network::{Network, Parameters};
+use super::network::Network;
 use crate::sequence::Sequence;
 use crate::vectors::{Decide, Stepper};
 

@@ -1,0 +1,149 @@
+//! What computes gradients and scores: one trait, and the implementations behind it.
+
+use std::collections::BTreeMap;
+
+use anacrusis::model::Config;
+use anacrusis::model::kernel::InstructionSet;
+use anacrusis::model::loss::Nats;
+use anacrusis::music::PianoRoll;
+use anyhow::Result;
+
+use super::dropout::masks;
+use super::fused::Workspace;
+use super::fused::network::Network;
+use super::fused::workers::for_each;
+use super::random::Random;
+use super::{evaluate, network, step};
+use crate::sequence::Sequence;
+use crate::settings::{BackendKind, Settings};
+
+/// Tensors by name, flat, in the layout of the checkpoint: weights, gradients, or moments.
+pub type Parameters = BTreeMap<String, Vec<f32>>;
+
+/// What computes.
+pub trait Backend {
+    /// The gradient of the training loss (model.md, section 5) over `batch`, sequences of one
+    /// length, at `parameters`, and the loss in nats.
+    ///
+    /// `dropout` is the probability and the generator of the masks; the masks of a sequence
+    /// depend on its place in the batch alone.
+    ///
+    /// # Errors
+    /// If the batch is empty, its sequences differ in length, or tensors do not fit.
+    fn gradient(
+        &mut self,
+        parameters: &Parameters,
+        batch: &[Sequence],
+        dropout: Option<(f64, &Random)>,
+    ) -> Result<(Parameters, Nats)>;
+
+    /// Nats of each of `rolls`, in their order, each one sequence from zero state; of each
+    /// only the first `limit` predictions, if there is a limit.
+    ///
+    /// # Errors
+    /// If tensors do not fit.
+    fn nats(
+        &mut self,
+        parameters: &Parameters,
+        rolls: &[&PianoRoll],
+        limit: Option<usize>,
+    ) -> Result<Vec<Nats>>;
+}
+
+/// The backend that the settings ask for.
+pub fn new(settings: &Settings) -> Box<dyn Backend> {
+    let (config, threads) = (&settings.network, settings.thread_count());
+    match settings.backend {
+        BackendKind::Fused => Box::new(Fused::new(config, InstructionSet::best(), threads)),
+        BackendKind::Candle => Box::new(Candle { config: config.clone(), threads }),
+    }
+}
+
+/// Backpropagation written by hand: see [`fused`](super::fused).
+pub struct Fused {
+    network: Network,
+    workspace: Workspace,
+    judges: Vec<Workspace>,
+    threads: usize,
+}
+
+impl Fused {
+    /// Steps of a stretch of a piece that is scored: 80 MB a thread at default sizes.
+    const STRETCH: usize = 48;
+
+    /// A backend for networks of `config`, in instructions `set`, with `threads` threads.
+    pub fn new(config: &Config, set: InstructionSet, threads: usize) -> Fused {
+        let threads = threads.max(1);
+        let judges = std::iter::repeat_with(|| Workspace::new(1)).take(threads).collect();
+        let (network, workspace) = (Network::new(config, set), Workspace::new(threads));
+        Fused { network, workspace, judges, threads }
+    }
+}
+
+impl Backend for Fused {
+    fn gradient(
+        &mut self,
+        parameters: &Parameters,
+        batch: &[Sequence],
+        dropout: Option<(f64, &Random)>,
+    ) -> Result<(Parameters, Nats)> {
+        self.network.load(parameters, self.threads)?;
+        let steps = batch.first().map_or(0, Sequence::len);
+        let lines: Vec<u64> = (0..batch.len() as u64).collect();
+        let masks =
+            dropout.map(|(p, random)| masks(&self.network.config, steps, &lines, p, random));
+        let predictions = batch.len() * steps;
+        self.workspace.gradient(&self.network, batch, masks.as_ref(), predictions)
+    }
+
+    fn nats(
+        &mut self,
+        parameters: &Parameters,
+        rolls: &[&PianoRoll],
+        limit: Option<usize>,
+    ) -> Result<Vec<Nats>> {
+        self.network.load(parameters, self.threads)?;
+        let network = &self.network;
+        let mut pieces: Vec<(&PianoRoll, Result<Nats>)> =
+            rolls.iter().map(|roll| (*roll, Ok(Nats::default()))).collect();
+        for_each(&mut pieces, &mut self.judges, |_, (roll, nats), workspace| {
+            let sequence = Sequence::of_piece(&network.config, roll, 0);
+            let stretches = sequence.stretches(limit.unwrap_or(usize::MAX), Fused::STRETCH);
+            *nats = stretches.enumerate().try_fold(Nats::default(), |mut sum, (index, stretch)| {
+                sum.add(workspace.nats(network, &[stretch], index > 0)?);
+                Ok(sum)
+            });
+        });
+        pieces.into_iter().map(|(_, nats)| nats).collect()
+    }
+}
+
+/// Automatic differentiation: see [`network`](super::network).
+pub struct Candle {
+    /// Sizes and options.
+    pub config: Config,
+    /// Threads over which batches and pieces are shared out.
+    pub threads: usize,
+}
+
+impl Backend for Candle {
+    fn gradient(
+        &mut self,
+        parameters: &Parameters,
+        batch: &[Sequence],
+        dropout: Option<(f64, &Random)>,
+    ) -> Result<(Parameters, Nats)> {
+        let network = network::Network::new(&self.config, parameters)?;
+        step::batch_gradient(&network, &self.config, batch, dropout, self.threads)
+    }
+
+    fn nats(
+        &mut self,
+        parameters: &Parameters,
+        rolls: &[&PianoRoll],
+        limit: Option<usize>,
+    ) -> Result<Vec<Nats>> {
+        let network = network::Network::new(&self.config, parameters)?;
+        evaluate::evaluate(&network, &self.config, rolls, limit, self.threads)
+    }
+}

@@ -1,0 +1,213 @@
+//! Backpropagation through time on the CPU, written out by hand (speed.md, "Training").
+//!
+//! The rows of the time stack (one for each sequence and key) do not know of one another, nor
+//! do those of the note stack (one for each sequence and step). So each stack is cut into
+//! shares of rows ([`plan`]) that threads take as they come free ([`workers`]): a share of
+//! the time stack goes through all steps ([`time`]), then a share of the note stack through
+//! all keys, to the loss and back ([`note`]), then the time stack back. Under them are a
+//! stack of layers on a share ([`stack`]), the layer ([`layer`]), and three computations in
+//! the lanes of `model::kernel`: products with packed weights ([`panels`]), the cell
+//! ([`cell`]), and sums of outer products ([`outer`]).
+//!
+//! Every sum has an order of its own that depends on the sizes and the instructions alone:
+//! any number of threads gives the same bits.
+
+pub mod cell;
+pub mod head;
+pub mod layer;
+pub mod network;
+pub mod note;
+pub mod outer;
+pub mod panels;
+pub mod plan;
+pub mod stack;
+pub mod time;
+pub mod workers;
+
+use anacrusis::model::features::FEATURES;
+use anacrusis::model::loss::Nats;
+use anacrusis::music::Chord;
+use anyhow::{Result, ensure};
+
+use self::layer::Layer;
+use self::network::Network;
+use self::note::{Below, NoteDesk, NotePart};
+use self::outer::Outer;
+use self::plan::{Places, Plan};
+use self::stack::Scratch;
+use self::time::TimePart;
+use self::workers::for_each;
+use crate::sequence::Sequence;
+use crate::train::backend::Parameters;
+use crate::train::dropout::Masks;
+
+/// All that a pass works on, kept from one to the next.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    plan: Option<Plan>,
+    features: Vec<f32>,
+    targets: Vec<Chord>,
+    times: Vec<TimePart>,
+    time_places: Places,
+    notes: Vec<NotePart>,
+    note_places: Places,
+    helpers: Vec<Helper>,
+}
+
+/// What belongs to a thread.
+#[derive(Clone, Debug, Default)]
+struct Helper {
+    scratch: Scratch,
+    desk: NoteDesk,
+}
+
+impl Workspace {
+    /// Room for `threads` threads; more is taken when it is needed, and kept.
+    pub fn new(threads: usize) -> Workspace {
+        Workspace {
+            plan: None,
+            features: Vec::new(),
+            targets: Vec::new(),
+            times: Vec::new(),
+            time_places: Places::default(),
+            notes: Vec::new(),
+            note_places: Places::default(),
+            helpers: vec![Helper::default(); threads.max(1)],
+        }
+    }
+
+    /// The nats of `batch`, sequences of one length; no gradient.
+    ///
+    /// With `go_on` they are the continuation of those of the last call, as many and no
+    /// longer.
+    ///
+    /// # Errors
+    /// If the sequences differ in length or are empty, or do not continue others.
+    pub fn nats(&mut self, network: &Network, batch: &[Sequence], go_on: bool) -> Result<Nats> {
+        self.prepare(network, batch, None, go_on)?;
+        self.up(network);
+        Ok(self.across(network, None, None))
+    }
+
+    /// The gradient of the training loss over `batch`, and the loss in nats.
+    ///
+    /// `predictions` is B T of the whole batch, of which these sequences may be a share.
+    ///
+    /// # Errors
+    /// If the sequences differ in length or are empty, or masks are missing.
+    pub fn gradient(
+        &mut self,
+        network: &Network,
+        batch: &[Sequence],
+        masks: Option<&Masks>,
+        predictions: usize,
+    ) -> Result<(Parameters, Nats)> {
+        let plan = self.prepare(network, batch, masks, false)?;
+        self.up(network);
+        let scale = 1.0 / (2.0 * predictions as f64 * plan.keys as f64);
+        let nats = self.across(network, masks, Some(scale));
+        let from = (self.notes.as_slice(), &self.note_places);
+        for_each(&mut self.times, &mut self.helpers, |_, part, helper| {
+            part.backward(network, &plan, &self.features, from, &mut helper.scratch);
+        });
+        Ok((self.sum(network), nats))
+    }
+
+    /// Lays the batch out.
+    fn prepare(
+        &mut self,
+        network: &Network,
+        batch: &[Sequence],
+        masks: Option<&Masks>,
+        go_on: bool,
+    ) -> Result<Plan> {
+        let steps = batch.first().map_or(0, Sequence::len);
+        ensure!(steps > 0, "nothing to predict");
+        ensure!(batch.iter().all(|s| s.len() == steps), "sequences of one batch differ in length");
+        let plan = Plan::new(&network.config, batch.len(), steps);
+        if let Some(masks) = masks {
+            let fits = |masks: &[Vec<f32>], layers: &[Layer], rows: usize| {
+                let mut pairs = masks.iter().zip(layers);
+                masks.len() == layers.len()
+                    && pairs.all(|(mask, layer)| mask.len() == rows * layer.spec.hidden)
+            };
+            let good = fits(&masks.time, &network.time.layers, plan.time_rows())
+                && fits(&masks.note, &network.note.layers, plan.note_rows());
+            ensure!(good, "dropout masks do not fit the batch");
+        }
+        if go_on {
+            let before =
+                self.plan.filter(|before| before.lines == plan.lines && before.steps >= plan.steps);
+            ensure!(before.is_some(), "sequences do not continue those before");
+            self.times.iter_mut().for_each(|part| part.go_on(steps));
+        } else if self.plan != Some(plan) {
+            self.time_places = Places::new(plan.time_rows());
+            let part = |&(first, rows): &(usize, usize)| TimePart::new(network, first, rows, steps);
+            self.times = self.time_places.shares.iter().map(part).collect();
+        }
+        if self.plan != Some(plan) {
+            self.note_places = Places::new(plan.note_rows());
+            let part = |&(first, rows): &(usize, usize)| NotePart::new(network, first, rows);
+            self.notes = self.note_places.shares.iter().map(part).collect();
+        }
+        self.plan = Some(plan);
+        if !go_on {
+            self.times.iter_mut().for_each(|part| part.reset(network, masks));
+        }
+        let row = plan.keys * FEATURES;
+        self.features.resize(steps * batch.len() * row, 0.0);
+        for (index, out) in self.features.chunks_exact_mut(row).enumerate() {
+            batch[index % batch.len()].frames[index / batch.len()].write(&network.config, out);
+        }
+        self.targets = batch.iter().flat_map(|sequence| &sequence.targets).copied().collect();
+        Ok(plan)
+    }
+
+    /// The time stack's way up.
+    fn up(&mut self, network: &Network) {
+        let Some(plan) = &self.plan else { return };
+        for_each(&mut self.times, &mut self.helpers, |_, part, helper| {
+            part.forward(network, plan, &self.features, &mut helper.scratch);
+        });
+    }
+
+    /// The note stack: to the loss and, with a scale of the gradient, back.
+    fn across(&mut self, network: &Network, masks: Option<&Masks>, scale: Option<f64>) -> Nats {
+        let Some(plan) = &self.plan else { return Nats::default() };
+        let (times, places) = (self.times.as_slice(), &self.time_places);
+        let below = Below { plan, times, places, targets: &self.targets, masks, scale };
+        for_each(&mut self.notes, &mut self.helpers, |_, part, helper| {
+            part.work(network, below, &mut helper.desk, &mut helper.scratch);
+        });
+        let mut sum = Nats::default();
+        self.notes.iter().for_each(|part| sum.add(part.nats));
+        sum
+    }
+
+    /// Adds the shares' gradients up, in their order.
+    fn sum(&mut self, network: &Network) -> Parameters {
+        let time = network.time.layers.iter().enumerate().map(|(index, layer)| {
+            (layer, self.times.iter().map(|part| &part.gradients[index]).collect())
+        });
+        let note = network.note.layers.iter().enumerate().map(|(index, layer)| {
+            (layer, self.notes.iter().map(|part| &part.gradients[index]).collect())
+        });
+        let mut layers: Vec<(Parameters, (&Layer, Vec<&Outer>))> =
+            time.chain(note).map(|layer| (Parameters::new(), layer)).collect();
+        for_each(&mut layers, &mut self.helpers, |_, (to, (layer, parts)), _| {
+            if let Some((first, others)) = parts.split_first() {
+                let mut sum = (*first).clone();
+                others.iter().for_each(|other| sum.add(other));
+                layer.unpack(&sum, to);
+            }
+        });
+        let mut gradients = Parameters::new();
+        layers.into_iter().for_each(|(tensors, _)| gradients.extend(tensors));
+        if let Some((first, others)) = self.notes.split_first() {
+            let mut head = first.head.clone();
+            others.iter().for_each(|other| head.add(&other.head));
+            head.unpack(&mut gradients);
+        }
+        gradients
+    }
+}

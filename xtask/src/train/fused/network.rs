@@ -1,0 +1,78 @@
+//! The network of the fused trainer: weights in the orders in which they are read.
+
+use anacrusis::model::config::Config;
+use anacrusis::model::kernel::InstructionSet;
+use anacrusis::model::network::{self, LayerSpec, note_layers, time_layers};
+use anyhow::{Context, Result, ensure};
+
+use super::head::Head;
+use super::layer::Layer;
+use super::stack::Stack;
+use super::workers::for_each;
+use crate::train::backend::Parameters;
+
+/// Weights of both stacks and the head.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Sizes and options.
+    pub config: Config,
+    /// The stack along time.
+    pub time: Stack,
+    /// The stack along the keys.
+    pub note: Stack,
+    /// What stands on it.
+    pub head: Head,
+}
+
+impl Network {
+    /// A network without weights yet, for instructions `set`.
+    pub fn new(config: &Config, set: InstructionSet) -> Network {
+        let stack = |layers: Vec<LayerSpec>, mut passed_on: usize| {
+            let layer = |spec: LayerSpec| {
+                let below = std::mem::replace(&mut passed_on, spec.hidden);
+                Layer::new(set, spec, below)
+            };
+            Stack { set, layers: layers.into_iter().map(layer).collect() }
+        };
+        let top = config.note.last().copied().unwrap_or(0);
+        Network {
+            config: config.clone(),
+            // Nothing below the features is trained.
+            time: stack(time_layers(config), 0),
+            note: stack(note_layers(config), config.time_width()),
+            head: Head::new(set, top),
+        }
+    }
+
+    /// Takes the weights, by `threads` threads.
+    ///
+    /// # Errors
+    /// Names the tensor that is missing or has the wrong number of values.
+    pub fn load(&mut self, parameters: &Parameters, threads: usize) -> Result<()> {
+        for spec in network::tensors(&self.config) {
+            let found = parameters.get(&spec.name).with_context(|| format!("no {}", spec.name))?;
+            ensure!(
+                found.len() == spec.elements(),
+                "{} has {} values, not {}",
+                spec.name,
+                found.len(),
+                spec.elements()
+            );
+        }
+        self.head.load(parameters);
+        let layers = self.time.layers.iter_mut().chain(&mut self.note.layers);
+        let mut layers: Vec<&mut Layer> = layers.collect();
+        for_each(&mut layers, &mut vec![(); threads], |_, layer, ()| layer.load(parameters));
+        Ok(())
+    }
+
+    /// Units of the time stack's top layer.
+    pub fn time_units(&self) -> usize {
+        self.config.time_width()
+    }
+
+    /// The same rounded up to whole vectors.
+    pub fn time_width(&self) -> usize {
+        self.time.layers.last().map_or(0, |layer| layer.width)
+    }
+}

@@ -1,0 +1,167 @@
+//! The note stack and the head on some of their rows: row `b T + t` is step `t` of sequence
+//! `b`.
+
+use anacrusis::model::loss::Nats;
+use anacrusis::model::network::LOGITS;
+use anacrusis::music::Chord;
+
+use super::head::{self, Head};
+use super::layer::Track;
+use super::network::Network;
+use super::outer::Outer;
+use super::plan::{Places, Plan};
+use super::stack::{Ends, Run, Scratch, Source};
+use super::time::TimePart;
+use crate::train::dropout::Masks;
+
+/// Some rows of the note stack, and what they come to.
+#[derive(Clone, Debug)]
+pub struct NotePart {
+    first: usize,
+    rows: usize,
+    /// Gradient of the time stack's outputs `[K, R, W]`, in the order of the scan.
+    below: Vec<f32>,
+    /// Gradients of the weights, one for each layer.
+    pub gradients: Vec<Outer>,
+    /// Gradient of the head.
+    pub head: Head,
+    /// How badly the targets were predicted.
+    pub nats: Nats,
+}
+
+/// What a thread needs to work on one part after the other.
+#[derive(Clone, Debug, Default)]
+pub struct NoteDesk {
+    run: Run,
+    logits: Vec<f32>,
+}
+
+/// What all parts look at.
+#[derive(Clone, Copy)]
+pub struct Below<'a> {
+    /// Sizes.
+    pub plan: &'a Plan,
+    /// The time stack after its way up.
+    pub times: &'a [TimePart],
+    /// Where its rows are.
+    pub places: &'a Places,
+    /// What is to be predicted, by row `b T + t`.
+    pub targets: &'a [Chord],
+    /// Dropout.
+    pub masks: Option<&'a Masks>,
+    /// What the gradient of the loss in nats is multiplied by; `None` to leave it at the loss.
+    pub scale: Option<f64>,
+}
+
+impl NotePart {
+    /// Rows from `first` on.
+    pub fn new(network: &Network, first: usize, rows: usize) -> NotePart {
+        let head = Head::new(network.note.set, network.head.units());
+        let (below, gradients) = (Vec::new(), Vec::new());
+        NotePart { first, rows, below, gradients, head, nats: Nats::default() }
+    }
+
+    /// Row `place` of the gradient handed down at a visit, `width` numbers.
+    pub fn below(&self, visit: usize, place: usize, width: usize) -> &[f32] {
+        &self.below[(visit * self.rows + place) * width..][..width]
+    }
+
+    /// The way up, the loss and, if wanted, the way back.
+    pub fn work(
+        &mut self,
+        network: &Network,
+        from: Below<'_>,
+        desk: &mut NoteDesk,
+        scratch: &mut Scratch,
+    ) {
+        let (stack, rows, keys) = (&network.note, self.rows, from.plan.keys);
+        let run = &mut desk.run;
+        stack.reset(run, rows, keys);
+        let layers = stack.layers.iter().zip(&mut run.tracks);
+        for ((layer, track), mask) in layers.zip(from.masks.iter().flat_map(|masks| &masks.note)) {
+            track.set_mask(layer, mask, self.first);
+        }
+        desk.logits.resize(keys * rows * LOGITS, 0.0);
+        let targets = &from.targets[self.first..][..rows];
+        let mut ends = NoteEnds {
+            network,
+            from,
+            first: self.first,
+            targets,
+            logits: &mut desk.logits,
+            head: &mut self.head,
+            below: &mut self.below,
+        };
+        stack.forward(run, &ends, scratch);
+
+        self.nats = Nats { steps: rows as u64, ..Nats::default() };
+        let scale = from.scale.unwrap_or(0.0);
+        for (visit, out) in ends.logits.chunks_exact_mut(rows * LOGITS).enumerate() {
+            if let Some(top) = run.tracks.last() {
+                let (hidden, mask, head) = (top.output(visit), &top.mask, &network.head);
+                stack.set.run(head::Logits { head, hidden, mask, out: &mut *out });
+            }
+            head::score(out, targets, from.plan.midi(visit), scale, &mut self.nats);
+        }
+        if from.scale.is_none() {
+            return;
+        }
+        if self.gradients.is_empty() {
+            self.gradients = stack.gradients();
+        }
+        self.gradients.iter_mut().for_each(Outer::clear);
+        ends.head.clear();
+        ends.below.resize(keys * rows * network.time_width(), 0.0);
+        stack.backward(run, &mut ends, &mut self.gradients, scratch);
+    }
+}
+
+struct NoteEnds<'a> {
+    network: &'a Network,
+    from: Below<'a>,
+    first: usize,
+    targets: &'a [Chord],
+    logits: &'a mut [f32],
+    head: &'a mut Head,
+    below: &'a mut Vec<f32>,
+}
+
+impl Source for NoteEnds<'_> {
+    fn input(&self, visit: usize, stride: usize, out: &mut [f32]) {
+        let (plan, width) = (self.from.plan, self.network.time_width());
+        let units = self.network.time_units();
+        let key = plan.visit(visit);
+        let before = visit.checked_sub(1).map(|before| plan.midi(before));
+        for ((row, target), to) in
+            (self.first..).zip(self.targets).zip(out.chunks_exact_mut(stride))
+        {
+            let (line, step) = (row / plan.steps, row % plan.steps);
+            let (part, place) = self.from.places.of(line * plan.keys + key);
+            if let Some(top) = self.from.times[part].run.tracks.last() {
+                let hidden = &top.output(step)[place * width..][..units];
+                let both = hidden.iter().zip(&top.mask[place * width..]);
+                to[..units].iter_mut().zip(both).for_each(|(to, (h, m))| *to = h * m);
+            }
+            let bits = before.map_or([false; 2], |key| [target.plays(key), target.strikes(key)]);
+            to[units..][..bits.len()].copy_from_slice(&bits.map(|bit| f32::from(u8::from(bit))));
+        }
+    }
+}
+
+impl Ends for NoteEnds<'_> {
+    fn above(&mut self, visit: usize, top: &Track, out: &mut [f32]) {
+        let logits = self.targets.len() * LOGITS;
+        self.network.note.set.run(head::Back {
+            head: &self.network.head,
+            logits: &self.logits[visit * logits..][..logits],
+            hidden: top.output(visit),
+            mask: &top.mask,
+            out,
+            gradient: self.head,
+        });
+    }
+
+    fn below(&mut self, visit: usize, gradient: &[f32]) {
+        self.below[visit * gradient.len()..][..gradient.len()].copy_from_slice(gradient);
+    }
+}

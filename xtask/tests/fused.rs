@@ -1,0 +1,351 @@
+//! The fused backend: its gradients against golden ones, against candle's, and against
+//! differences of a loss in double precision; and the same bits from any number of threads.
+
+mod golden;
+
+use anacrusis::model::Config;
+use anacrusis::model::config::{Scan, Start};
+use anacrusis::model::kernel::InstructionSet;
+use anacrusis::model::network::{note_layers, time_layers};
+use anacrusis::music::{Chord, PianoRoll};
+use golden::{Case, gradient_error, largest_difference};
+use xtask::sequence::{Frame, Sequence};
+use xtask::train::adam::Adam;
+use xtask::train::backend::{Backend, Candle, Fused, Parameters};
+use xtask::train::dropout::{Masks, masks};
+use xtask::train::fused::{Workspace, network::Network};
+use xtask::train::init::{self, Density};
+use xtask::train::random::Random;
+
+/// Sizes that are no multiples of anything, one to three layers, both scans and starts.
+fn odd_configs() -> [Config; 4] {
+    let config = |time: &[usize], note: &[usize], low, notes, scan, start| Config {
+        time: time.to_vec(),
+        note: note.to_vec(),
+        low,
+        notes,
+        scan,
+        start,
+        ..Config::default()
+    };
+    [
+        config(&[5], &[3], 40, 7, Scan::Up, Start::None),
+        config(&[17, 9], &[1, 18], 36, 13, Scan::Down, Start::Flag),
+        config(&[7, 33, 4], &[6, 5, 11], 21, 88, Scan::Up, Start::Flag),
+        config(&[64, 48], &[40], 24, 50, Scan::Down, Start::None),
+    ]
+}
+
+/// Random weights, larger than a run begins with, so that gates move.
+fn weights(config: &Config, seed: u64) -> Parameters {
+    let mut random = Random::new(seed, 2);
+    let density = Density { play: 0.2, articulate: 0.4 };
+    let mut parameters = init::weights(config, density, &random);
+    for values in parameters.values_mut() {
+        values.iter_mut().for_each(|v| *v = 1.5 * *v + 0.2 * (random.uniform() as f32 - 0.5));
+    }
+    parameters
+}
+
+fn batch(config: &Config, lines: usize, steps: usize, seed: u64) -> Vec<Sequence> {
+    let mut random = Random::new(seed, 3);
+    let key = |random: &mut Random| config.low + random.below(config.keys()) as u8;
+    let chord = |random: &mut Random| {
+        let mut chord = Chord::struck_keys([key(random), key(random)]);
+        chord.hold(key(random));
+        chord
+    };
+    let sequence = |line: usize| {
+        let roll: PianoRoll = (0..steps).map(|_| chord(&mut random)).collect();
+        Sequence::of_piece(config, &roll, line as u8)
+    };
+    (0..lines).map(sequence).collect()
+}
+
+fn gradient(
+    set: InstructionSet,
+    config: &Config,
+    parameters: &Parameters,
+    batch: &[Sequence],
+    masks: Option<&Masks>,
+) -> (Parameters, f64) {
+    let mut network = Network::new(config, set);
+    network.load(parameters, 1).expect("weights");
+    let predictions = batch.iter().map(Sequence::len).sum();
+    let gradient = Workspace::new(1).gradient(&network, batch, masks, predictions);
+    let (gradients, nats) = gradient.expect("a gradient");
+    (gradients, nats.loss(config.keys()))
+}
+
+/// Largest difference of each tensor, relative to its largest entry.
+fn relative(ours: &Parameters, theirs: &Parameters) -> f64 {
+    let tensor = |name: &String| {
+        let theirs: Vec<f64> = theirs[name].iter().map(|v| f64::from(*v)).collect();
+        let scale = theirs.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+        largest_difference(&ours[name], &theirs) / scale
+    };
+    assert!(ours.keys().eq(theirs.keys()));
+    ours.keys().map(tensor).fold(0.0, f64::max)
+}
+
+#[test]
+fn gradients_match_the_reference_with_and_without_dropout() {
+    let mut compared_at_all = 0;
+    for set in InstructionSet::available() {
+        for case in Case::all() {
+            let (config, parameters, batch) = (case.config(), case.parameters(), case.batch());
+            let masks = case.masks();
+            for (prefix, masks) in [("grad", None), ("drop.grad", Some(&masks))] {
+                let (gradients, loss) = gradient(set, config, &parameters, &batch, masks);
+                let (worst, compared) = gradient_error(&case, prefix, &gradients);
+                let name = if masks.is_some() { "drop.loss" } else { "out.loss" };
+                let loss_error = (loss - case.must(name)[0]).abs();
+                println!(
+                    "{:8} {:7} {prefix:9} {compared:2} tensors, relative {worst:.1e}, loss {loss_error:.1e}",
+                    set.name(),
+                    case.name
+                );
+                assert!(worst <= 1e-4 && loss_error <= 1e-7, "{} {prefix}", case.name);
+                assert!(compared == 0 || compared == gradients.len(), "{} {prefix}", case.name);
+                compared_at_all += compared;
+            }
+        }
+    }
+    assert!(compared_at_all > 100, "{compared_at_all} tensors compared");
+}
+
+#[test]
+fn adam_follows_the_reference_for_six_updates() {
+    let mut compared = 0;
+    for case in Case::all() {
+        let Some((expected, _)) = case.get("adam.losses") else { continue };
+        let mut parameters = case.parameters();
+        let mut adam = Adam::default();
+        let mut backend = Fused::new(case.config(), InstructionSet::best(), 1);
+        for (update, expected) in expected.iter().enumerate() {
+            let (gradients, nats) =
+                backend.gradient(&parameters, &case.batch(), None).expect("a gradient");
+            let error = (nats.loss(case.config().keys()) - expected).abs();
+            println!("{:7} update {update}: loss {error:.1e}", case.name);
+            assert!(error <= 2e-6, "{} update {update}", case.name);
+            adam.update(&mut parameters, &gradients, 1e-3);
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 3, "all cases but legacy");
+}
+
+#[test]
+fn gradients_and_scores_match_those_of_candle() {
+    for (seed, config) in odd_configs().into_iter().enumerate() {
+        let parameters = weights(&config, seed as u64);
+        let batch = batch(&config, 3, 11, seed as u64);
+        let mut candle = Candle { config: config.clone(), threads: 2 };
+        let random = Random::new(4, seed as u64);
+        for dropout in [None, Some((0.4, &random))] {
+            let (theirs, their_nats) =
+                candle.gradient(&parameters, &batch, dropout).expect("candle's");
+            for set in InstructionSet::available() {
+                let mut fused = Fused::new(&config, set, 2);
+                let (ours, nats) = fused.gradient(&parameters, &batch, dropout).expect("ours");
+                let worst = relative(&ours, &theirs);
+                let loss = (nats.nats_step() / their_nats.nats_step() - 1.0).abs();
+                println!("{:8} sizes {seed}: relative {worst:.1e}, loss {loss:.1e}", set.name());
+                assert!(worst < 1e-4 && loss < 1e-6, "{config:?}");
+            }
+        }
+        // Longer and shorter than a stretch, with and without a limit.
+        let pieces: Vec<PianoRoll> = [130, 3, 49]
+            .map(|steps| {
+                let sequence = self::batch(&config, 1, steps, 9).remove(0);
+                sequence.targets.into_iter().collect()
+            })
+            .into();
+        let pieces: Vec<&PianoRoll> = pieces.iter().collect();
+        for limit in [None, Some(100)] {
+            let theirs = candle.nats(&parameters, &pieces, limit).expect("scores");
+            let mut fused = Fused::new(&config, InstructionSet::best(), 2);
+            let ours = fused.nats(&parameters, &pieces, limit).expect("scores");
+            for (ours, theirs) in ours.iter().zip(&theirs) {
+                assert_eq!(ours.steps, theirs.steps);
+                assert!((ours.play / theirs.play - 1.0).abs() < 1e-6, "{ours:?} {theirs:?}");
+                assert!((ours.articulate / theirs.articulate - 1.0).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let config = Config { time: vec![20, 12], note: vec![10, 6], ..Config::default() };
+    let parameters = weights(&config, 1);
+    // Enough rows for several shares of both stacks.
+    let batch = batch(&config, 5, 40, 1);
+    let random = Random::new(5, 5);
+    let run = |threads| {
+        let mut fused = Fused::new(&config, InstructionSet::best(), threads);
+        let first = fused.gradient(&parameters, &batch, Some((0.5, &random))).expect("ours");
+        // Nothing is left over from one iteration to the next, nor from another size.
+        fused.gradient(&parameters, &batch[..2], None).expect("ours");
+        let again = fused.gradient(&parameters, &batch, Some((0.5, &random))).expect("ours");
+        assert_eq!(first, again, "{threads} threads");
+        first
+    };
+    let one = run(1);
+    for threads in [2, 3, 8] {
+        assert_eq!(one, run(threads), "{threads} threads");
+    }
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_loss_in_double_precision() {
+    for (seed, config) in odd_configs().into_iter().enumerate() {
+        let parameters = weights(&config, seed as u64);
+        let batch = batch(&config, 2, 9, seed as u64);
+        let steps = batch[0].len();
+        let masks = masks(&config, steps, &[0, 1], 0.3, &Random::new(6, 6));
+        let (gradients, loss) =
+            gradient(InstructionSet::best(), &config, &parameters, &batch, Some(&masks));
+        let exact = |moved: &dyn Fn(&str, usize) -> f64| {
+            reference::loss(&config, &parameters, &batch, &masks, moved)
+        };
+        let still = exact(&|_, _| 0.0);
+        assert!((loss / still - 1.0).abs() < 1e-6, "{loss} {still}");
+        // Every tensor by itself, along a direction of its own.
+        for (name, gradient) in &gradients {
+            let mut random = Random::new(7, seed as u64);
+            let direction: Vec<f64> =
+                gradient.iter().map(|_| 2.0 * random.uniform() - 1.0).collect();
+            let by = |step: f64| {
+                exact(&|tensor, index| if tensor == name { step * direction[index] } else { 0.0 })
+            };
+            const STEP: f64 = 1e-4;
+            let slope = (by(STEP) - by(-STEP)) / (2.0 * STEP);
+            let parts = gradient.iter().zip(&direction).map(|(g, d)| f64::from(*g) * d);
+            let (ours, size) =
+                parts.fold((0.0, 0.0), |(sum, size), part| (sum + part, size + part * part));
+            let error = (ours - slope).abs() / f64::sqrt(size);
+            println!("sizes {seed} {name}: {ours:+.6e} {slope:+.6e} ({error:.1e})");
+            assert!(error < 1e-4, "sizes {seed} {name}: {ours} {slope}");
+        }
+    }
+}
+
+/// The loss as model.md, sections 3 to 6, writes it, in f64 and in the plainest loops.
+mod reference {
+    use super::*;
+
+    type Moved<'a> = &'a dyn Fn(&str, usize) -> f64;
+
+    struct Cell {
+        input: Vec<Vec<f64>>,
+        recurrent: Vec<Vec<f64>>,
+        bias: Vec<f64>,
+        units: usize,
+    }
+
+    fn matrix(p: &Parameters, name: &str, columns: usize, moved: Moved<'_>) -> Vec<Vec<f64>> {
+        let value = |(index, v): (usize, &f32)| f64::from(*v) + moved(name, index);
+        let values: Vec<f64> = p[name].iter().enumerate().map(value).collect();
+        values.chunks(columns).map(<[f64]>::to_vec).collect()
+    }
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    fn sigmoid(x: f64) -> f64 {
+        1.0 / (1.0 + (-x).exp())
+    }
+
+    impl Cell {
+        fn step(&self, x: &[f64], (h, c): &mut (Vec<f64>, Vec<f64>)) {
+            let z: Vec<f64> = (0..4 * self.units)
+                .map(|r| self.bias[r] + dot(&self.input[r], x) + dot(&self.recurrent[r], h))
+                .collect();
+            for u in 0..self.units {
+                let [i, f, g, o] = [0, 1, 2, 3].map(|gate| z[gate * self.units + u]);
+                c[u] = sigmoid(f) * c[u] + sigmoid(i) * g.tanh();
+                h[u] = sigmoid(o) * c[u].tanh();
+            }
+        }
+    }
+
+    pub fn loss(
+        config: &Config,
+        p: &Parameters,
+        batch: &[Sequence],
+        masks: &Masks,
+        moved: Moved<'_>,
+    ) -> f64 {
+        let cells = |specs: Vec<anacrusis::model::network::LayerSpec>| -> Vec<Cell> {
+            let cell = |spec: anacrusis::model::network::LayerSpec| Cell {
+                input: matrix(p, &spec.weight_ih(), spec.input, moved),
+                recurrent: matrix(p, &spec.weight_hh(), spec.hidden, moved),
+                bias: matrix(p, &spec.bias_ih(), 1, moved)
+                    .concat()
+                    .iter()
+                    .zip(matrix(p, &spec.bias_hh(), 1, moved).concat())
+                    .map(|(a, b)| a + b)
+                    .collect(),
+                units: spec.hidden,
+            };
+            specs.into_iter().map(cell).collect()
+        };
+        let (time, note) = (cells(time_layers(config)), cells(note_layers(config)));
+        let head = matrix(p, "head.weight", config.note[config.note.len() - 1], moved);
+        let bias = matrix(p, "head.bias", 1, moved).concat();
+        let run = |cells: &[Cell],
+                   states: &mut Vec<(Vec<f64>, Vec<f64>)>,
+                   masks: &[Vec<f32>],
+                   row: usize,
+                   mut x: Vec<f64>| {
+            for ((cell, state), mask) in cells.iter().zip(states).zip(masks) {
+                cell.step(&x, state);
+                let mask = &mask[row * cell.units..];
+                x = state.0.iter().zip(mask).map(|(h, m)| h * f64::from(*m)).collect();
+            }
+            x
+        };
+        let zero = |cells: &[Cell]| -> Vec<(Vec<f64>, Vec<f64>)> {
+            cells.iter().map(|c| (vec![0.0; c.units], vec![0.0; c.units])).collect()
+        };
+        let (keys, steps) = (config.keys(), batch[0].len());
+        let mut sum = 0.0;
+        for (line, sequence) in batch.iter().enumerate() {
+            let mut states: Vec<_> = (0..keys).map(|_| zero(&time)).collect();
+            for (step, (frame, target)) in sequence.frames.iter().zip(&sequence.targets).enumerate()
+            {
+                let tops: Vec<Vec<f64>> = rows(config, frame)
+                    .into_iter()
+                    .enumerate()
+                    .map(|(k, x)| run(&time, &mut states[k], &masks.time, line * keys + k, x))
+                    .collect();
+                let mut order: Vec<usize> = (0..keys).collect();
+                if config.scan == Scan::Down {
+                    order.reverse();
+                }
+                let (mut state, mut before) = (zero(&note), [0.0; 2]);
+                for k in order {
+                    let key = config.low + k as u8;
+                    let x = [&tops[k][..], &before].concat();
+                    let top = run(&note, &mut state, &masks.note, line * steps + step, x);
+                    before =
+                        [target.plays(key), target.strikes(key)].map(|b| f64::from(u8::from(b)));
+                    let bce = |j: usize| {
+                        let z = dot(&head[j], &top) + bias[j];
+                        z.max(0.0) - z * before[j] + (-z.abs()).exp().ln_1p()
+                    };
+                    sum += bce(0) + before[0] * bce(1);
+                }
+            }
+        }
+        sum / (2 * batch.len() * steps * keys) as f64
+    }
+
+    fn rows(config: &Config, frame: &Frame) -> Vec<Vec<f64>> {
+        let mut values = vec![0.0; config.keys() * 80];
+        frame.write(config, &mut values);
+        values.chunks(80).map(|row| row.iter().map(|v| f64::from(*v)).collect()).collect()
+    }
+}
