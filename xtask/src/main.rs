@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bundle, demo, evaluate, generate, inspect, install, test, trainer, vectors};
+use xtask::{bench, bundle, demo, evaluate, generate, inspect, install, test, trainer, vectors};
 
 /// Build, hear, test and train Anacrusis.
 #[derive(Parser)]
@@ -25,6 +25,7 @@ enum Command {
     Generate(generate::Args),
     Inspect(inspect::Args),
     Vectors(vectors::Args),
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,5 +43,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Vectors(args) => vectors::run(&args),
+        Command::Bench(args) => bench::run(&args),
     }
 }

@@ -157,22 +157,43 @@ pub fn run(args: &Args) -> Result<()> {
 /// # Errors
 /// If cargo cannot be started.
 pub fn relaunch() -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let mut command = Command::new(cargo);
-    command
-        .args(["run", "--quiet", "--profile", "xtask", "-p", "xtask"])
-        .args(["--bin", "train", "--features", "train", "--manifest-path"])
-        .arg(manifest)
-        .arg("--")
-        .args(std::env::args_os().skip(1));
+    let mut command = command();
+    command.args(std::env::args_os().skip(1));
+    replace_process(command).context("cannot start cargo for the trainer")
+}
+
+/// A call of the binary `train`, built if need be, to which its arguments are to be added.
+pub fn command() -> Command {
+    let mut command = cargo("run");
+    command.arg("--");
     // The trainer has threads of its own; candle's pools would only get in the way.
     for pool in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
         if std::env::var_os(pool).is_none() {
             command.env(pool, "1");
         }
     }
-    replace_process(command).context("cannot start cargo for the trainer")
+    command
+}
+
+/// Builds the binary `train`.
+///
+/// # Errors
+/// If cargo cannot be started or fails; it says why on standard error.
+pub fn build() -> Result<()> {
+    let status = cargo("build").status().context("cannot start cargo for the trainer")?;
+    ensure!(status.success(), "the trainer cannot be built");
+    Ok(())
+}
+
+fn cargo(what: &str) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let mut command = Command::new(cargo);
+    command
+        .args([what, "--quiet", "--profile", "xtask", "-p", "xtask"])
+        .args(["--bin", "train", "--features", "train", "--manifest-path"])
+        .arg(manifest);
+    command
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use xtask::train::stepper::CandleStepper;
-use xtask::{train, trainer, vectors};
+use xtask::{bench, train, trainer, vectors};
 
 /// The commands of `cargo xtask` that need candle.
 #[derive(Parser)]
@@ -21,6 +21,8 @@ struct Cli {
 enum Command {
     Train(trainer::Args),
     Vectors(vectors::Args),
+    #[command(hide = true)]
+    BenchPeer(bench::peer::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Train(args) => train::run(&args, interruptible()?.as_ref()),
         Command::Vectors(args) => {
             vectors::run_with(&args, |checkpoint| Ok(Box::new(CandleStepper::new(checkpoint)?)))
+        }
+        Command::BenchPeer(args) => {
+            bench::peer::serve(&args, bench::candle::VERSION, |checkpoint| {
+                Ok(Box::new(bench::candle::Candle::new(checkpoint)?))
+            })
         }
     }
 }

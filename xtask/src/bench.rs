@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: speed, side by side with others.
+
+pub mod clock;
+pub mod engine;
+pub mod network;
+pub mod peak;
+pub mod peer;
+pub mod python;
+pub mod report;
+pub mod round;
+pub mod task;
+
+#[cfg(feature = "train")]
+pub mod candle;
+
+use anyhow::Result;
+
+/// Measure speed, side by side with other software
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// What is measured.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be measured.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub enum Command {
+    /// A step of the network.
+    Engine(engine::Args),
+}
+
+/// `cargo xtask bench`.
+///
+/// # Errors
+/// As the command chosen.
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Engine(args) => engine::run(args),
+    }
+}
