@@ -1,6 +1,6 @@
 //! A live host: its blocks come when they are due and it waits for nobody.
 
-use crate::support::{FORMATS, STEPS_PER_BEAT, check, patient, run};
+use crate::support::{FORMATS, STEPS_PER_BEAT, check, patient, run, whole_machine};
 use anacrusis_test_host::Script;
 use std::collections::HashSet;
 
@@ -10,6 +10,7 @@ fn nothing_wrong_sounds_and_nothing_forbidden_is_done() {
     const BEATS: f64 = 32.0;
     const FRAMES: u32 = 64;
     const HZ: f64 = 48_000.0;
+    let _alone = whole_machine();
     for format in FORMATS {
         let patient = run(format, &patient(HZ, FRAMES).play().beats(BEATS).stop().blocks(4));
         let script = Script::new(HZ, FRAMES)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::networks;
-use crate::support::{STEPS_PER_BEAT, check, load, patient};
+use crate::support::{STEPS_PER_BEAT, check, load, patient, whole_machine};
 use crate::usage::Usage;
 use anacrusis::model::Config;
 use anacrusis_test_host::script::Action;
@@ -69,6 +69,7 @@ fn until_ready(plugins: &mut [Box<dyn Plugin>]) {
 
 #[test]
 fn sixty_four_instances_play_the_same() {
+    let _alone = whole_machine();
     let (_folder, path) = default_size();
     for (what, file) in MODELS.into_iter().zip([None, Some(path.as_path())]) {
         let mut plugins: Vec<_> = (0..INSTANCES).map(|_| open(file)).collect();
@@ -87,6 +88,7 @@ fn sixty_four_instances_play_the_same() {
 #[ignore = "takes a minute and says nothing on a busy machine"]
 fn what_sixty_four_instances_cost() {
     const BEATS: f64 = 32.0;
+    let _alone = whole_machine();
     let (_folder, path) = default_size();
     for (what, file) in MODELS.into_iter().zip([None, Some(path.as_path())]) {
         let Some(nothing) = Usage::now() else {

@@ -3,6 +3,7 @@
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Format, Plugin, Recording, Script, open, perform};
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Steps in a beat on the plugin's default grid.
 pub const STEPS_PER_BEAT: u32 = 4;
@@ -16,6 +17,12 @@ pub fn bundles() -> PathBuf {
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("bundled"),
         PathBuf::from,
     )
+}
+
+/// Keeps tests apart of which one needs the machine's speed and another takes all of it.
+pub fn whole_machine() -> MutexGuard<'static, ()> {
+    static WHOLE: Mutex<()> = Mutex::new(());
+    WHOLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Loads the built plugin.
