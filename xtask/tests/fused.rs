@@ -198,6 +198,28 @@ fn threads_do_not_change_a_bit() {
 }
 
 #[test]
+fn a_batch_too_large_for_its_room_is_done_in_groups() {
+    let config = Config { time: vec![20], note: vec![10, 6], ..Config::default() };
+    let parameters = weights(&config, 1);
+    let batch = batch(&config, 5, 20, 1);
+    let random = Random::new(5, 5);
+    let run = |bytes| {
+        let mut fused = Fused::new(&config, InstructionSet::best(), 2).within(bytes);
+        fused.gradient(&parameters, &batch, Some((0.5, &random))).expect("ours")
+    };
+    let (whole, nats) = run(usize::MAX);
+    // A sequence keeps between one and two megabytes.
+    for bytes in [0, 4 << 20] {
+        let (grouped, grouped_nats) = run(bytes);
+        let worst = relative(&grouped, &whole);
+        println!("{bytes} bytes: relative {worst:.1e}");
+        assert!(worst > 0.0 && worst < 1e-5, "other sums, but the same gradient: {worst}");
+        assert_eq!(grouped_nats.steps, nats.steps);
+        assert!((grouped_nats.play / nats.play - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
 fn gradients_are_the_slopes_of_the_loss_in_double_precision() {
     for (seed, config) in odd_configs().into_iter().enumerate() {
         let parameters = weights(&config, seed as u64);

@@ -6,7 +6,7 @@ use anacrusis::model::Config;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::loss::Nats;
 use anacrusis::music::PianoRoll;
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use super::dropout::masks;
 use super::fused::Workspace;
@@ -65,18 +65,38 @@ pub struct Fused {
     workspace: Workspace,
     judges: Vec<Workspace>,
     threads: usize,
+    room: usize,
 }
 
 impl Fused {
     /// Steps of a stretch of a piece that is scored: 80 MB a thread at default sizes.
     const STRETCH: usize = 48;
 
+    /// Bytes that a batch may take at a time, about: seven segments at default sizes.
+    const ROOM: usize = 1200 << 20;
+
     /// A backend for networks of `config`, in instructions `set`, with `threads` threads.
     pub fn new(config: &Config, set: InstructionSet, threads: usize) -> Fused {
         let threads = threads.max(1);
         let judges = std::iter::repeat_with(|| Workspace::new(1)).take(threads).collect();
         let (network, workspace) = (Network::new(config, set), Workspace::new(threads));
-        Fused { network, workspace, judges, threads }
+        Fused { network, workspace, judges, threads, room: Fused::ROOM }
+    }
+
+    /// The same, but with about `bytes` for a batch. What does not fit at once is done in
+    /// groups of sequences, one after the other, so that memory is bounded however large
+    /// the batch is. Another grouping adds in another order.
+    pub fn within(mut self, bytes: usize) -> Fused {
+        self.room = bytes;
+        self
+    }
+
+    /// How many of `lines` sequences of `steps` predictions are done at a time: groups as
+    /// even as they can be.
+    fn group(&self, lines: usize, steps: usize) -> usize {
+        let line = steps * self.network.bytes_of_prediction();
+        let most = (self.room / line.max(1)).max(1);
+        lines.div_ceil(lines.div_ceil(most).max(1)).max(1)
     }
 }
 
@@ -89,11 +109,28 @@ impl Backend for Fused {
     ) -> Result<(Parameters, Nats)> {
         self.network.load(parameters, self.threads)?;
         let steps = batch.first().map_or(0, Sequence::len);
+        let alike = batch.iter().all(|sequence| sequence.len() == steps);
+        ensure!(alike, "sequences of one batch differ in length");
         let lines: Vec<u64> = (0..batch.len() as u64).collect();
-        let masks =
-            dropout.map(|(p, random)| masks(&self.network.config, steps, &lines, p, random));
         let predictions = batch.len() * steps;
-        self.workspace.gradient(&self.network, batch, masks.as_ref(), predictions)
+        let group = self.group(batch.len(), steps);
+        let mut sum: Option<(Parameters, Nats)> = None;
+        for (batch, lines) in batch.chunks(group).zip(lines.chunks(group)) {
+            let masks =
+                dropout.map(|(p, random)| masks(&self.network.config, steps, lines, p, random));
+            let (gradients, nats) =
+                self.workspace.gradient(&self.network, batch, masks.as_ref(), predictions)?;
+            match &mut sum {
+                None => sum = Some((gradients, nats)),
+                Some((total, total_nats)) => {
+                    for (total, part) in total.values_mut().zip(gradients.values()) {
+                        total.iter_mut().zip(part).for_each(|(a, b)| *a += b);
+                    }
+                    total_nats.add(nats);
+                }
+            }
+        }
+        sum.context("an empty batch")
     }
 
     fn nats(

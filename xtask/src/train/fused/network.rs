@@ -1,6 +1,7 @@
 //! The network of the fused trainer: weights in the orders in which they are read.
 
 use anacrusis::model::config::Config;
+use anacrusis::model::features::FEATURES;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::network::{self, LayerSpec, note_layers, time_layers};
 use anyhow::{Context, Result, ensure};
@@ -74,5 +75,13 @@ impl Network {
     /// The same rounded up to whole vectors.
     pub fn time_width(&self) -> usize {
         self.time.layers.last().map_or(0, |layer| layer.width)
+    }
+
+    /// Bytes that a pass keeps for each prediction of a sequence until the way back: gates,
+    /// cells and outputs of the time stack for every key, what goes in and what comes back.
+    pub fn bytes_of_prediction(&self) -> usize {
+        let states = |layer: &Layer| layer.gates() + 2 * layer.width;
+        let kept: usize = self.time.layers.iter().map(states).sum();
+        size_of::<f32>() * self.config.keys() * (kept + FEATURES + self.time_width())
     }
 }
