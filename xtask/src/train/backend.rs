@@ -69,8 +69,8 @@ pub struct Fused {
 }
 
 impl Fused {
-    /// Steps of a stretch of a piece that is scored: 80 MB a thread at default sizes.
-    const STRETCH: usize = 48;
+    /// Steps of a stretch of a piece that is scored: 40 MB a thread at default sizes.
+    const STRETCH: usize = 24;
 
     /// Bytes that a batch may take at a time, about: seven segments at default sizes.
     const ROOM: usize = 1200 << 20;
