@@ -144,15 +144,16 @@ fn tile<L: Lanes, const R: usize, const W: usize>(
     }
     let mut sums = [[l.splat(0.0); W]; R];
     let lefts = left.as_chunks::<TILE_ROWS>().0;
-    for (factors, row) in lefts.iter().zip(right.chunks_exact(W * L::COUNT)) {
-        let mut vectors = [l.splat(0.0); W];
-        for w in 0..W {
-            vectors[w] = l.load(&row[w * L::COUNT..]);
-        }
+    for (column, row) in lefts.iter().zip(right.chunks_exact(W * L::COUNT)) {
+        // Factors first, then one vector after the other: that takes the fewest registers.
+        let mut factors = [l.splat(0.0); R];
         for r in 0..R {
-            let factor = l.splat(factors[from + r]);
-            for w in 0..W {
-                sums[r][w] = l.multiply_add(factor, vectors[w], sums[r][w]);
+            factors[r] = l.splat(column[from + r]);
+        }
+        for w in 0..W {
+            let vector = l.load(&row[w * L::COUNT..]);
+            for r in 0..R {
+                sums[r][w] = l.multiply_add(factors[r], vector, sums[r][w]);
             }
         }
     }

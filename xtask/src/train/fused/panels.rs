@@ -202,14 +202,15 @@ impl Stripe<'_> {
             }
         }
         for (k, weights) in (0..depth).zip(self.weights.chunks_exact(W * L::COUNT)) {
-            let mut vectors = [l.splat(0.0); W];
-            for w in 0..W {
-                vectors[w] = l.load(&weights[w * L::COUNT..]);
-            }
+            // Factors first, then one vector after the other: that takes the fewest registers.
+            let mut factors = [l.splat(0.0); R];
             for r in 0..R {
-                let factor = l.splat(from[r][k]);
-                for w in 0..W {
-                    sums[r][w] = l.multiply_add(factor, vectors[w], sums[r][w]);
+                factors[r] = l.splat(from[r][k]);
+            }
+            for w in 0..W {
+                let vector = l.load(&weights[w * L::COUNT..]);
+                for r in 0..R {
+                    sums[r][w] = l.multiply_add(factors[r], vector, sums[r][w]);
                 }
             }
         }
