@@ -74,8 +74,8 @@ pub trait Lanes: Copy {
     /// `a` where it is less than `b`, else `b`: a `b` that is no number is kept.
     fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
 
-    /// 2 to the power of `n`, for whole numbers -126 to 127.
-    fn power_of_two(self, n: Self::Vector) -> Self::Vector;
+    /// `v` times 2 to the power of `n`, for whole numbers -126 to 127.
+    fn scale(self, v: Self::Vector, n: Self::Vector) -> Self::Vector;
 
     /// The sum of the lanes, halves first.
     fn sum(self, v: Self::Vector) -> f32;

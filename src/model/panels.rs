@@ -220,7 +220,7 @@ fn tile<L: Lanes, const R: usize>(
 }
 
 /// Brings a stretch of memory nearer, a share at a time.
-struct Prefetch<'a> {
+pub struct Prefetch<'a> {
     left: &'a [f32],
     share: usize,
 }
@@ -228,13 +228,15 @@ struct Prefetch<'a> {
 impl<'a> Prefetch<'a> {
     const LINE: usize = Aligned::LINE / size_of::<f32>();
 
+    /// Of `stretch`, in so many shares.
     #[inline(always)]
-    fn new(stretch: &'a [f32], shares: usize) -> Prefetch<'a> {
+    pub fn new(stretch: &'a [f32], shares: usize) -> Prefetch<'a> {
         Prefetch { left: stretch, share: stretch.len().div_ceil(shares.max(1)) }
     }
 
+    /// The next share.
     #[inline(always)]
-    fn some<L: Lanes>(&mut self, l: L) {
+    pub fn some<L: Lanes>(&mut self, l: L) {
         let (now, left) = self.left.split_at(self.share.min(self.left.len()));
         for line in now.chunks(Prefetch::LINE) {
             l.prefetch(line);
@@ -281,6 +283,11 @@ impl Columns {
     /// Columns, up to whole tiles: the length of `z` that [`Columns::accumulate`] needs.
     pub fn width(&self) -> usize {
         self.tiles * self.vectors * self.lanes
+    }
+
+    /// The packed numbers, to be brought nearer.
+    pub fn entries(&self) -> &[f32] {
+        &self.data
     }
 
     /// `z += x @ self`, the first [`Columns::width`] of `z`.

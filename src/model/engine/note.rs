@@ -87,7 +87,7 @@ fn project<L: Lanes>(l: L, weights: &Weights, state: &TimeState, out: &mut [f32]
     for (p, (bias, z)) in panels.enumerate() {
         let next = match p + 1 < weights.projection_panels {
             true => weights.projection.panel(p + 1),
-            false => &[],
+            false => weights.note[0].recurrent.entries(),
         };
         accumulate(l, u, stride, weights.projection.panel(p), bias, z, next);
     }

@@ -4,7 +4,7 @@ use super::Weights;
 use super::weights::TimeLayer;
 use crate::model::features::{BEAT, FEATURES, VICINITY};
 use crate::model::kernel::{Job, Lanes, cell};
-use crate::model::panels::{Aligned, VECTORS, accumulate};
+use crate::model::panels::{Aligned, Prefetch, VECTORS, accumulate};
 
 /// What the time stack remembers: output and cell of every layer, for every key.
 /// `clone_from` between states of one engine allocates nothing.
@@ -101,9 +101,10 @@ impl Job for Prepare<'_> {
         let size = z.len() / layer.panels;
         let panels = layer.fixed.chunks_exact(size).zip(z.chunks_exact_mut(size));
         for (p, (fixed, z)) in panels.enumerate() {
-            let next = match p + 1 < layer.panels {
-                true => layer.recurrent.panel(p + 1),
-                false => &[],
+            let next = match (p + 1 < layer.panels, self.weights.time.get(self.layer + 1)) {
+                (true, _) => layer.recurrent.panel(p + 1),
+                (false, Some(above)) => above.recurrent.panel(0),
+                _ => &[],
             };
             accumulate(l, &old.h, old.stride, layer.recurrent.panel(p), fixed, z, next);
         }
@@ -163,17 +164,22 @@ impl Job for Feed<'_> {
         let layer = &self.weights.time[self.layer];
         let prepared = &self.prepared.layers[self.layer];
         let old = &self.from.layers[self.layer];
-        let (below, above) = self.to.layers.split_at_mut(self.layer);
-        let (below, new) = (below.last(), &mut above[0]);
+        let (below, new) = self.to.layers.split_at_mut(self.layer);
+        let (below, new) = (below.last(), &mut new[0]);
+        let above = self.weights.time.get(self.layer + 1);
         let scratch = self.scratch;
         if below.is_none() {
             scratch.find_live(self.x);
         }
         let size = scratch.z.len();
+        // What the next layer begins with is brought nearer meanwhile.
+        let ahead = above.filter(|_| below.is_none()).map_or(&[][..], |above| above.input.panel(0));
+        let mut ahead = Prefetch::new(ahead, layer.panels);
         for (p, prepared) in prepared.chunks_exact(size).enumerate() {
             let panel = layer.input.panel(p);
             match below {
                 None => {
+                    ahead.some(l);
                     let (live, ends) = (&scratch.live, &scratch.ends);
                     first_input(l, self.x, live, ends, panel, prepared, &mut scratch.z);
                 }

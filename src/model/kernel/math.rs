@@ -36,7 +36,7 @@ fn exp_within<L: Lanes>(l: L, x: L::Vector) -> L::Vector {
     p = l.multiply_add(p, r, l.splat(POLYNOMIAL[4]));
     p = l.multiply_add(p, r, l.splat(POLYNOMIAL[5]));
     p = l.multiply_add(p, l.mul(r, r), l.add(r, l.splat(1.0)));
-    l.mul(p, l.power_of_two(n))
+    l.scale(p, n)
 }
 
 /// The logistic function, `1 / (1 + e^-x)`.

@@ -79,9 +79,9 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn power_of_two(self, n: Self::Vector) -> Self::Vector {
+    fn scale(self, v: Self::Vector, n: Self::Vector) -> Self::Vector {
         // The exponent of a float; within i32 by contract, else saturated.
-        n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
+        self.mul(v, n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23)))
     }
 
     #[inline(always)]

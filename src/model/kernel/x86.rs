@@ -64,7 +64,7 @@ pub struct Avx512(());
 /// [`Lanes`] where `$prefix` and `$suffix` make up the names of the instructions.
 macro_rules! lanes {
     ($lanes:ident, $vector:ident, $count:literal, $rows:literal, $accumulators:literal,
-     $power_of_two:item,
+     $scale:item,
      $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident
      $sqrt:ident $fma:ident $max:ident $min:ident) => {
         impl Lanes for $lanes {
@@ -143,7 +143,7 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            $power_of_two
+            $scale
 
             #[inline(always)]
             fn sum(self, v: $vector) -> f32 {
@@ -171,11 +171,11 @@ macro_rules! lanes {
 // Sixteen registers: twelve accumulators, three factors, one weight.
 lanes! {
     Avx2, __m256, 8, 3, 12,
-    fn power_of_two(self, n: __m256) -> __m256 {
+    fn scale(self, v: __m256, n: __m256) -> __m256 {
         // SAFETY: A.
         unsafe {
             let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+            _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent)))
         }
     },
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps
@@ -185,12 +185,9 @@ lanes! {
 // Thirty-two registers: twenty-four accumulators, four weights, a factor.
 lanes! {
     Avx512, __m512, 16, 6, 14,
-    fn power_of_two(self, n: __m512) -> __m512 {
+    fn scale(self, v: __m512, n: __m512) -> __m512 {
         // SAFETY: A.
-        unsafe {
-            let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
-        }
+        unsafe { _mm512_scalef_ps(v, n) }
     },
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps
     _mm512_div_ps _mm512_sqrt_ps _mm512_fmadd_ps _mm512_max_ps _mm512_min_ps
