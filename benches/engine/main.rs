@@ -7,6 +7,7 @@
 
 mod peak;
 mod player;
+mod product;
 mod ratios;
 
 use std::hint::black_box;
@@ -91,7 +92,7 @@ fn stages(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("note stack", name), |b| b.iter(|| player.choose()));
         // What the keys of the note stack can share; the rest of it is its loop.
-        let mut projection = peak::Product::new(set, config.keys(), 300, 4 * config.note[0]);
+        let mut projection = product::Product::new(set, config.keys(), 300, 4 * config.note[0]);
         group.bench_function(BenchmarkId::new("projection", name), |b| {
             b.iter(|| projection.run(1));
         });
@@ -104,7 +105,7 @@ fn stages(criterion: &mut Criterion) {
 fn tile(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tile");
     for set in InstructionSet::available() {
-        let mut tile = peak::Product::tile(set);
+        let mut tile = product::Product::tile(set);
         const ROUNDS: usize = 1000;
         group.throughput(Throughput::Elements((tile.flop() * ROUNDS) as u64));
         group.bench_function(set.name(), |b| b.iter(|| tile.run(ROUNDS)));

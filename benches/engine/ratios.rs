@@ -9,8 +9,9 @@ use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::network::{self as table, LayerSpec};
 use anacrusis::model::{Checkpoint, Config, Weights};
 
-use crate::peak::{self, Product};
+use crate::peak;
 use crate::player::{Player, evict, network};
+use crate::product::Product;
 
 /// Turns that each measurement gets.
 const TURNS: usize = 80;

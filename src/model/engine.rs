@@ -29,8 +29,6 @@ pub struct Engine {
     weights: Arc<Weights>,
     /// Features `[K, 80]`.
     x: Box<[f32]>,
-    /// Where [`Engine::feed`] prepares.
-    prepared: Prepared,
     time: time::Scratch,
     note: Scratch,
 }
@@ -46,7 +44,6 @@ impl Engine {
     pub fn with(weights: Arc<Weights>) -> Engine {
         Engine {
             x: vec![0.0; weights.config().keys() * FEATURES].into(),
-            prepared: Prepared::new(&weights),
             time: time::Scratch::new(&weights),
             note: Scratch::new(&weights),
             weights,
@@ -84,7 +81,14 @@ impl Engine {
         to: &mut Prepared,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        prepare(&self.weights, from, to, keep_going)
+        let weights = &*self.weights;
+        for layer in 0..weights.time.len() {
+            if !keep_going() {
+                return false;
+            }
+            weights.set().run(Prepare { weights, layer, from, to });
+        }
+        true
     }
 
     /// Runs the time stack over one frame: `to` becomes the state after `from` has heard
@@ -103,7 +107,7 @@ impl Engine {
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         features::write(self.weights.config(), frame, step_in_bar, &mut self.x);
-        finish(&self.weights, &self.x, from, prepared, to, &mut self.time, keep_going)
+        self.step(from, Some(prepared), to, keep_going)
     }
 
     /// [`Engine::prepare`] and [`Engine::feed_prepared`] in one, with the same result.
@@ -116,7 +120,7 @@ impl Engine {
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         features::write(self.weights.config(), frame, step_in_bar, &mut self.x);
-        self.prepare_and_finish(from, to, keep_going)
+        self.step(from, None, to, keep_going)
     }
 
     /// As [`Engine::feed`], of the row "no previous step" at the step-in-bar before the
@@ -129,7 +133,7 @@ impl Engine {
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         features::write_start(self.weights.config(), step_in_bar, &mut self.x);
-        self.prepare_and_finish(from, to, keep_going)
+        self.step(from, None, to, keep_going)
     }
 
     /// The features of the frame fed last, `[K, 80]`.
@@ -137,15 +141,22 @@ impl Engine {
         &self.x
     }
 
-    fn prepare_and_finish(
+    /// A time step over the features that lie ready.
+    fn step(
         &mut self,
         from: &TimeState,
+        prepared: Option<&Prepared>,
         to: &mut TimeState,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        let (weights, prepared) = (&self.weights, &mut self.prepared);
-        prepare(weights, from, prepared, keep_going)
-            && finish(weights, &self.x, from, prepared, to, &mut self.time, keep_going)
+        let (weights, x, scratch) = (&*self.weights, &*self.x, &mut self.time);
+        for layer in 0..weights.time.len() {
+            if !keep_going() {
+                return false;
+            }
+            weights.set().run(Feed { weights, layer, x, from, prepared, to, scratch });
+        }
+        true
     }
 
     /// Runs the note stack over the keys in scan order. For each key index (0 is the lowest)
@@ -160,37 +171,4 @@ impl Engine {
         let stack = NoteStack { weights: &self.weights, state, scratch: &mut self.note, decide };
         self.weights.set().run(stack)
     }
-}
-
-fn prepare(
-    weights: &Weights,
-    from: &TimeState,
-    to: &mut Prepared,
-    keep_going: &mut dyn FnMut() -> bool,
-) -> bool {
-    for layer in 0..weights.time.len() {
-        if !keep_going() {
-            return false;
-        }
-        weights.set().run(Prepare { weights, layer, from, to });
-    }
-    true
-}
-
-fn finish(
-    weights: &Weights,
-    x: &[f32],
-    from: &TimeState,
-    prepared: &Prepared,
-    to: &mut TimeState,
-    scratch: &mut time::Scratch,
-    keep_going: &mut dyn FnMut() -> bool,
-) -> bool {
-    for layer in 0..weights.time.len() {
-        if !keep_going() {
-            return false;
-        }
-        weights.set().run(Feed { weights, layer, x, from, prepared, to, scratch });
-    }
-    true
 }

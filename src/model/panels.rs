@@ -113,8 +113,19 @@ impl Panels {
     }
 }
 
-/// `z = start + x @ panel` for the rows of `x`, `stride` apart, and `start` and `z`
-/// `[rows, 4 * lanes]`. Meanwhile `next`, what is needed after this, is brought nearer.
+/// What the sums of [`accumulate`] begin with.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// A row for each row.
+    Rows(&'a [f32]),
+    /// The same row for all.
+    Row(&'a [f32]),
+    /// What lies where the sums go.
+    There,
+}
+
+/// `z = start + x @ panel` for the rows of `x`, `stride` apart, and `z` `[rows, 4 * lanes]`.
+/// Meanwhile `next`, what is needed after this, is brought nearer.
 ///
 /// Every entry is summed in the order of `k`, in pieces of [`PIECE`], whatever the number of
 /// rows.
@@ -127,7 +138,7 @@ pub fn accumulate<L: Lanes>(
     x: &[f32],
     stride: usize,
     panel: &[f32],
-    start: &[f32],
+    start: Start<'_>,
     z: &mut [f32],
     next: &[f32],
 ) {
@@ -142,7 +153,11 @@ pub fn accumulate<L: Lanes>(
             ahead.some(l);
             let x = &x[row * stride..];
             let z = &mut z[row * width..];
-            let start = (piece == 0).then(|| &start[row * width..]);
+            let start = match start {
+                _ if piece > 0 => Start::There,
+                Start::Rows(start) => Start::Rows(&start[row * width..]),
+                start => start,
+            };
             row += match (rows - row, L::ROWS) {
                 // One of these two is left when compiled.
                 (6.., 6) => tile::<L, 6>(l, x, stride, panel, start, z),
@@ -154,7 +169,7 @@ pub fn accumulate<L: Lanes>(
     }
 }
 
-/// `R` rows of [`accumulate`], from `start` or else from `z` on; `R`. The sums must stay in
+/// `R` rows of [`accumulate`]; `R`. The sums must stay in
 /// registers: no loop here may index them by anything but constants once unrolled.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant indices keep the sums in registers")]
@@ -163,7 +178,7 @@ fn tile<L: Lanes, const R: usize>(
     x: &[f32],
     stride: usize,
     panel: &[f32],
-    start: Option<&[f32]>,
+    start: Start<'_>,
     z: &mut [f32],
 ) -> usize {
     let width = VECTORS * L::COUNT;
@@ -200,20 +215,24 @@ fn tile<L: Lanes, const R: usize>(
             }
         }
     }
-    // Two loops: to choose the address within one keeps the sums out of registers.
-    if let Some(start) = start {
-        for r in 0..R {
-            for v in 0..VECTORS {
-                let at = r * width + v * L::COUNT;
-                l.store(l.add(l.load(&start[at..]), sums[r][v]), &mut z[at..]);
+    let (start, start_stride) = match start {
+        Start::Rows(start) => (start, width),
+        Start::Row(start) => (start, 0),
+        Start::There => {
+            for r in 0..R {
+                for v in 0..VECTORS {
+                    let at = r * width + v * L::COUNT;
+                    l.store(l.add(l.load(&z[at..]), sums[r][v]), &mut z[at..]);
+                }
             }
+            return R;
         }
-    } else {
-        for r in 0..R {
-            for v in 0..VECTORS {
-                let at = r * width + v * L::COUNT;
-                l.store(l.add(l.load(&z[at..]), sums[r][v]), &mut z[at..]);
-            }
+    };
+    // A loop of its own: to choose the address within one keeps the sums out of registers.
+    for r in 0..R {
+        for v in 0..VECTORS {
+            let before = l.load(&start[r * start_stride + v * L::COUNT..]);
+            l.store(l.add(before, sums[r][v]), &mut z[r * width + v * L::COUNT..]);
         }
     }
     R

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod engine;
 pub mod network;
+#[path = "../../benches/engine/peak.rs"]
 pub mod peak;
 pub mod peer;
 pub mod python;

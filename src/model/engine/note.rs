@@ -5,7 +5,7 @@ use super::{TimeState, Weights};
 use crate::model::config::Scan;
 use crate::model::kernel::{Job, Lanes, cell};
 use crate::model::network::LOGITS;
-use crate::model::panels::{Aligned, VECTORS, accumulate};
+use crate::model::panels::{Aligned, Start, VECTORS, accumulate};
 use crate::music::Chord;
 
 /// Scratch memory of [`NoteStack`].
@@ -82,14 +82,15 @@ impl Job for NoteStack<'_> {
 #[inline(always)]
 fn project<L: Lanes>(l: L, weights: &Weights, state: &TimeState, out: &mut [f32]) {
     let (u, stride) = state.top_rows();
+    let width = VECTORS * L::COUNT;
     let size = out.len() / weights.projection_panels;
-    let panels = weights.projection_bias.chunks_exact(size).zip(out.chunks_exact_mut(size));
-    for (p, (bias, z)) in panels.enumerate() {
+    let panels = out.chunks_exact_mut(size).zip(weights.projection_bias.chunks_exact(width));
+    for (p, (z, bias)) in panels.enumerate() {
         let next = match p + 1 < weights.projection_panels {
             true => weights.projection.panel(p + 1),
             false => weights.note[0].recurrent.entries(),
         };
-        accumulate(l, u, stride, weights.projection.panel(p), bias, z, next);
+        accumulate(l, u, stride, weights.projection.panel(p), Start::Row(bias), z, next);
     }
 }
 

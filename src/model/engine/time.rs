@@ -4,7 +4,7 @@ use super::Weights;
 use super::weights::TimeLayer;
 use crate::model::features::{BEAT, FEATURES, VICINITY};
 use crate::model::kernel::{Job, Lanes, cell};
-use crate::model::panels::{Aligned, Prefetch, VECTORS, accumulate};
+use crate::model::panels::{Aligned, Prefetch, Start, VECTORS, accumulate};
 
 /// What the time stack remembers: output and cell of every layer, for every key.
 /// `clone_from` between states of one engine allocates nothing.
@@ -78,7 +78,9 @@ pub struct Prepared {
 
 impl Prepared {
     pub(super) fn new(weights: &Weights) -> Prepared {
-        Prepared { layers: weights.time.iter().map(|l| Aligned::zeros(l.fixed.len())).collect() }
+        let row = weights.config().keys() * VECTORS * weights.set().lanes();
+        let layer = |layer: &TimeLayer| Aligned::zeros(layer.panels * row);
+        Prepared { layers: weights.time.iter().map(layer).collect() }
     }
 }
 
@@ -99,13 +101,13 @@ impl Job for Prepare<'_> {
         let old = &self.from.layers[self.layer];
         let z = &mut self.to.layers[self.layer];
         let size = z.len() / layer.panels;
-        let panels = layer.fixed.chunks_exact(size).zip(z.chunks_exact_mut(size));
-        for (p, (fixed, z)) in panels.enumerate() {
+        for (p, z) in z.chunks_exact_mut(size).enumerate() {
             let next = match (p + 1 < layer.panels, self.weights.time.get(self.layer + 1)) {
                 (true, _) => layer.recurrent.panel(p + 1),
                 (false, Some(above)) => above.recurrent.panel(0),
                 _ => &[],
             };
+            let fixed = layer.fixed(p, size);
             accumulate(l, &old.h, old.stride, layer.recurrent.panel(p), fixed, z, next);
         }
     }
@@ -144,14 +146,14 @@ impl Scratch {
     }
 }
 
-/// [`super::Engine::feed_prepared`], one layer.
+/// [`super::Engine::feed_prepared`], one layer; without what is prepared, all of the step.
 pub(super) struct Feed<'a> {
     pub weights: &'a Weights,
     pub layer: usize,
     /// Features `[K, 80]`.
     pub x: &'a [f32],
     pub from: &'a TimeState,
-    pub prepared: &'a Prepared,
+    pub prepared: Option<&'a Prepared>,
     pub to: &'a mut TimeState,
     pub scratch: &'a mut Scratch,
 }
@@ -162,11 +164,10 @@ impl Job for Feed<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
         let layer = &self.weights.time[self.layer];
-        let prepared = &self.prepared.layers[self.layer];
+        let above = self.weights.time.get(self.layer + 1);
         let old = &self.from.layers[self.layer];
         let (below, new) = self.to.layers.split_at_mut(self.layer);
         let (below, new) = (below.last(), &mut new[0]);
-        let above = self.weights.time.get(self.layer + 1);
         let scratch = self.scratch;
         if below.is_none() {
             scratch.find_live(self.x);
@@ -175,18 +176,31 @@ impl Job for Feed<'_> {
         // What the next layer begins with is brought nearer meanwhile.
         let ahead = above.filter(|_| below.is_none()).map_or(&[][..], |above| above.input.panel(0));
         let mut ahead = Prefetch::new(ahead, layer.panels);
-        for (p, prepared) in prepared.chunks_exact(size).enumerate() {
+        for p in 0..layer.panels {
             let panel = layer.input.panel(p);
+            let start = match self.prepared {
+                Some(prepared) => Start::Rows(&prepared.layers[self.layer][p * size..][..size]),
+                None => {
+                    let (fixed, z) = (layer.fixed(p, size), &mut scratch.z);
+                    accumulate(l, &old.h, old.stride, layer.recurrent.panel(p), fixed, z, panel);
+                    Start::There
+                }
+            };
             match below {
                 None => {
                     ahead.some(l);
                     let (live, ends) = (&scratch.live, &scratch.ends);
-                    first_input(l, self.x, live, ends, panel, prepared, &mut scratch.z);
+                    first_input(l, self.x, live, ends, panel, start, &mut scratch.z);
                 }
                 Some(below) => {
-                    let next = if p + 1 < layer.panels { layer.input.panel(p + 1) } else { &[] };
-                    let z = &mut scratch.z;
-                    accumulate(l, &below.h, below.stride, panel, prepared, z, next);
+                    let next = match (p + 1 < layer.panels, self.prepared, above) {
+                        (true, Some(_), _) => layer.input.panel(p + 1),
+                        (true, None, _) => layer.recurrent.panel(p + 1),
+                        (false, Some(_), Some(above)) => above.input.panel(0),
+                        (false, None, Some(above)) => above.recurrent.panel(0),
+                        (false, _, None) => self.weights.projection.panel(0),
+                    };
+                    accumulate(l, &below.h, below.stride, panel, start, &mut scratch.z, next);
                 }
             }
             cells(l, &scratch.z, p * L::COUNT, old, new);
@@ -194,7 +208,7 @@ impl Job for Feed<'_> {
     }
 }
 
-/// `z = prepared + x @ panel` for the features that depend on frame and step, most of them
+/// `z = start + x @ panel` for the features that depend on frame and step, most of them
 /// zero and those of the step the same for all keys.
 #[inline(always)]
 fn first_input<L: Lanes>(
@@ -203,7 +217,7 @@ fn first_input<L: Lanes>(
     live: &[(usize, f32)],
     ends: &[usize],
     panel: &[f32],
-    prepared: &[f32],
+    start: Start<'_>,
     z: &mut [f32],
 ) {
     let width = VECTORS * L::COUNT;
@@ -212,20 +226,26 @@ fn first_input<L: Lanes>(
     for (column, x) in (BEAT..FEATURES).zip(&x[BEAT..FEATURES]) {
         step = scaled_row(l, panel, column, *x, step);
     }
-    let rows = prepared.chunks_exact(width).zip(z.chunks_exact_mut(width));
-    let mut start = 0;
-    for ((prepared, z), end) in rows.zip(ends) {
+    let mut first = 0;
+    for (row, (z, end)) in z.chunks_exact_mut(width).zip(ends).enumerate() {
         let mut sums = [zero; VECTORS];
-        for v in 0..VECTORS {
-            sums[v] = l.add(l.load(&prepared[v * L::COUNT..]), step[v]);
+        {
+            let start = match start {
+                Start::Rows(start) => &start[row * width..],
+                Start::Row(start) => start,
+                Start::There => &*z,
+            };
+            for v in 0..VECTORS {
+                sums[v] = l.add(l.load(&start[v * L::COUNT..]), step[v]);
+            }
         }
-        for (column, x) in &live[start..*end] {
+        for (column, x) in &live[first..*end] {
             sums = scaled_row(l, panel, *column, *x, sums);
         }
         for v in 0..VECTORS {
             l.store(sums[v], &mut z[v * L::COUNT..]);
         }
-        start = *end;
+        first = *end;
     }
 }
 

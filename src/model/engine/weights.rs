@@ -7,7 +7,7 @@ use crate::model::config::Config;
 use crate::model::features::{self, FEATURES, VICINITY};
 use crate::model::kernel::InstructionSet;
 use crate::model::network::{self, FEEDBACK, LOGITS, LayerSpec};
-use crate::model::panels::{Aligned, Columns, Panels, VECTORS};
+use crate::model::panels::{Aligned, Columns, Panels, Start, VECTORS};
 use crate::music::Chord;
 
 /// A layer of the time stack. Panel `p` holds the four gates of a vector's worth of units.
@@ -21,9 +21,19 @@ pub(super) struct TimeLayer {
     pub input: Panels,
     /// Recurrent weights.
     pub recurrent: Panels,
-    /// What is added for every key and frame alike, `[panels][K][4 * lanes]`: the biases, and
-    /// in the first layer the features that depend on the key alone.
+    /// What is added for every frame alike: the biases, `[panels][4 * lanes]`; in the first
+    /// layer with the features that depend on the key alone, `[panels][K][4 * lanes]`.
     pub fixed: Aligned,
+}
+
+impl TimeLayer {
+    /// The part of `fixed` of one panel, of `rows` numbers for all keys.
+    #[inline(always)]
+    pub fn fixed(&self, panel: usize, rows: usize) -> Start<'_> {
+        let size = self.fixed.len() / self.panels;
+        let part = &self.fixed[panel * size..][..size];
+        if size == rows { Start::Rows(part) } else { Start::Row(part) }
+    }
 }
 
 /// A layer of the note stack. Gates lie side by side, `[i, f, g, o]` of `H` each.
@@ -51,7 +61,7 @@ pub struct Weights {
     /// The first note layer's weights of the time stack's output, columns in the order of the
     /// note stack.
     pub(super) projection: Panels,
-    /// The first note layer's biases for every key, `[panels][K][4 * lanes]`.
+    /// The first note layer's biases, `[panels][4 * lanes]`.
     pub(super) projection_bias: Aligned,
     /// Panels of `projection`.
     pub(super) projection_panels: usize,
@@ -116,7 +126,10 @@ impl Weights {
                 let column = (panel * VECTORS + vector) * lanes + lane;
                 from_time.get(column * first.input + k).copied().unwrap_or(0.0)
             }),
-            projection_bias: projection_bias(checkpoint, first, projection_panels, lanes),
+            projection_bias: Aligned::collect(
+                (0..4 * first.hidden).map(bias(checkpoint, first)),
+                VECTORS * lanes,
+            ),
             projection_panels,
             feedback: [0, 1].map(|bit| {
                 let column = |unit| from_time[unit * first.input + width + bit];
@@ -156,22 +169,6 @@ fn bias(checkpoint: &Checkpoint, spec: &LayerSpec) -> impl Fn(usize) -> f32 {
     move |column| input[column] + recurrent[column]
 }
 
-/// [`Weights::projection_bias`].
-fn projection_bias(
-    checkpoint: &Checkpoint,
-    spec: &LayerSpec,
-    panels: usize,
-    lanes: usize,
-) -> Aligned {
-    let (keys, width) = (checkpoint.config().keys(), VECTORS * lanes);
-    let bias = bias(checkpoint, spec);
-    let entry = |n: usize| match n / (keys * width) * width + n % width {
-        column if column < 4 * spec.hidden => bias(column),
-        _ => 0.0,
-    };
-    Aligned::collect((0..panels * keys * width).map(entry), lanes)
-}
-
 impl TimeLayer {
     fn pack(
         checkpoint: &Checkpoint,
@@ -193,11 +190,12 @@ impl TimeLayer {
         // The first layer's features that depend on the key alone.
         let mut x = vec![0.0; config.keys() * FEATURES];
         features::write(config, Chord::SILENT, 0, &mut x);
-        let mut fixed = Aligned::zeros(panels * config.keys() * VECTORS * lanes);
+        let rows = if first { config.keys() } else { 1 };
+        let mut fixed = Aligned::zeros(panels * rows * VECTORS * lanes);
         for (n, entry) in fixed.iter_mut().enumerate() {
             let (vectors, lane) = (n / lanes, n % lanes);
-            let (rows, gate) = (vectors / VECTORS, vectors % VECTORS);
-            let (panel, key) = (rows / config.keys(), rows % config.keys());
+            let (row, gate) = (vectors / VECTORS, vectors % VECTORS);
+            let (panel, key) = (row / rows, row % rows);
             let unit = panel * lanes + lane;
             if unit < hidden {
                 let column = gate * hidden + unit;

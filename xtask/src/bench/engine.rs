@@ -176,7 +176,7 @@ pub fn measure(args: &Args) -> Result<Report> {
         }
         ours.push(play(&mut whole, &task)?);
         apart.push(play(&mut prepared, &task)?);
-        peaks.push(peak::flops_per_second(set, clock::seconds));
+        peaks.push(peak_now(set));
         if number == 0 {
             // The first round warms caches and what engines compile when first used.
             ours.clear();
@@ -255,4 +255,13 @@ pub fn compare(
 ) -> Result<Option<report::Difference>> {
     let mut ours = round::Ours::new(checkpoint, InstructionSet::best(), false);
     report::differs(&play(player, task)?, &play(&mut ours, task)?, checkpoint.config())
+}
+
+/// Floating-point operations per second (a multiplication with its addition counts as two)
+/// that this thread reached just now, in a few milliseconds of nothing else.
+fn peak_now(set: InstructionSet) -> f64 {
+    const ROUNDS: usize = 400_000;
+    let start = clock::seconds();
+    peak::multiply_add(set, ROUNDS);
+    (peak::flop(set) * ROUNDS) as f64 / (clock::seconds() - start)
 }
