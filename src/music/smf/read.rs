@@ -1,5 +1,7 @@
 //! From the events of a file to a roll: count first, then build.
 
+use std::collections::BTreeSet;
+
 use midly::{MetaMessage, MidiMessage, TrackEventKind};
 
 use super::SmfError;
@@ -31,6 +33,9 @@ pub struct Imported {
     pub metre_stop: Option<Step>,
     /// Notes in range before the end of the piece; several may fall on one step and key.
     pub notes: u64,
+    /// Every time signature of the file, each once, as the file has it: beats, and the power
+    /// of two whose note is one beat; 6/8 is (6, 3).
+    pub metres: BTreeSet<(u8, u8)>,
 }
 
 /// Reads a Standard MIDI File onto the grid, keeping the keys in `range`. See the
@@ -61,6 +66,7 @@ pub fn read(bytes: &[u8], range: KeyRange) -> Result<Imported, SmfError> {
         dropped_notes: score.dropped_notes,
         metre_stop: stop.map(|step| Step(i64::try_from(step).unwrap_or(i64::MAX))),
         notes: score.notes,
+        metres: survey.metres,
         roll: score.into_roll(),
     })
 }
@@ -69,6 +75,7 @@ pub fn read(bytes: &[u8], range: KeyRange) -> Result<Imported, SmfError> {
 struct Survey {
     /// Tick of the first time signature that ends the piece.
     metre_stop: Option<u64>,
+    metres: BTreeSet<(u8, u8)>,
     tempo_bpm: f64,
 }
 
@@ -77,14 +84,19 @@ impl Survey {
     /// anything is built.
     fn of(tracks: &[Track]) -> Result<Survey, SmfError> {
         let mut metre_stop: Option<u64> = None;
+        let mut metres = BTreeSet::new();
         let mut tempo: Option<(u64, u32)> = None;
         let mut notes = 0;
         for event in tracks.iter().flat_map(|track| track.events()) {
             match event? {
-                (tick, Some(TrackEventKind::Meta(MetaMessage::TimeSignature(beats, ..))))
-                    if beats != 2 && beats != 4 =>
-                {
-                    metre_stop = Some(metre_stop.map_or(tick, |first| first.min(tick)));
+                (
+                    tick,
+                    Some(TrackEventKind::Meta(MetaMessage::TimeSignature(beats, power, ..))),
+                ) => {
+                    metres.insert((beats, power));
+                    if beats != 2 && beats != 4 {
+                        metre_stop = Some(metre_stop.map_or(tick, |first| first.min(tick)));
+                    }
                 }
                 (tick, Some(TrackEventKind::Meta(MetaMessage::Tempo(micros)))) => {
                     let micros = micros.as_int();
@@ -104,7 +116,7 @@ impl Survey {
         }
         let tempo_bpm =
             tempo.map_or(DEFAULT_TEMPO_BPM, |(_, micros)| 60_000_000.0 / f64::from(micros));
-        Ok(Survey { metre_stop, tempo_bpm })
+        Ok(Survey { metre_stop, metres, tempo_bpm })
     }
 }
 
