@@ -1,37 +1,70 @@
 //! The corpus: every piece that a list of folders and files holds, in a fixed order.
 //!
-//! MIDI files are read by [`anacrusis::music::smf`], roll files (JSON) by `rolls`. A bad
-//! file never stops the reading: it is skipped, with the reason. Copies of one work, transposed
-//! or not, share a [`Piece::work`], so that a split never tests on what it trained on.
+//! MIDI files are read by [`anacrusis::music::smf`], roll files (JSON) by `rolls`; what was
+//! read once comes from a [`Cache`] afterwards. A bad file never stops the reading: it is
+//! skipped, with the reason. Copies of one work, transposed or not, share a [`Piece::work`], so
+//! that a split never tests on what it trained on.
 
+mod cache;
 mod files;
+mod parsed;
 mod rolls;
+mod skipped;
 mod split;
 mod works;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anacrusis::music::{KeyRange, PianoRoll, Step, smf};
-use anyhow::{Result, bail};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
+use anyhow::{Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
+pub use cache::Cache;
+pub use skipped::{Reason, Skipped, explain, reasons};
 pub use split::split;
+
+use crate::settings::Settings;
+use parsed::Parsed;
 use works::Likeness;
 
 /// What to read, and what counts as a piece.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Keys that are kept; notes outside are dropped and counted.
     pub range: KeyRange,
     /// Shortest piece that is kept, in steps.
     pub min_steps: usize,
+    /// Most steps that are kept, all pieces together, since a corpus lies in memory: 32 bytes
+    /// a step.
+    pub max_steps: usize,
+    /// Where files that were read before are looked for.
+    pub cache: Option<Cache>,
+    /// Whether a bar shows how far the reading is, if stderr is a terminal.
+    pub progress: bool,
 }
 
 impl Default for Options {
-    /// The 78 keys of the default network, and any piece that has a note.
+    /// The 78 keys of the default network, any piece that has a note, 2 GiB of chords; no
+    /// cache and no bar.
     fn default() -> Self {
-        Options { range: KeyRange { low: 24, count: 78 }, min_steps: 1 }
+        let range = KeyRange { low: 24, count: 78 };
+        Options { range, min_steps: 1, max_steps: 64 << 20, cache: None, progress: false }
+    }
+}
+
+impl Options {
+    /// What a run with these settings trains on: pieces of at least a segment.
+    pub fn to_train(settings: &Settings, cached: bool) -> Options {
+        let (range, min_steps) = (settings.network.range(), settings.steps.max(2));
+        Options { range, min_steps, ..Options::for_command(cached) }
+    }
+
+    /// The defaults with a bar, and with the user's cache if `cached`.
+    pub fn for_command(cached: bool) -> Options {
+        let cache = cached.then(Cache::of_user).flatten();
+        Options { cache, progress: true, ..Options::default() }
     }
 }
 
@@ -42,6 +75,8 @@ pub struct Piece {
     pub name: String,
     /// The file.
     pub path: PathBuf,
+    /// Index in the list of data of the folder or file that led to it.
+    pub source: usize,
     /// The notes in range.
     pub roll: PianoRoll,
     /// SHA-256 of the roll in lower-case hex.
@@ -52,15 +87,8 @@ pub struct Piece {
     pub dropped_notes: u64,
     /// Where a time signature other than 2/x and 4/x ended the piece.
     pub metre_stop: Option<Step>,
-}
-
-/// A file, or a sequence of a roll file, that gave no piece.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The file; a sequence of a roll file as `train.json#12`.
-    pub path: PathBuf,
-    /// Why, in words.
-    pub reason: String,
+    /// Every time signature of the file: beats, and the power of two whose note is one.
+    pub metres: BTreeSet<(u8, u8)>,
 }
 
 /// Pieces, and what was passed over.
@@ -75,6 +103,8 @@ pub struct Corpus {
     /// SHA-256 over the sorted digests of the pieces, in lower-case hex: the same for the same
     /// music, whatever the files are called.
     pub digest: String,
+    /// Files that were not read, since the cache had them.
+    pub from_cache: usize,
 }
 
 impl Corpus {
@@ -82,17 +112,29 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// If a path of `data` does not exist, or if no piece is left; the error then lists the
-    /// first reasons.
+    /// If a path of `data` does not exist, if there is more than [`Options::max_steps`], or if
+    /// no piece is left; the error then lists the reasons.
     pub fn read<P: AsRef<Path>>(data: &[P], options: &Options) -> Result<Corpus> {
-        let mut reader = Reader { options, pieces: vec![], likenesses: vec![], skipped: vec![] };
-        for found in files::find(data)? {
+        let mut reader = Reader::new(options);
+        let files = files::find(data)?;
+        let bar = bar(files.len(), options.progress);
+        for (source, found) in files {
             match found {
-                Ok(path) => reader.file(&path),
+                Ok(path) => reader.file(source, &path),
                 Err(skipped) => reader.skipped.push(skipped),
             }
+            ensure!(
+                reader.steps <= options.max_steps,
+                "the data holds more than {} steps, which would take {} MiB of memory: name fewer \
+                 folders, or a part of them",
+                options.max_steps,
+                options.max_steps.saturating_mul(size_of::<Chord>()) >> 20
+            );
+            bar.inc(1);
         }
-        let Reader { mut pieces, likenesses, skipped, .. } = reader;
+        bar.finish_and_clear();
+        reader.end();
+        let Reader { mut pieces, likenesses, skipped, from_cache, .. } = reader;
         if pieces.is_empty() {
             bail!("{}", nothing_left(data, &skipped));
         }
@@ -104,7 +146,7 @@ impl Corpus {
         let mut duplicates: Vec<_> = works.into_values().filter(|same| same.len() > 1).collect();
         duplicates.sort();
         let digest = corpus_digest(&pieces);
-        Ok(Corpus { pieces, skipped, duplicates, digest })
+        Ok(Corpus { pieces, skipped, duplicates, digest, from_cache })
     }
 
     /// Steps of all pieces together.
@@ -113,46 +155,97 @@ impl Corpus {
     }
 }
 
+fn bar(files: usize, shown: bool) -> ProgressBar {
+    if !shown {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} files  ETA {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(files as u64).with_style(style)
+}
+
 struct Reader<'a> {
     options: &'a Options,
+    /// Until it cannot be written.
+    cache: Option<&'a Cache>,
     pieces: Vec<Piece>,
     /// Of each piece.
     likenesses: Vec<Likeness>,
     skipped: Vec<Skipped>,
+    /// Of all pieces together.
+    steps: usize,
+    from_cache: usize,
+    /// Files that the cache now has and had not.
+    cached: usize,
 }
 
-impl Reader<'_> {
-    fn file(&mut self, path: &Path) {
-        if let Err(error) = self.try_file(path) {
+impl<'a> Reader<'a> {
+    fn new(options: &'a Options) -> Reader<'a> {
+        Reader {
+            options,
+            cache: options.cache.as_ref(),
+            pieces: vec![],
+            likenesses: vec![],
+            skipped: vec![],
+            steps: 0,
+            from_cache: 0,
+            cached: 0,
+        }
+    }
+
+    fn file(&mut self, source: usize, path: &Path) {
+        if let Err(error) = self.try_file(source, path) {
             self.skip(path.to_owned(), format!("{error:#}"));
         }
     }
 
-    fn try_file(&mut self, path: &Path) -> Result<()> {
+    fn try_file(&mut self, source: usize, path: &Path) -> Result<()> {
         let bytes = files::load(path)?;
+        let is_rolls = files::is_rolls(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if files::is_rolls(path) {
-            for (index, sequence) in rolls::parse(&bytes)?.into_iter().enumerate() {
-                let name = format!("{name}#{index}");
-                match sequence {
-                    Ok(roll) => self.piece(path, name, roll, None),
-                    Err(reason) => self.skip(path.with_file_name(name), reason),
-                }
+        for (index, sequence) in self.sequences(&bytes, is_rolls)?.into_iter().enumerate() {
+            let name = if is_rolls { format!("{name}#{index}") } else { name.clone() };
+            match sequence {
+                Ok(parsed) => self.piece(source, path, name, parsed),
+                Err(reason) => self.skip(path.with_file_name(name), reason),
             }
-        } else {
-            let all = KeyRange { low: 0, count: 128 };
-            let smf::Imported { roll, metre_stop, .. } = smf::read(&bytes, all)?;
-            self.piece(path, name, roll, metre_stop);
         }
         Ok(())
     }
 
+    /// What a file holds, from the cache if that has it.
+    fn sequences(&mut self, bytes: &[u8], is_rolls: bool) -> Result<parsed::Sequences> {
+        let Some(cache) = self.cache else { return parsed::parse(bytes, is_rolls) };
+        let key = cache::Key::of(bytes, is_rolls);
+        if let Some(sequences) = cache.get(&key) {
+            self.from_cache += 1;
+            return Ok(sequences);
+        }
+        let sequences = parsed::parse(bytes, is_rolls)?;
+        match cache.put(&key, &sequences) {
+            Ok(()) => self.cached += 1,
+            Err(error) => {
+                self.cache = None;
+                eprintln!("going on without the cache of files read before: {error:#}");
+            }
+        }
+        Ok(sequences)
+    }
+
+    fn end(&self) {
+        if let Some(cache) = self.cache.filter(|_| self.cached > 0) {
+            cache.prune();
+        }
+    }
+
     /// Takes a piece with all its keys, if something is left of it within the range.
-    fn piece(&mut self, path: &Path, name: String, whole: PianoRoll, metre_stop: Option<Step>) {
+    fn piece(&mut self, source: usize, path: &Path, name: String, parsed: Parsed) {
+        let Parsed { roll: whole, metre_stop, metres } = parsed;
         let range = self.options.range;
         let mut roll: PianoRoll = whole.chords.iter().map(|chord| chord.within(range)).collect();
         let steps = roll.chords.iter().rposition(|chord| !chord.is_empty()).map_or(0, |s| s + 1);
         roll.chords.truncate(steps);
+        roll.chords.shrink_to_fit();
         let strikes = |roll: &PianoRoll| -> u64 {
             roll.chords.iter().map(|chord| u64::from(chord.struck().count_ones())).sum()
         };
@@ -177,7 +270,18 @@ impl Reader<'_> {
         let path = path.to_owned();
         // Known once all pieces are.
         let work = 0;
-        self.pieces.push(Piece { name, path, roll, digest, work, dropped_notes, metre_stop });
+        self.steps += steps;
+        self.pieces.push(Piece {
+            name,
+            path,
+            source,
+            roll,
+            digest,
+            work,
+            dropped_notes,
+            metre_stop,
+            metres,
+        });
         self.likenesses.push(Likeness::of(&whole));
     }
 
@@ -186,20 +290,17 @@ impl Reader<'_> {
     }
 }
 
+/// How many skipped files a message names one by one.
+pub const SHOWN: usize = 8;
+
 fn nothing_left<P: AsRef<Path>>(data: &[P], skipped: &[Skipped]) -> String {
-    const SHOWN: usize = 8;
     let places: Vec<_> = data.iter().map(|path| path.as_ref().display().to_string()).collect();
     let mut text = format!("no usable music in {}", places.join(", "));
     if skipped.is_empty() {
-        text += ": no file ends in .mid, .midi or .json";
+        return text + ": no file ends in .mid, .midi or .json; name a folder of MIDI files";
     }
-    for Skipped { path, reason } in skipped.iter().take(SHOWN) {
-        text += &format!("\n  {}: {reason}", path.display());
-    }
-    if skipped.len() > SHOWN {
-        text += &format!("\n  and {} more", skipped.len() - SHOWN);
-    }
-    text
+    text += &format!("; {} skipped:\n{}", skipped.len(), explain(skipped, SHOWN));
+    text.trim_end().to_owned()
 }
 
 fn content(roll: &PianoRoll) -> [u8; 32] {

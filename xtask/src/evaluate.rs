@@ -34,6 +34,9 @@ pub struct Args {
     /// Score only what was held out when the model was trained on this data
     #[arg(long)]
     pub heldout: bool,
+    /// Read every file anew, not from the cache of files read before, and write none
+    #[arg(long)]
+    pub no_cache: bool,
     /// Print JSON, and nothing else, on standard output
     #[arg(long)]
     pub json: bool,
@@ -89,10 +92,13 @@ pub fn run(args: &Args) -> Result<()> {
     let checkpoint = model_file::read(&args.model)?;
     let settings = training_settings(&checkpoint, args.heldout)?;
     let min_steps = settings.as_ref().map_or(2, |settings| settings.steps);
-    let options = corpus::Options { range: checkpoint.config().range(), min_steps };
+    let range = checkpoint.config().range();
+    let options =
+        corpus::Options { range, min_steps, ..corpus::Options::for_command(!args.no_cache) };
     let corpus = Corpus::read(&args.data, &options)?;
-    for skipped in &corpus.skipped {
-        eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
+    if !corpus.skipped.is_empty() {
+        let told = corpus::explain(&corpus.skipped, corpus::SHOWN);
+        eprint!("{} skipped:\n{told}", corpus.skipped.len());
     }
     let pieces: Vec<&Piece> = match settings {
         None => corpus.pieces.iter().collect(),

@@ -1,22 +1,48 @@
-//! `cargo xtask inspect`: what a model is and how it was made.
+//! `cargo xtask inspect`: what a model is and how it was made, or what music is and what
+//! training would make of it.
+
+mod data;
+mod figures;
+mod model;
 
 use std::path::PathBuf;
 
-use anacrusis::model::network::{parameters, tensors};
-use anyhow::Result;
-use serde_json::json;
+use anyhow::{Result, bail};
+use clap::ArgGroup;
 
-use crate::model_file;
+use crate::source::Source;
 
-/// Tell what a model is and how it was made
+/// Tell what a model is and how it was made, or what a folder of music holds
+///
+/// With --data: pieces, works (copies of one, also transposed, count once), metres, how many
+/// notes sound, what was skipped and why, and what training would hold out.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   cargo xtask inspect --model models/classical.safetensors
-  cargo xtask inspect --model models/classical.safetensors --json | jq .made.command")]
+  cargo xtask inspect --model models/classical.safetensors --json | jq .made.command
+  cargo xtask inspect --data my-midi --verbose
+  cargo xtask inspect --data data/pop data/leadsheets --config models/pop.toml --json")]
+#[command(group(ArgGroup::new("what").args(["model", "data"]).required(true)))]
 pub struct Args {
     /// The model (.safetensors)
     #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
+    /// Folders (with all below them) and files of music: MIDI, or rolls as JSON. Weights, as
+    /// `train` takes them, are allowed and change nothing here
+    #[arg(long, num_args = 1.., value_name = "PATH[=WEIGHT]", value_parser = Source::parser())]
+    pub data: Vec<Source>,
+    /// Settings of the training that the music is for, as TOML
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub config: Option<PathBuf>,
+    /// Seed of the split
+    #[arg(long, value_name = "S", requires = "data")]
+    pub seed: Option<u64>,
+    /// Name every skipped file, every copy and every piece held out
+    #[arg(long, requires = "data")]
+    pub verbose: bool,
+    /// Read every file anew, not from the cache of files read before, and write none
+    #[arg(long, requires = "data")]
+    pub no_cache: bool,
     /// Print JSON, and nothing else, on standard output
     #[arg(long)]
     pub json: bool,
@@ -25,56 +51,11 @@ pub struct Args {
 /// `cargo xtask inspect`.
 ///
 /// # Errors
-/// If the model is unusable; says why.
+/// If the model or all of the music is unusable; says why.
 pub fn run(args: &Args) -> Result<()> {
-    let checkpoint = model_file::read(&args.model)?;
-    let config = checkpoint.config();
-    let bytes = checkpoint.to_bytes().len();
-    if args.json {
-        let table = tensors(config).into_iter();
-        let shapes: serde_json::Map<_, _> =
-            table.map(|spec| (spec.name, json!(spec.shape))).collect();
-        let told = json!({
-            "digest": checkpoint.digest(),
-            "bytes": bytes,
-            "parameters": parameters(config),
-            "config": config,
-            "tensors": shapes,
-            "prompts": checkpoint.meta.prompts.len(),
-            "made": checkpoint.meta.made,
-        });
-        println!("{}", serde_json::to_string_pretty(&told)?);
-        return Ok(());
+    match &args.model {
+        Some(path) if args.data.is_empty() => model::run(path, args.json),
+        None if !args.data.is_empty() => data::run(args),
+        _ => bail!("name a model (--model FILE) or music (--data PATH), one of them"),
     }
-    println!("sha256      {}", checkpoint.digest());
-    println!("size        {bytes} bytes, {} parameters", parameters(config));
-    println!("time stack  {:?}", config.time);
-    println!("note stack  {:?}, scan {:?}", config.note, config.scan);
-    println!("keys        {} from MIDI {}", config.notes, config.low);
-    println!(
-        "variants    position {:?}, edge {:?}, start {:?}, features {}",
-        config.position, config.edge, config.start, config.features
-    );
-    println!("prompts     {}", checkpoint.meta.prompts.len());
-    let Some(made) = &checkpoint.meta.made else {
-        println!("made        (not told)");
-        return Ok(());
-    };
-    println!("made by     {} (version {})", made.command, made.version);
-    println!("corpus      {}", made.corpus);
-    println!("licence     {}", made.licence);
-    println!("corpus sha  {}", made.corpus_digest);
-    println!(
-        "seed        {}, {} iterations, training loss {:.5}",
-        made.seed, made.iterations, made.train_loss
-    );
-    if let Some(held) = &made.heldout {
-        println!(
-            "held out    {:.4} nats/step (play {:.4}, articulate {:.4}), {} pieces, {} steps",
-            held.nats_step, held.play_nats_step, held.art_nats_step, held.pieces, held.steps
-        );
-    }
-    let names: Vec<&str> = made.baselines.keys().map(String::as_str).collect();
-    println!("baselines   {}", names.join(", "));
-    Ok(())
 }

@@ -7,6 +7,8 @@ use anacrusis::model::Config;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::source;
+
 /// How a piece is drawn before a segment of it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +53,11 @@ pub struct Settings {
     pub transpose: [i8; 2],
     /// How pieces are drawn.
     pub weighting: Weighting,
+    /// How often segments come from each --data, in their order and relative to each other,
+    /// each 1e-6..=1e6; empty: from any piece, as `weighting` says. Flags (`PATH=WEIGHT`)
+    /// override all of it.
+    #[serde(default)]
+    pub data_weights: Vec<f64>,
     /// Chance of a piece to be held out, 0.01..=0.9.
     pub heldout: f64,
     /// Seed of everything random.
@@ -90,6 +97,7 @@ impl Default for Settings {
             clip: 1.0,
             transpose: [-5, 6],
             weighting: Weighting::Piece,
+            data_weights: vec![],
             heldout: 0.1,
             seed: 0,
             iterations: 50_000,
@@ -145,6 +153,10 @@ impl Settings {
                 self.transpose.iter().all(|t| (-24..=24).contains(t))
                     && self.transpose[0] <= self.transpose[1],
                 "transpose: two whole numbers within -24 to 24, the lower first",
+            ),
+            (
+                self.data_weights.iter().all(|weight| source::is_weight(*weight)),
+                "data_weights: 1e-6 to 1e6, one for each --data",
             ),
             (finite(self.heldout, 0.01, 0.9), "heldout: 0.01 to 0.9, a share of the pieces"),
             (self.iterations > 0, "iterations: at least 1"),
@@ -218,7 +230,13 @@ mod tests {
             let error = format!("{:#}", Settings::parse(text).expect_err(text));
             assert!(error.contains(named), "{error}");
         }
-        for text in ["batch = 0", "dropout = 1.0", "transpose = [3, -3]", "heldout = nan"] {
+        for text in [
+            "batch = 0",
+            "dropout = 1.0",
+            "transpose = [3, -3]",
+            "heldout = nan",
+            "data_weights = [1, 0]",
+        ] {
             let settings = Settings::parse(text).expect("the right kinds");
             let error = settings.validate().expect_err(text).to_string();
             assert!(error.starts_with(text.split(' ').next().unwrap_or("")), "{error}");

@@ -23,7 +23,7 @@ pub mod stepper;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::trainer::Args;
 use random::Random;
@@ -46,10 +46,9 @@ pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
     let settings = args.settings()?;
     let corpus = run::read(args, &settings)?;
     let mut run = Run::begin(args, &settings, &corpus)?;
-    let rolls = run.train.iter().map(|piece| &piece.roll);
+    let pieces = run.train.iter().map(|piece| (piece.source, &piece.roll));
     let segments =
-        batch::Segments::new(&settings, rolls, Random::new(settings.seed, purpose::SEGMENTS))
-            .context("no training piece is as long as a segment; lower --steps")?;
+        batch::Segments::new(&settings, pieces, Random::new(settings.seed, purpose::SEGMENTS))?;
     let dropout = Random::new(settings.seed, purpose::DROPOUT);
 
     while run.share() < 1.0 && !stop.load(Ordering::Relaxed) {

@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::settings::{BackendKind, Settings, Weighting, portable};
+use crate::source::{self, Source};
 
 /// Train a network on MIDI files
 ///
@@ -21,11 +22,16 @@ use crate::settings::{BackendKind, Settings, Weighting, portable};
   cargo xtask train --data data/classical --out model.safetensors --minutes 60
   cargo xtask train --data data/jsb data/nottingham --out folk.safetensors \\
       --config models/classical.toml --iterations 20000 --seed 7
+  cargo xtask train --data data/pop=1 data/leadsheets=0.5 --out pop.safetensors
   cargo xtask train --data data/classical --out model.safetensors --minutes 60 --resume")]
 pub struct Args {
-    /// Folders (with all below them) and files to train on: MIDI, or rolls as JSON
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
-    pub data: Vec<PathBuf>,
+    /// Folders (with all below them) and files to train on: MIDI, or rolls as JSON. With
+    /// weights, that is how often segments come from each: `a=1 b=0.5` gives two thirds from a
+    /// and one from b, however many pieces they hold. Without any, all pieces count alike (see
+    /// --weighting); where only some have one, the others have 1
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH[=WEIGHT]",
+        value_parser = Source::parser())]
+    pub data: Vec<Source>,
     /// Where the best checkpoint goes (.safetensors)
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -69,6 +75,9 @@ pub struct Args {
     /// Name of the corpus, told in the checkpoint
     #[arg(long, value_name = "NAME")]
     pub corpus: Option<String>,
+    /// Read every file anew, not from the cache of files read before, and write none
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 impl Args {
@@ -97,6 +106,16 @@ impl Args {
         set(&mut settings.licence, &self.licence);
         set(&mut settings.corpus, &self.corpus);
         settings.minutes = self.minutes.or(settings.minutes);
+        let weights = source::weights(&self.data);
+        if !weights.is_empty() {
+            settings.data_weights = weights;
+        }
+        let (weights, sources) = (settings.data_weights.len(), self.data.len());
+        ensure!(
+            weights == 0 || weights == sources,
+            "data_weights has {weights} numbers, but --data names {sources} folders and files: \
+             one for each, in the same order"
+        );
         settings.validate()?;
         Ok(settings)
     }
@@ -104,7 +123,10 @@ impl Args {
     /// The command line as it may be told to others, without paths of this machine.
     pub fn portable_command(&self) -> String {
         let mut words = vec!["cargo xtask train --data".to_owned()];
-        words.extend(self.data.iter().map(|path| quoted(&portable(path, 2))));
+        words.extend(self.data.iter().map(|source| {
+            let weight = source.weight.map_or(String::new(), |weight| format!("={weight}"));
+            quoted(&(portable(&source.path, 2) + &weight))
+        }));
         words.push(format!("--out {}", quoted(&portable(&self.out, 1))));
         if let Some(path) = &self.config {
             words.push(format!("--config {}", quoted(&portable(path, 2))));
@@ -145,7 +167,7 @@ fn quoted(word: &str) -> String {
 /// process ends with its exit code.
 pub fn run(args: &Args) -> Result<()> {
     args.settings()?;
-    for path in &args.data {
+    for Source { path, .. } in &args.data {
         ensure!(path.exists(), "--data {}: there is no such file or folder", path.display());
     }
     relaunch()
@@ -224,7 +246,7 @@ mod tests {
             "train",
             "--data",
             "/home/me/data/classical",
-            "jsb",
+            "jsb=0.5",
             "--out",
             "/tmp/m.safetensors",
             "--seed",
@@ -236,9 +258,10 @@ mod tests {
         ]);
         let settings = cli.args.settings().expect("good settings");
         assert_eq!((settings.seed, settings.batch, settings.steps), (3, 9, 128));
+        assert_eq!(settings.data_weights, [1.0, 0.5]);
         assert_eq!(
             cli.args.portable_command(),
-            "cargo xtask train --data data/classical jsb --out m.safetensors --seed 3 --batch 9 \
+            "cargo xtask train --data data/classical jsb=0.5 --out m.safetensors --seed 3 --batch 9 \
              --licence 'CC BY-SA 3.0 DE, Someone'\\''s'"
         );
     }

@@ -18,7 +18,8 @@ fn model() -> PathBuf {
 
 fn xtask(command: &str, flags: &[(&str, &Path)], more: &[&str]) -> Output {
     let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    xtask.arg(command);
+    // Keeps the tests out of the user's cache.
+    xtask.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).arg(command);
     flags.iter().for_each(|(flag, path)| {
         xtask.arg(flag).arg(path);
     });

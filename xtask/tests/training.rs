@@ -39,7 +39,8 @@ struct Cli {
 fn words(folder: &Path, more: &[&str]) -> Vec<String> {
     let config = folder.join("settings.toml");
     std::fs::write(&config, SETTINGS).expect("settings");
-    let mut words = vec!["--data".to_owned()];
+    // The tests leave no trace in the user's cache.
+    let mut words = vec!["--no-cache".to_owned(), "--data".to_owned()];
     words.extend(["chorales", "leadsheets", "malformed"].map(|f| midi(f).display().to_string()));
     words.push(format!("--out={}", folder.join("m.safetensors").display()));
     words.push(format!("--config={}", config.display()));
@@ -72,7 +73,7 @@ fn one_batch_can_be_learnt_by_heart() {
     let network = Config { time: vec![24], note: vec![16], ..Config::default() };
     let settings = Settings { network, steps: 32, ..Settings::default() };
     let rolls: Vec<_> = corpus.pieces.iter().map(|piece| &piece.roll).collect();
-    let segments = Segments::new(&settings, rolls.iter().copied(), Random::new(1, 1));
+    let segments = Segments::new(&settings, rolls.iter().map(|roll| (0, *roll)), Random::new(1, 1));
     let batch = segments.expect("long enough").draw(0, 2);
     let density = init::Density::of(rolls, settings.network.keys());
     let mut parameters = init::weights(&settings.network, density, &Random::new(1, 2));
@@ -156,12 +157,33 @@ fn a_run_that_is_stopped_saves_and_can_be_resumed() {
 }
 
 #[test]
+fn weights_of_the_data_are_told_and_a_resumed_run_keeps_to_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let train = |weight: &str, more: &[&str]| {
+        let mut line = words(folder.path(), more);
+        // Of chorales, leadsheets and malformed files, in this order.
+        line.insert(0, "train".to_owned());
+        line[4] += weight;
+        train::run(&Cli::parse_from(line).args, &AtomicBool::new(false))
+    };
+    train("=0.25", &["--iterations", "2"]).expect("trained");
+    let made = last(folder.path()).meta.made.expect("made");
+    assert_eq!(made.settings["data_weights"], serde_json::json!([1.0, 0.25, 1.0]));
+    assert!(made.command.contains("leadsheets=0.25"), "{}", made.command);
+    let other = train("=0.5", &["--iterations", "4", "--resume"]).expect_err("another mixture");
+    assert!(format!("{other:#}").contains("0.25"), "{other:#}");
+    train("=0.25", &["--iterations", "4", "--resume"]).expect("resumed");
+    assert_eq!(last(folder.path()).meta.made.expect("made").iterations, 4);
+}
+
+#[test]
 fn unusable_data_and_settings_are_explained() {
     let folder = tempfile::tempdir().expect("a folder");
     let words = words(folder.path(), &[]);
     let try_data = |data: PathBuf, more: &[&str]| {
-        let mut line = vec!["train".to_owned(), format!("--data={}", data.display())];
-        line.extend(words[4..].iter().cloned());
+        let mut line =
+            vec!["train".to_owned(), words[0].clone(), format!("--data={}", data.display())];
+        line.extend(words[5..].iter().cloned());
         line.extend(more.iter().map(|word| (*word).to_owned()));
         let outcome = train::run(&Cli::parse_from(line).args, &AtomicBool::new(false));
         format!("{:#}", outcome.expect_err("refused"))

@@ -13,19 +13,22 @@ use super::Skipped;
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
+/// A file, or why a place gives none, and the index in `data` by which it was reached.
+pub(super) type Found = (usize, Result<PathBuf, Skipped>);
+
 /// Every file of `data` in order of path; those that a folder does not let us see, or that
 /// were named but are of no kind we read, as skipped. A file that is reached twice counts
-/// once.
-pub(super) fn find<P: AsRef<Path>>(data: &[P]) -> Result<Vec<Result<PathBuf, Skipped>>> {
+/// once, for the first that leads to it.
+pub(super) fn find<P: AsRef<Path>>(data: &[P]) -> Result<Vec<Found>> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    for start in data {
+    for (source, start) in data.iter().enumerate() {
         let start = start.as_ref();
         let kind = fs::metadata(start)
             .with_context(|| format!("cannot read {}: check the path", start.display()))?;
         if !kind.is_dir() && !is_music(start) {
             let reason = "not a MIDI file (.mid, .midi) or a roll file (.json)".to_owned();
-            found.push(Err(Skipped { path: start.to_owned(), reason }));
+            found.push((source, Err(Skipped { path: start.to_owned(), reason })));
             continue;
         }
         // Links are followed; walkdir reports loops as errors.
@@ -36,17 +39,17 @@ pub(super) fn find<P: AsRef<Path>>(data: &[P]) -> Result<Vec<Result<PathBuf, Ski
                     let path = entry.into_path();
                     let canonical = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
                     if seen.insert(canonical) {
-                        found.push(Ok(path));
+                        found.push((source, Ok(path)));
                     }
                 }
                 Err(error) => {
                     let path = error.path().unwrap_or(start).to_owned();
-                    found.push(Err(Skipped { path, reason: error.to_string() }));
+                    found.push((source, Err(Skipped { path, reason: error.to_string() })));
                 }
             }
         }
     }
-    found.sort_by(|a, b| path_of(a).cmp(path_of(b)));
+    found.sort_by(|(_, a), (_, b)| path_of(a).cmp(path_of(b)));
     Ok(found)
 }
 
@@ -80,7 +83,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>> {
     let found = fs::metadata(path)?;
     ensure!(found.is_file(), "not a regular file");
     let fits = |bytes: u64| {
-        ensure!(bytes <= MAX_BYTES, "larger than {} MiB", MAX_BYTES >> 20);
+        ensure!(bytes <= MAX_BYTES, "larger than the {} MiB that are read", MAX_BYTES >> 20);
         Ok(())
     };
     fits(found.len())?;

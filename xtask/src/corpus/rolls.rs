@@ -7,12 +7,15 @@
 use std::fmt;
 
 use anacrusis::music::{Chord, PianoRoll, smf::MAX_STEPS};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 /// Longest frame that is expanded, in steps: four bars.
 const MAX_STEP_IN_16THS: u32 = 64;
+
+/// Most steps that one file may expand to: 128 MiB of chords.
+const MAX_STEPS_PER_FILE: usize = 4 << 20;
 
 #[derive(Deserialize)]
 struct Rolls {
@@ -55,7 +58,8 @@ impl<'de> Visitor<'de> for FrameVisitor {
 ///
 /// # Errors
 ///
-/// If the file as a whole is not of this form.
+/// If the file as a whole is not of this form, or expands to more than
+/// [`MAX_STEPS_PER_FILE`].
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Result<PianoRoll, String>>> {
     let Rolls { step_in_16ths, sequences } = serde_json::from_slice(bytes)
         .context("not a roll file (\"step_in_16ths\" and \"sequences\")")?;
@@ -63,7 +67,17 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Result<PianoRoll, String>>> {
         (1..=MAX_STEP_IN_16THS).contains(&step_in_16ths),
         "\"step_in_16ths\" is {step_in_16ths}, not 1 to {MAX_STEP_IN_16THS}"
     );
-    Ok(sequences.into_iter().map(|frames| expand(&frames, step_in_16ths)).collect())
+    let mut steps = 0;
+    let mut rolls = Vec::with_capacity(sequences.len());
+    for frames in sequences {
+        let roll = expand(&frames, step_in_16ths);
+        steps += roll.as_ref().map_or(0, PianoRoll::len);
+        if steps > MAX_STEPS_PER_FILE {
+            bail!("more than {MAX_STEPS_PER_FILE} steps in one file; split it into several");
+        }
+        rolls.push(roll);
+    }
+    Ok(rolls)
 }
 
 fn expand(frames: &[Frame], step_in_16ths: u32) -> Result<PianoRoll, String> {

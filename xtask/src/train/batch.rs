@@ -1,12 +1,14 @@
 //! What is trained on: segments of pieces, transposed (model.md, section 7).
 //!
-//! A piece is drawn (all alike, or by the number of its segments), then a start uniformly
+//! A source is drawn if they have weights, then a piece of it (all alike, or by the number of
+//! its segments), then a start uniformly
 //! over the multiples of 16 at which a whole segment fits, the last one included, then a
 //! transposition uniformly over the range allowed; notes that leave the keyboard are dropped.
 //! The draw depends on the seed, the iteration and the place in the batch alone.
 
 use anacrusis::model::Config;
 use anacrusis::music::{PianoRoll, STEPS_PER_BAR};
+use anyhow::{Result, bail, ensure};
 
 use super::random::Random;
 use crate::sequence::Sequence;
@@ -24,27 +26,37 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Draws from those of `rolls` that are long enough; `None` if none is.
+    /// Draws from those of `pieces` that are long enough. With each goes the index of its
+    /// source, which tells its place in [`Settings::data_weights`].
+    ///
+    /// # Errors
+    /// If none is long enough, or none of a source that has a weight.
     pub fn new(
         settings: &'a Settings,
-        rolls: impl IntoIterator<Item = &'a PianoRoll>,
+        pieces: impl IntoIterator<Item = (usize, &'a PianoRoll)>,
         random: Random,
-    ) -> Option<Segments<'a>> {
-        let long = |roll: &&PianoRoll| roll.len() >= settings.steps;
-        let rolls: Vec<&PianoRoll> = rolls.into_iter().filter(long).collect();
-        let mut sum = 0;
-        let weights: Vec<usize> = rolls
+    ) -> Result<Segments<'a>> {
+        let (config, steps, transpose) = (&settings.network, settings.steps, settings.transpose);
+        let long = |(_, roll): &(usize, &PianoRoll)| roll.len() >= steps;
+        let (sources, rolls): (Vec<usize>, Vec<&PianoRoll>) =
+            pieces.into_iter().filter(long).unzip();
+        ensure!(!rolls.is_empty(), "no training piece is as long as a segment; lower --steps");
+        let mut weights: Vec<usize> = rolls
             .iter()
-            .map(|roll| {
-                sum += match settings.weighting {
-                    Weighting::Piece => 1,
-                    Weighting::Length => starts(roll.len(), settings.steps),
-                };
-                sum
+            .map(|roll| match settings.weighting {
+                Weighting::Piece => 1,
+                Weighting::Length => starts(roll.len(), steps),
             })
             .collect();
-        let (config, steps, transpose) = (&settings.network, settings.steps, settings.transpose);
-        (sum > 0).then_some(Segments { config, rolls, weights, steps, transpose, random })
+        if !settings.data_weights.is_empty() {
+            mix(&mut weights, &sources, &settings.data_weights)?;
+        }
+        let mut sum = 0;
+        for weight in &mut weights {
+            sum += *weight;
+            *weight = sum;
+        }
+        Ok(Segments { config, rolls, weights, steps, transpose, random })
     }
 
     /// Pieces that are drawn from.
@@ -71,6 +83,29 @@ impl<'a> Segments<'a> {
     }
 }
 
+/// Scales the weights of pieces so that each source gets its share of all, in parts of 2^30.
+fn mix(weights: &mut [usize], sources: &[usize], shares: &[f64]) -> Result<()> {
+    const PARTS: f64 = (1 << 30) as f64;
+    let mut sums = vec![0; shares.len()];
+    for (weight, source) in weights.iter().zip(sources) {
+        sums[*source] += weight;
+    }
+    if let Some(empty) = sums.iter().position(|sum| *sum == 0) {
+        bail!(
+            "--data number {} has a weight but no training piece as long as a segment: leave it \
+             out, or lower --steps",
+            empty + 1
+        );
+    }
+    let all: f64 = shares.iter().sum();
+    for (weight, source) in weights.iter_mut().zip(sources) {
+        let share = shares[*source] / all * *weight as f64 / sums[*source] as f64;
+        // At most 2^30.
+        *weight = (share * PARTS).round().max(1.0) as usize;
+    }
+    Ok(())
+}
+
 /// How many multiples of 16 a segment of `steps` can start at in a piece of `length`.
 fn starts(length: usize, steps: usize) -> usize {
     length.checked_sub(steps).map_or(0, |last| last / usize::from(STEPS_PER_BAR) + 1)
@@ -92,11 +127,47 @@ mod tests {
         (0..length).map(|s| Chord::struck_keys([base, 60 + (s / 16) as u8])).collect()
     }
 
+    fn segments<'a>(settings: &'a Settings, pieces: &'a [PianoRoll], seed: u64) -> Segments<'a> {
+        let pieces = pieces.iter().map(|roll| (0, roll));
+        Segments::new(settings, pieces, Random::new(seed, 1)).expect("a piece")
+    }
+
+    #[test]
+    fn sources_get_their_shares_however_many_pieces_they_hold() {
+        let settings = Settings { transpose: [0, 0], ..settings(Weighting::Length) };
+        // Keys 40 to 46 in source 0, 50 in source 1, 51 too, which is three times as long.
+        let mut pieces: Vec<_> = (40..47).map(|base| (0, piece(base, 64))).collect();
+        pieces.extend([(1, piece(50, 32)), (1, piece(51, 64)), (2, piece(52, 31))]);
+        let draw = |data_weights: &[f64]| -> Result<[usize; 3]> {
+            let settings = Settings { data_weights: data_weights.to_vec(), ..settings.clone() };
+            let pieces = pieces.iter().map(|(source, roll)| (*source, roll));
+            let segments = Segments::new(&settings, pieces, Random::new(4, 1))?;
+            let mut counts = [0; 3];
+            for sequence in (0..1000).flat_map(|iteration| segments.draw(iteration, 4)) {
+                let plays = |key| usize::from(sequence.targets[0].plays(key));
+                counts[0] += (40..47).map(plays).sum::<usize>();
+                counts[1] += plays(50);
+                counts[2] += plays(51);
+            }
+            Ok(counts)
+        };
+        let [one, short, long] = draw(&[1.0, 3.0]).expect("both have pieces");
+        assert_eq!(one + short + long, 4000);
+        assert!((900..1100).contains(&one), "a quarter: {one}");
+        assert!((650..850).contains(&short), "a quarter of the rest: {short}");
+        let [one, ..] = draw(&[1e6, 1e-6]).expect("both have pieces");
+        assert_eq!(one, 4000);
+        let [one, ..] = draw(&[]).expect("without weights");
+        assert!((3300..3500).contains(&one), "21 of 25 segments: {one}");
+        let error = draw(&[1.0, 1.0, 1.0]).expect_err("too short").to_string();
+        assert!(error.contains("number 3"), "{error}");
+    }
+
     #[test]
     fn every_start_is_reached_the_last_included_and_short_pieces_are_left_out() {
         let settings = Settings { transpose: [0, 0], ..settings(Weighting::Piece) };
         let pieces = [piece(40, 32), piece(41, 64), piece(42, 31)];
-        let segments = Segments::new(&settings, &pieces, Random::new(1, 1)).expect("two pieces");
+        let segments = segments(&settings, &pieces, 1);
         assert_eq!(segments.pieces(), 2);
         let mut seen = std::collections::BTreeMap::new();
         for sequence in (0..100).flat_map(|iteration| segments.draw(iteration, 4)) {
@@ -112,7 +183,7 @@ mod tests {
         assert!((150..250).contains(&counts[0].1), "pieces alike: {counts:?}");
 
         let by_length = Settings { weighting: Weighting::Length, ..settings };
-        let segments = Segments::new(&by_length, &pieces, Random::new(1, 1)).expect("two pieces");
+        let segments = self::segments(&by_length, &pieces, 1);
         let short = (0..100).flat_map(|iteration| segments.draw(iteration, 4));
         let short = short.filter(|s| s.targets[0].plays(40)).count();
         assert!((60..140).contains(&short), "segments alike: {short} of 400");
@@ -122,7 +193,7 @@ mod tests {
     fn a_draw_depends_on_its_place_and_transposes_within_bounds() {
         let settings = settings(Weighting::Piece);
         let pieces = [piece(101, 48)];
-        let segments = Segments::new(&settings, &pieces, Random::new(9, 1)).expect("a piece");
+        let segments = segments(&settings, &pieces, 9);
         assert_eq!(segments.draw(5, 4), segments.draw(5, 4));
         assert_eq!(segments.draw(5, 4)[..2], segments.draw(5, 2)[..]);
         let mut shifts = std::collections::BTreeSet::new();

@@ -52,15 +52,13 @@ struct Files {
 /// # Errors
 /// If no usable piece is left; lists why.
 pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
-    let options =
-        corpus::Options { range: settings.network.range(), min_steps: settings.steps.max(2) };
+    let options = corpus::Options::to_train(settings, !args.no_cache);
     let corpus = Corpus::read(&args.data, &options)?;
-    for skipped in &corpus.skipped {
-        eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
-    }
+    eprint!("{}", corpus::explain(&corpus.skipped, corpus::SHOWN));
     let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
     eprintln!(
-        "{} pieces, {} steps; {} files skipped; {dropped} notes outside the network's keys dropped",
+        "{} pieces, {} steps; {} files skipped (`cargo xtask inspect --data` tells more); \
+         {dropped} notes outside the network's keys dropped",
         corpus.pieces.len(),
         corpus.steps(),
         corpus.skipped.len()

@@ -107,6 +107,13 @@ impl State {
             old.seed,
             old.heldout
         );
+        ensure!(
+            old.data_weights == settings.data_weights,
+            "{} was begun with other weights of --data ({:?}); give it the same folders with the \
+             same weights, or start without --resume",
+            path.display(),
+            old.data_weights
+        );
         let mut state = State {
             progress: serde_json::from_str(text("progress")?).with_context(damaged)?,
             ..State::default()
@@ -163,6 +170,9 @@ mod tests {
         let other = Settings { seed: 1, ..settings.clone() };
         let error = State::load(&path, &other).expect_err("another seed").to_string();
         assert!(error.contains("--seed 0"), "{error}");
+        let other = Settings { data_weights: vec![1.0, 0.5], ..settings.clone() };
+        let error = State::load(&path, &other).expect_err("another mixture").to_string();
+        assert!(error.contains("weights of --data"), "{error}");
         std::fs::write(&path, b"rubbish").expect("written");
         assert!(State::load(&path, &settings).is_err());
     }
