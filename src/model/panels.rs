@@ -169,8 +169,8 @@ pub fn accumulate<L: Lanes>(
     }
 }
 
-/// `R` rows of [`accumulate`]; `R`. The sums must stay in
-/// registers: no loop here may index them by anything but constants once unrolled.
+/// `R` rows of [`accumulate`]; returns `R`. The sums must stay in registers: no loop here may
+/// index them by anything but constants once unrolled.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant indices keep the sums in registers")]
 fn tile<L: Lanes, const R: usize>(
