@@ -10,6 +10,7 @@ pub mod python;
 pub mod report;
 pub mod round;
 pub mod task;
+pub mod train;
 
 #[cfg(feature = "train")]
 pub mod candle;
@@ -26,9 +27,10 @@ pub struct Args {
 
 /// What can be measured.
 #[derive(clap::Subcommand, Clone, Debug)]
+#[allow(missing_docs, reason = "clap would show it in place of what the arguments' types say")]
 pub enum Command {
-    /// A step of the network.
     Engine(engine::Args),
+    Train(train::Args),
 }
 
 /// `cargo xtask bench`.
@@ -38,5 +40,6 @@ pub enum Command {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Engine(args) => engine::run(args),
+        Command::Train(args) => train::run(args),
     }
 }

@@ -119,3 +119,122 @@ fn candle_chooses_our_notes() {
         }
     }
 }
+
+#[test]
+fn wrong_arguments_of_the_training_benchmark_are_refused_before_anything_is_built() {
+    for (words, named) in [
+        (["--threads", "0"], "--threads"),
+        (["--threads", "1,x"], "--threads"),
+        (["--rounds", "0"], "--rounds"),
+        (["--batch", "0"], "--batch"),
+        (["--steps", "1"], "--steps"),
+        (["--network", "300"], "300,300/100,50"),
+        (["--network", "0/5"], "--network"),
+    ] {
+        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let output = xtask.args(["bench", "train"]).args(words).output().expect("xtask starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains(named), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn help_of_every_benchmark_tells_what_is_compared_and_gives_examples() {
+    for (name, told) in [("engine", "generates freely"), ("train", "take turns")] {
+        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let output = xtask.args(["bench", name, "--help"]).output().expect("xtask starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&text).contains(&words(told)), "{text}");
+        assert!(text.contains(&format!("  cargo xtask bench {name}\n")), "{text}");
+    }
+}
+
+#[cfg(feature = "train")]
+mod training {
+    use super::golden;
+    use clap::Parser;
+    use std::process::Command;
+    use xtask::bench::train::{self, Args};
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// A tiny network, with our side alone: the binary that was built for the tests.
+    fn args(more: &[&str]) -> Args {
+        let words =
+            ["bench", "--only-ours", "--network", "6,5/4", "--steps", "20", "--rounds", "2"];
+        Cli::parse_from(words.iter().chain(more)).args
+    }
+
+    fn ours() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        command.arg("bench-iterations");
+        command
+    }
+
+    #[test]
+    fn our_side_is_told_alone_when_there_is_no_other() {
+        let report = train::measure(&args(&["--threads", "2,1", "--batch", "3"]), &ours);
+        let report = report.expect("measured");
+        report.check().expect("nothing to differ from");
+        let told = serde_json::to_value(&report).expect("json");
+        for threads in ["1", "2"] {
+            let figures = &told["threads"][threads];
+            let positive = |key: &str| figures[key].as_f64().is_some_and(|value| value > 0.0);
+            for key in ["ours_s", "ours_least_s", "ours_cpu_s", "ours_loss"] {
+                assert!(positive(key), "{key}: {figures}");
+            }
+            assert_eq!(positive("ours_peak_bytes"), cfg!(target_os = "linux"), "{figures}");
+            for key in ["pytorch_s", "ratio", "memory_ratio", "pytorch_loss"] {
+                assert!(figures.get(key).is_some_and(serde_json::Value::is_null), "{key}");
+            }
+            assert_eq!(figures["skipped"], "not asked for");
+        }
+        assert_eq!(told["threads"].as_object().map(serde_json::Map::len), Some(2));
+        assert_eq!(
+            told["threads"]["1"]["ours_loss"], told["threads"]["2"]["ours_loss"],
+            "any number of threads gives the same bits"
+        );
+        assert_eq!(
+            (&told["batch"], &told["steps"], &told["rounds"]),
+            (&3.into(), &20.into(), &2.into())
+        );
+        assert_eq!(told["network"], serde_json::json!([[6, 5], [4]]));
+        assert!(report.table().contains("skipped: not asked for"));
+    }
+
+    #[test]
+    fn a_trainer_that_fails_and_data_without_music_are_told() {
+        let broken = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+            command.arg("bench-iterations").arg(golden("absent.safetensors"));
+            command
+        };
+        let error = train::measure(&args(&[]), &broken).expect_err("a wrong command line");
+        assert!(format!("{error:#}").contains("our trainer"), "{error:#}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let empty = folder.path().display().to_string();
+        let error = train::measure(&args(&["--data", &empty]), &ours).expect_err("no music");
+        assert!(format!("{error:#}").contains(&empty), "{error:#}");
+    }
+
+    #[test]
+    fn lines_that_are_no_question_end_our_side() {
+        use xtask::bench::peer::Peer;
+        let folder = tempfile::tempdir().expect("a folder");
+        let segments = folder.path().join("segments.json");
+        std::fs::write(&segments, r#"{"segments": [[["0", "0"], ["10000000000", "0"]]]}"#)
+            .expect("written");
+        let mut command = ours();
+        command.arg(golden("tiny.ckpt.safetensors")).arg(&segments).arg("1");
+        let mut peer = Peer::start(command).expect("ready");
+        let told: serde_json::Value = peer.ask("begin").expect("an answer");
+        assert!(told["norm"].as_f64().is_some_and(|norm| norm > 0.0), "{told}");
+        let told = peer.ask::<serde_json::Value>("dance").expect_err("no question");
+        assert!(format!("{told:#}").contains("neither begin nor round"), "{told:#}");
+    }
+}

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anacrusis::model::Checkpoint;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::round::{Player, Round, play};
 use super::task::Task;
@@ -82,11 +83,7 @@ impl Peer {
     /// # Errors
     /// If it ends, takes too long or answers something else.
     pub fn round(&mut self, steps: usize) -> Result<Round> {
-        let input = self.input.as_mut().context("its input is closed")?;
-        let asked = writeln!(input, "round").and_then(|()| input.flush());
-        let answer = self.line()?;
-        asked.context("cannot write to it")?;
-        let round: Round = serde_json::from_str(&answer).context("it did not answer a round")?;
+        let round: Round = self.ask("round").context("it did not answer a round")?;
         let lengths = [round.step_ms.len(), round.time_ms.len(), round.note_ms.len()];
         ensure!(
             round.chords.len() == steps && lengths == [steps; 3],
@@ -94,6 +91,18 @@ impl Peer {
             round.chords.len()
         );
         Ok(round)
+    }
+
+    /// Sends it a line and reads its answer.
+    ///
+    /// # Errors
+    /// If it ends, takes too long or answers something else.
+    pub fn ask<T: DeserializeOwned>(&mut self, line: &str) -> Result<T> {
+        let input = self.input.as_mut().context("its input is closed")?;
+        let asked = writeln!(input, "{line}").and_then(|()| input.flush());
+        let answer = self.line()?;
+        asked.context("cannot write to it")?;
+        Ok(serde_json::from_str(&answer)?)
     }
 
     fn line(&mut self) -> Result<String> {

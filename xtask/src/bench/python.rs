@@ -40,15 +40,16 @@ pub const ONNX_RUNTIME: Environment = Environment {
 
 /// PyTorch. On Linux, PyPI's build wants CUDA's libraries to be there even if it never calls
 /// them: the smaller one for the CPU alone, from the makers' own index, is tried first, and
-/// then only those libraries are fetched without which PyPI's does not load.
+/// then only those libraries are fetched without which PyPI's does not load. Its optimisers
+/// import sympy.
 pub const TORCH: Environment = Environment {
-    name: "torch-2.15.0",
+    name: "torch-2.15.0-sympy",
     ways: &[
         Way {
             what: "torch 2.15.0 for the CPU from download.pytorch.org, 200 MB",
             space: 2 << 30,
             calls: &[
-                &["numpy", "typing_extensions"],
+                &["numpy", "typing_extensions", "sympy==1.14.0"],
                 &[
                     "--index-url=https://download.pytorch.org/whl/cpu",
                     "--retries=0",
@@ -63,7 +64,7 @@ pub const TORCH: Environment = Environment {
             what: "torch 2.15.0 from PyPI with the libraries that it wants, 2.6 GB",
             space: 8 << 30,
             calls: &[
-                &["numpy", "typing_extensions"],
+                &["numpy", "typing_extensions", "sympy==1.14.0"],
                 &[
                     "--no-deps",
                     "torch==2.15.0",
@@ -184,7 +185,8 @@ fn finish(mut command: Command) -> Result<()> {
     bail!("{}", reason.unwrap_or("it failed without a word"))
 }
 
-/// A script of `bench/peers`, to be run by the Python of an environment on one thread.
+/// A script of `bench/peers`, to be run by the Python of an environment on one thread, unless
+/// the caller says otherwise.
 pub fn script(python: &Path, name: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(workspace::root().join("xtask/src/bench/peers").join(name));

@@ -23,6 +23,8 @@ enum Command {
     Vectors(vectors::Args),
     #[command(hide = true)]
     BenchPeer(bench::peer::Args),
+    #[command(hide = true)]
+    BenchIterations(bench::train::PeerArgs),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Vectors(args) => {
             vectors::run_with(&args, |checkpoint| Ok(Box::new(CandleStepper::new(checkpoint)?)))
         }
+        Command::BenchIterations(args) => bench::train::ours::serve(&args),
         Command::BenchPeer(args) => {
             bench::peer::serve(&args, bench::candle::VERSION, |checkpoint| {
                 Ok(Box::new(bench::candle::Candle::new(checkpoint)?))

@@ -1,6 +1,7 @@
-"""What every Python peer of `cargo xtask bench engine` shares: checkpoint, features, talk.
+"""What every Python peer of `cargo xtask bench` shares: checkpoint, features; and the talk of those
+of `bench engine`.
 
-A peer is started as `python with_X.py CHECKPOINT TASK [VARIANT]`, says one line of JSON when it is
+Such a peer is started as `python with_X.py CHECKPOINT TASK [VARIANT]`, says one line of JSON when it is
 ready, and then plays one round for every line it is sent, answering with a line of JSON.
 Letters of shapes: K keys, F features, H units, S steps.
 """

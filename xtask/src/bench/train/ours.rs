@@ -1,0 +1,109 @@
+//! Our side: the iteration of `cargo xtask train`, timed.
+
+use std::time::Instant;
+
+use anacrusis::model::kernel::InstructionSet;
+use anacrusis::model::network;
+use anyhow::{Context, Result, bail};
+
+use super::segments::Segments;
+use super::{Beginning, Iteration, PeerArgs};
+use crate::bench::clock;
+use crate::model_file;
+use crate::sequence::Sequence;
+use crate::settings::Settings;
+use crate::train::adam::{Adam, clip};
+use crate::train::backend::{self, Backend, Parameters};
+use crate::train::random::Random;
+
+/// What a training run holds, as far as an iteration needs it.
+struct Trainer {
+    settings: Settings,
+    parameters: Parameters,
+    adam: Adam,
+    backend: Box<dyn Backend>,
+    batch: Vec<Sequence>,
+    random: Random,
+}
+
+/// Answers each line of standard input, `begin` or `round`, with what the benchmark asks for.
+///
+/// # Errors
+/// If a file is unusable or a line is neither.
+pub fn serve(args: &PeerArgs) -> Result<()> {
+    let idle_bytes = peak_bytes();
+    let mut trainer = Trainer::new(args)?;
+    let version = format!("{} in {}", env!("CARGO_PKG_VERSION"), InstructionSet::best().name());
+    println!("{}", serde_json::json!({ "ready": version }));
+    for line in std::io::stdin().lines() {
+        let answer = match line?.trim() {
+            "begin" => serde_json::to_string(&trainer.begin(idle_bytes)?)?,
+            "round" => serde_json::to_string(&trainer.round()?)?,
+            other => bail!("neither begin nor round: {other:?}"),
+        };
+        println!("{answer}");
+    }
+    Ok(())
+}
+
+impl Trainer {
+    fn new(args: &PeerArgs) -> Result<Trainer> {
+        let checkpoint = model_file::read(&args.checkpoint)?;
+        let bytes = std::fs::read(&args.segments)
+            .with_context(|| format!("cannot read {}", args.segments.display()))?;
+        let segments = Segments::from_json(&bytes)?;
+        let network = checkpoint.config().clone();
+        let tensors = network::tensors(&network);
+        let values = |name: &str| checkpoint.tensor(name).to_vec();
+        let parameters =
+            tensors.iter().map(|spec| (spec.name.clone(), values(&spec.name))).collect();
+        let sequence = |roll| Sequence::of_piece(&network, roll, 0);
+        let batch = segments.0.iter().map(sequence).collect();
+        let settings = Settings { network, threads: args.threads, ..Settings::default() };
+        Ok(Trainer {
+            backend: backend::new(&settings),
+            random: Random::new(settings.seed, 0),
+            adam: Adam::default(),
+            parameters,
+            settings,
+            batch,
+        })
+    }
+
+    fn begin(&mut self, idle_bytes: Option<u64>) -> Result<Beginning> {
+        let (mut gradients, nats) = self.backend.gradient(&self.parameters, &self.batch, None)?;
+        gradients.retain(|name, _| trained(name));
+        let norm = clip(&mut gradients, f64::INFINITY);
+        Ok(Beginning { loss: nats.loss(self.settings.network.keys()), norm, idle_bytes })
+    }
+
+    /// An iteration, as `train::run` does them.
+    fn round(&mut self) -> Result<Iteration> {
+        let (start, start_cpu) = (Instant::now(), clock::seconds());
+        let random = self.random.branch(self.adam.updates);
+        let masks = Some((self.settings.dropout, &random));
+        let (mut gradients, nats) = self.backend.gradient(&self.parameters, &self.batch, masks)?;
+        gradients.retain(|name, _| trained(name));
+        clip(&mut gradients, self.settings.clip);
+        self.adam.update(&mut self.parameters, &gradients, self.settings.learning_rate);
+        Ok(Iteration {
+            seconds: start.elapsed().as_secs_f64(),
+            cpu_seconds: clock::seconds() - start_cpu,
+            loss: nats.loss(self.settings.network.keys()),
+            peak_bytes: peak_bytes(),
+        })
+    }
+}
+
+/// Whether training moves a tensor: one of the two biases of a layer stays 0 (model.md,
+/// section 7).
+fn trained(name: &str) -> bool {
+    !name.ends_with("bias_hh_l0")
+}
+
+/// The most memory that this process has held at a time, where the system tells it.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
+}
