@@ -12,6 +12,15 @@ use std::path::Path;
 /// # Errors
 /// If any of that fails; what was at `path` before is then still there.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, None, bytes)
+}
+
+/// As [`write`]; but what was at `path` goes to `older`, once the new bytes are on the disk.
+/// A kill between the two renames leaves it there, and nothing at `path`.
+///
+/// # Errors
+/// If any of that fails; what was at `path` before is then still there or at `older`.
+pub fn replace(path: &Path, older: Option<&Path>, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
     let attempt = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().suffix(".part").tempfile_in(folder)?;
@@ -23,6 +32,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         }
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
+        if let Some(older) = older.filter(|_| path.is_file()) {
+            fs::rename(path, older)?;
+        }
         file.persist(path)?;
         sync_folder(folder)
     };

@@ -16,6 +16,7 @@ pub mod layer;
 pub mod network;
 pub mod random;
 pub mod report;
+pub mod resume;
 pub mod run;
 pub mod state;
 pub mod step;

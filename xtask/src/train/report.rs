@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::files;
 
 /// Seconds between plain lines.
 const EVERY: Duration = Duration::from_secs(30);
@@ -51,15 +53,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Opens the metrics file (going on with an old one if `resumed`) and begins at `share`
-    /// (0..1) of the run.
+    /// Opens the metrics file, going on with an old one after `resumed` iterations if that is
+    /// given, and begins at `share` (0..1) of the run.
     ///
     /// # Errors
-    /// If the metrics file cannot be opened.
-    pub fn begin(metrics: &Path, resumed: bool, share: f64) -> Result<Report> {
+    /// If the metrics file cannot be opened or shortened.
+    pub fn begin(metrics: &Path, resumed: Option<u64>, share: f64) -> Result<Report> {
+        if let Some(iteration) = resumed.filter(|_| metrics.exists()) {
+            shorten(metrics, iteration)?;
+        }
         let mut options = OpenOptions::new();
-        let options =
-            if resumed { options.append(true) } else { options.write(true).truncate(true) };
+        let options = match resumed {
+            Some(_) => options.append(true),
+            None => options.write(true).truncate(true),
+        };
         let metrics = options
             .create(true)
             .open(metrics)
@@ -130,6 +137,23 @@ impl Report {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Cuts off what a metrics file says of iterations that will be done again, and a last line
+/// that was not written to its end.
+fn shorten(path: &Path, iteration: u64) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Line {
+        iteration: u64,
+    }
+    let old = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the metrics in {}", path.display()))?;
+    let kept = |line: &&str| {
+        let whole = line.ends_with('\n');
+        whole && serde_json::from_str(line).is_ok_and(|line: Line| line.iteration <= iteration)
+    };
+    let new: String = old.split_inclusive('\n').filter(kept).collect();
+    if new == old { Ok(()) } else { files::write(path, new.as_bytes()) }
 }
 
 fn hours(seconds: f64) -> String {

@@ -14,7 +14,8 @@ use super::init;
 use super::purpose;
 use super::random::Random;
 use super::report::{Metrics, Report};
-use super::state::{State, beside};
+use super::resume::{self, States};
+use super::state::{Identity, State, beside};
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
 use crate::trainer::Args;
@@ -33,6 +34,7 @@ pub struct Run<'a> {
     pub backend: Box<dyn Backend>,
     heldout: Vec<&'a PianoRoll>,
     settings: &'a Settings,
+    identity: Identity,
     files: Files,
     meta: Metadata,
     report: Report,
@@ -44,7 +46,7 @@ pub struct Run<'a> {
 struct Files {
     best: PathBuf,
     last: PathBuf,
-    state: PathBuf,
+    states: States,
 }
 
 /// Reads the corpus and says what was skipped and why.
@@ -70,8 +72,8 @@ impl<'a> Run<'a> {
     /// Splits the corpus, fits the baselines, and makes new weights or reads old ones.
     ///
     /// # Errors
-    /// If nothing is left to train on or to hold out, there is nothing to resume, or the
-    /// folder of OUT cannot be written.
+    /// If nothing is left to train on or to hold out, there is nothing to resume or only a
+    /// state of another run, or the folder of OUT cannot be written.
     pub fn begin(args: &Args, settings: &'a Settings, corpus: &'a Corpus) -> Result<Run<'a>> {
         let (train, heldout) = corpus::split(corpus, settings.heldout, settings.seed);
         ensure!(
@@ -79,15 +81,21 @@ impl<'a> Run<'a> {
             "{} piece is too few: one side of the split is empty; two works at least are needed",
             corpus.pieces.len()
         );
+        let identity = Identity {
+            settings: settings.clone(),
+            corpus: Some(resume::corpus_digest(settings, [&train, &heldout])),
+        };
         let rolls: Vec<&PianoRoll> = train.iter().map(|piece| &piece.roll).collect();
         let heldout: Vec<&PianoRoll> = heldout.iter().map(|piece| &piece.roll).collect();
-        let files = Files {
+        let mut files = Files {
             best: args.out.clone(),
             last: beside(&args.out, "last.safetensors"),
-            state: beside(&args.out, "last.state"),
+            states: States::beside(&args.out),
         };
         let state = if args.resume {
-            State::load(&files.state, settings)?
+            let (state, notes) = files.states.load(&identity)?;
+            notes.iter().for_each(|note| eprintln!("{note}"));
+            state
         } else {
             let density = init::Density::of(rolls.iter().copied(), settings.network.keys());
             let random = Random::new(settings.seed, purpose::WEIGHTS);
@@ -115,13 +123,15 @@ impl<'a> Run<'a> {
         });
         let share = state.progress.iterations as f64 / settings.iterations as f64;
         let share = if settings.minutes.is_some() { 0.0 } else { share };
+        let done = state.progress.iterations;
         let metrics = beside(&args.out, "metrics.jsonl");
         let run = Run {
             train,
             heldout,
             settings,
+            identity,
             files,
-            report: Report::begin(&metrics, args.resume, share)?,
+            report: Report::begin(&metrics, args.resume.then_some(done), share)?,
             begun: Instant::now(),
             seconds_before: state.progress.seconds,
             gradient_norm: 0.0,
@@ -222,8 +232,8 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If a file cannot be written; what was saved before is then still there.
-    pub fn save(&self) -> Result<()> {
-        self.state.save(&self.files.state, self.settings)?;
+    pub fn save(&mut self) -> Result<()> {
+        self.files.states.save(&self.state, &self.identity)?;
         write(&self.files.last, &self.checkpoint(&self.state.parameters)?)
     }
 
@@ -234,13 +244,17 @@ impl<'a> Run<'a> {
     /// If a file cannot be written.
     pub fn end(mut self, interrupted: bool) -> Result<()> {
         let judged = self.state.progress.iterations.is_multiple_of(self.settings.evaluate_every);
-        if self.state.progress.best_nats.is_none() || !(judged || interrupted) {
+        if !(judged || interrupted) {
             self.evaluate()?;
         }
         self.save()?;
         if interrupted {
+            if self.state.progress.best_nats.is_none() {
+                // Not judged, or the run would know more when it goes on than if left alone.
+                write(&self.files.best, &self.checkpoint(&self.state.parameters)?)?;
+            }
             self.report.end();
-            eprintln!("stopped; {} is saved: --resume goes on", self.files.state.display());
+            eprintln!("stopped; {} is saved: --resume goes on", self.files.states.last.display());
             return Ok(());
         }
         self.report.say("scoring the best network on all held-out steps");
