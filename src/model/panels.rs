@@ -127,7 +127,7 @@ pub enum Start<'a> {
 /// `z = start + x @ panel` for the rows of `x`, `stride` apart, and `z` `[rows, 4 * lanes]`.
 /// Meanwhile `next`, what is needed after this, is brought nearer.
 ///
-/// Every entry is summed in the order of `k`, in pieces of [`PIECE`], whatever the number of
+/// Every entry is summed in the order of `k`, in pieces of 64, whatever the number of
 /// rows.
 ///
 /// # Panics

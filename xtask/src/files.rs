@@ -15,7 +15,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, None, bytes)
 }
 
-/// As [`write`]; but what was at `path` goes to `older`, once the new bytes are on the disk.
+/// As [`write()`]; but what was at `path` goes to `older`, once the new bytes are on the disk.
 /// A kill between the two renames leaves it there, and nothing at `path`.
 ///
 /// # Errors

@@ -155,7 +155,7 @@ impl Backend for Fused {
     }
 }
 
-/// Automatic differentiation: see [`network`](super::network).
+/// Automatic differentiation: see [`network`].
 pub struct Candle {
     /// Sizes and options.
     pub config: Config,
