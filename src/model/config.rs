@@ -38,6 +38,18 @@ pub enum Scan {
     Down,
 }
 
+impl Scan {
+    /// Which of `keys` keys, counted from the lowest, is visited `visit`-th, from 0; and the
+    /// other way round, as whichever visit a key comes.
+    #[inline(always)]
+    pub fn key(self, visit: usize, keys: usize) -> usize {
+        match self {
+            Scan::Up => visit,
+            Scan::Down => keys - 1 - visit,
+        }
+    }
+}
+
 /// Whether the first step of a piece is predicted; model.md, section 9.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

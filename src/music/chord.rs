@@ -64,6 +64,16 @@ impl Chord {
         self.playing |= bit(key);
     }
 
+    /// Makes `key` (below 128), silent so far, what was decided: whether it plays, and if so
+    /// whether it is struck.
+    pub fn decide(&mut self, key: u8, plays: bool, struck: bool) {
+        match (plays, struck) {
+            (true, true) => self.strike(key),
+            (true, false) => self.hold(key),
+            (false, _) => {}
+        }
+    }
+
     /// Makes `key` silent.
     pub fn silence(&mut self, key: u8) {
         self.playing &= !bit(key);

@@ -28,17 +28,14 @@ fn nothing_wrong_sounds_and_nothing_forbidden_is_done() {
         let counts = live.counts();
         assert_eq!(counts.system_calls, 0, "{format:?}: process made system calls");
 
-        // Nothing sounds that was not meant, until a slow machine drops a chord: what it held
-        // is struck later then, and history may go another way.
+        // What a slow machine drops becomes a rest, never a wrong note.
         let onsets = |recording: &anacrusis_test_host::Recording| -> HashSet<(i64, u8)> {
             recording.onsets().map(|e| (e.step(STEPS_PER_BEAT), e.key)).collect()
         };
         let (meant, sounded) = (onsets(&patient), onsets(&live));
-        let missed: HashSet<i64> = meant.difference(&sounded).map(|(step, _)| *step).collect();
-        let first_missed = missed.iter().min().copied().unwrap_or(i64::MAX);
-        let early = |(step, _): &&(i64, u8)| *step < first_missed;
-        let wrong: Vec<_> = sounded.difference(&meant).filter(early).collect();
+        let wrong: Vec<_> = sounded.difference(&meant).collect();
         assert!(wrong.is_empty(), "{format:?}: sounded but never meant: {wrong:?}");
+        let missed: HashSet<i64> = meant.difference(&sounded).map(|(step, _)| *step).collect();
         let late = live.onsets().filter(|e| e.off_grid_samples(STEPS_PER_BEAT) > 1.0).count();
         println!(
             "{format:?}, live at 4x: {} of {} onsets sounded, {} steps missed, {late} onsets late",

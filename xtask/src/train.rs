@@ -12,6 +12,7 @@ pub mod dropout;
 pub mod evaluate;
 pub mod fused;
 pub mod init;
+pub mod iteration;
 pub mod layer;
 pub mod network;
 pub mod random;
@@ -24,11 +25,13 @@ pub mod stepper;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::trainer::Args;
+use iteration::{Rules, iterate};
 use random::Random;
 use run::Run;
+use state::State;
 
 /// Purposes of random numbers: no two share a stream.
 mod purpose {
@@ -56,18 +59,16 @@ pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
         let iteration = run.state.progress.iterations;
         let batch = segments.draw(iteration, settings.batch);
         let random = dropout.branch(iteration);
-        let masks = (settings.dropout > 0.0).then_some((settings.dropout, &random));
-        let (mut gradients, nats) = run.backend.gradient(&run.state.parameters, &batch, masks)?;
-        let loss = nats.loss(settings.network.keys());
-        ensure!(
-            loss.is_finite(),
-            "training diverged in iteration {iteration}: lower learning_rate"
-        );
-        gradients.retain(|name, _| !name.ends_with("bias_hh_l0"));
-        let norm = adam::clip(&mut gradients, settings.clip);
-        let rate = run.learning_rate();
-        run.state.adam.update(&mut run.state.parameters, &gradients, rate);
-        run.after_step(loss, norm, norm > settings.clip);
+        let rules = Rules {
+            dropout: settings.dropout,
+            clip: settings.clip,
+            learning_rate: run.learning_rate(),
+        };
+        let State { parameters, adam, .. } = &mut run.state;
+        let (backend, network) = (&mut *run.backend, &settings.network);
+        let done = iterate(backend, network, parameters, adam, &batch, &random, rules)
+            .with_context(|| format!("in iteration {iteration}"))?;
+        run.after_step(done.loss, done.norm, done.norm > settings.clip);
         if run.state.progress.iterations.is_multiple_of(settings.evaluate_every) {
             run.evaluate()?;
             run.save()?;

@@ -2,7 +2,6 @@
 
 use super::weights::NoteLayer;
 use super::{TimeState, Weights};
-use crate::model::config::Scan;
 use crate::model::kernel::{Job, Lanes, cell};
 use crate::model::network::LOGITS;
 use crate::model::panels::{Aligned, Start, VECTORS, accumulate};
@@ -58,20 +57,13 @@ impl Job for NoteStack<'_> {
         let mut chord = Chord::SILENT;
         let mut before = (false, false);
         for visit in 0..keys {
-            let index = match config.scan {
-                Scan::Up => visit,
-                Scan::Down => keys - 1 - visit,
-            };
+            let index = config.scan.key(visit, keys);
             let logits = key(l, weights, scratch, index, before);
             let (plays, struck) = (self.decide)(index, logits);
             before = (plays, plays && struck);
             // The range lies within 0..128, so the sum fits.
             let key = config.low + index as u8;
-            match before {
-                (true, true) => chord.strike(key),
-                (true, false) => chord.hold(key),
-                _ => {}
-            }
+            chord.decide(key, plays, struck);
         }
         chord
     }

@@ -1,5 +1,5 @@
 //! Every path of the engine against the network in double precision: probabilities within
-//! 1e-6 of it where networks are as trained ones are.
+//! 1e-6 of it, whatever the sizes, unless a single rounding of what a gate is made of is more.
 
 use anacrusis::model::config::{Edge, Position, Scan, Start};
 use anacrusis::model::kernel::InstructionSet;
@@ -67,11 +67,7 @@ impl Race {
             let uniforms = draw.uniforms(step, key);
             let plays = uniforms[0] < sigmoid(logits[0]);
             let struck = plays && uniforms[1] < sigmoid(logits[1]);
-            match (plays, struck) {
-                (true, true) => chosen.strike(key),
-                (true, false) => chosen.hold(key),
-                _ => {}
-            }
+            chosen.decide(key, plays, struck);
             (plays, struck)
         });
         for path in &mut self.paths {
@@ -125,11 +121,6 @@ fn the_shipped_network_agrees_on_every_path() {
     race.report("classical, 64 steps");
 }
 
-/// What drawn networks may stray. In a layer of one unit weights reach two; under features
-/// such as a raw index of 127 its gates add up to hundreds, and a rounding there is
-/// worth this; a weight in the wrong place, a thousand times as much.
-const ALLOWED_DRAWN: f64 = 1e-4;
-
 /// Layers of one to a few lanes, and none of them full.
 fn stack() -> impl Strategy<Value = Vec<usize>> {
     let units =
@@ -177,8 +168,14 @@ proptest! {
             race.feed(networks::chord(draw, step, range, density), step as u8);
         }
         race.choose(draw, 6);
+        // Under raw positions and 128 sounding keys, gates of small layers are sums of
+        // hundreds that cancel: there one rounding of single precision is more than that.
+        let rounding = race.reference.largest_sum() * f64::from(f32::EPSILON) / 2.0;
         for path in &race.paths {
-            prop_assert!(path.worst <= ALLOWED_DRAWN, "{}: {}", path.set.name(), path.worst);
+            prop_assert!(
+                path.worst <= ALLOWED.max(rounding),
+                "{}: {} over {rounding}", path.set.name(), path.worst
+            );
         }
     }
 }

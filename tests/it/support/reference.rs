@@ -2,7 +2,8 @@
 //! key, one gate, one unit after the other. It shares with the engine the features, which
 //! are exact, and the names of the tensors.
 
-use anacrusis::model::config::Scan;
+use std::cell::Cell;
+
 use anacrusis::model::features::{self, FEATURES};
 use anacrusis::model::{Checkpoint, Config, network};
 use anacrusis::music::Chord;
@@ -14,6 +15,8 @@ struct Layer {
     weight_ih: Vec<f64>,
     weight_hh: Vec<f64>,
     bias: Vec<f64>,
+    /// See [`Reference::largest_sum`].
+    largest_sum: Cell<f64>,
 }
 
 /// What one layer remembers for one sequence.
@@ -39,6 +42,7 @@ impl Layer {
             weight_ih: wide(checkpoint.tensor(&spec.weight_ih())),
             weight_hh: wide(checkpoint.tensor(&spec.weight_hh())),
             bias: bias_ih.iter().zip(&bias_hh).map(|(a, b)| a + b).collect(),
+            largest_sum: Cell::new(0.0),
         }
     }
 
@@ -50,6 +54,14 @@ impl Layer {
                 + dot(&self.weight_hh[row * self.hidden..][..self.hidden], &memory.h)
         };
         let gates: Vec<f64> = (0..4 * self.hidden).map(z).collect();
+        let size =
+            |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum() };
+        for row in 0..4 * self.hidden {
+            let sum = self.bias[row].abs()
+                + size(&self.weight_ih[row * self.input..][..self.input], x)
+                + size(&self.weight_hh[row * self.hidden..][..self.hidden], &memory.h);
+            self.largest_sum.set(self.largest_sum.get().max(sum));
+        }
         for unit in 0..self.hidden {
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[gate * self.hidden + unit]);
             let c = sigmoid(f) * memory.c[unit] + sigmoid(i) * g.tanh();
@@ -123,6 +135,12 @@ impl Reference {
         }
     }
 
+    /// The largest sum of magnitudes that any gate was made of so far: what its rounding
+    /// errors are in proportion to, however much of it cancels.
+    pub fn largest_sum(&self) -> f64 {
+        self.time.iter().chain(&self.note).map(|l| l.largest_sum.get()).fold(0.0, f64::max)
+    }
+
     /// The logits of every key, low to high, when the keys are decided as `decide` says.
     pub fn choose(
         &self,
@@ -134,7 +152,7 @@ impl Reference {
         let mut memories: Vec<Memory> = self.note.iter().map(|l| Memory::zero(l.hidden)).collect();
         let mut before = (false, false);
         for visit in 0..keys {
-            let key = if self.config.scan == Scan::Up { visit } else { keys - 1 - visit };
+            let key = self.config.scan.key(visit, keys);
             let mut x = state.0[key].last().expect("a layer").h.clone();
             x.extend([f64::from(u8::from(before.0)), f64::from(u8::from(before.1))]);
             for (layer, memory) in self.note.iter().zip(&mut memories) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anacrusis::model::config::{Config, Scan};
+use anacrusis::model::config::Config;
 use anacrusis::model::network::{self, HEAD_BIAS, HEAD_WEIGHT, LayerSpec};
 use anacrusis::model::{Checkpoint, features};
 use anacrusis::music::Chord;
@@ -104,10 +104,7 @@ impl Player for Candle {
         let (mut chord, mut before) = (Chord::SILENT, [0f32; 2]);
         let keys = self.config.keys();
         for visit in 0..keys {
-            let index = match self.config.scan {
-                Scan::Up => visit,
-                Scan::Down => keys - 1 - visit,
-            };
+            let index = self.config.scan.key(visit, keys);
             let known = Tensor::cat(&[&Tensor::new(&[before], &Device::Cpu)?, &hidden], 1)?;
             let z = (projection.narrow(0, index, 1)? + known.matmul(&self.from_keys)?)?;
             let gates = z.chunk(4, D::Minus1)?;
@@ -124,11 +121,7 @@ impl Player for Candle {
             let (plays, struck) = decide(index, [logits[0], logits[1]]);
             before = [plays, plays && struck].map(|bit| f32::from(u8::from(bit)));
             let key = self.config.low + index as u8;
-            match (plays, struck) {
-                (true, true) => chord.strike(key),
-                (true, false) => chord.hold(key),
-                _ => {}
-            }
+            chord.decide(key, plays, struck);
         }
         Ok(chord)
     }

@@ -1,6 +1,6 @@
 //! The candle network one step at a time, to generate with it and to compare it.
 
-use anacrusis::model::config::{Config, Scan};
+use anacrusis::model::config::Config;
 use anacrusis::model::network::tensors;
 use anacrusis::model::{Checkpoint, features};
 use anacrusis::music::Chord;
@@ -67,10 +67,7 @@ impl Stepper for CandleStepper {
         let mut states: Vec<Option<State>> = vec![None; self.network.note.len()];
         let (mut chord, mut before) = (Chord::SILENT, [0f32; 2]);
         for visit in 0..keys {
-            let index = match self.config.scan {
-                Scan::Up => visit,
-                Scan::Down => keys - 1 - visit,
-            };
+            let index = self.config.scan.key(visit, keys);
             let bits = Tensor::new(&[before], &Device::Cpu)?;
             let mut input = Tensor::cat(&[&top.narrow(0, index, 1)?, &bits], 1)?;
             for (layer, state) in self.network.note.iter().zip(&mut states) {
@@ -82,11 +79,7 @@ impl Stepper for CandleStepper {
             let (plays, struck) = decide(index, [logits[0], logits[1]]);
             before = [plays, plays && struck].map(|bit| f32::from(u8::from(bit)));
             let key = self.config.low + index as u8;
-            match (plays, struck) {
-                (true, true) => chord.strike(key),
-                (true, false) => chord.hold(key),
-                _ => {}
-            }
+            chord.decide(key, plays, struck);
         }
         Ok(chord)
     }

@@ -14,6 +14,7 @@ use crate::sequence::Sequence;
 use crate::settings::Settings;
 use crate::train::adam::{Adam, clip};
 use crate::train::backend::{self, Backend, Parameters};
+use crate::train::iteration::{Rules, iterate, trained};
 use crate::train::random::Random;
 
 /// What a training run holds, as far as an iteration needs it.
@@ -77,28 +78,27 @@ impl Trainer {
         Ok(Beginning { loss: nats.loss(self.settings.network.keys()), norm, idle_bytes })
     }
 
-    /// An iteration, as `train::run` does them.
+    /// An iteration, timed.
     fn round(&mut self) -> Result<Iteration> {
         let (start, start_cpu) = (Instant::now(), clock::seconds());
         let random = self.random.branch(self.adam.updates);
-        let masks = Some((self.settings.dropout, &random));
-        let (mut gradients, nats) = self.backend.gradient(&self.parameters, &self.batch, masks)?;
-        gradients.retain(|name, _| trained(name));
-        clip(&mut gradients, self.settings.clip);
-        self.adam.update(&mut self.parameters, &gradients, self.settings.learning_rate);
+        let Settings { dropout, clip, learning_rate, .. } = self.settings;
+        let done = iterate(
+            &mut *self.backend,
+            &self.settings.network,
+            &mut self.parameters,
+            &mut self.adam,
+            &self.batch,
+            &random,
+            Rules { dropout, clip, learning_rate },
+        )?;
         Ok(Iteration {
             seconds: start.elapsed().as_secs_f64(),
             cpu_seconds: clock::seconds() - start_cpu,
-            loss: nats.loss(self.settings.network.keys()),
+            loss: done.loss,
             peak_bytes: peak_bytes(),
         })
     }
-}
-
-/// Whether training moves a tensor: one of the two biases of a layer stays 0 (model.md,
-/// section 7).
-fn trained(name: &str) -> bool {
-    !name.ends_with("bias_hh_l0")
 }
 
 /// The most memory that this process has held at a time, where the system tells it.

@@ -40,10 +40,7 @@ impl Plan {
 
     /// Which key, counted from the lowest, the note stack visits; and which visit is a key's.
     pub fn visit(&self, index: usize) -> usize {
-        match self.scan {
-            Scan::Up => index,
-            Scan::Down => self.keys - 1 - index,
-        }
+        self.scan.key(index, self.keys)
     }
 
     /// The MIDI number of a visit's key.
