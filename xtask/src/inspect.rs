@@ -4,6 +4,7 @@
 mod data;
 mod figures;
 mod model;
+mod shared;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,8 @@ use crate::source::Source;
   cargo xtask inspect --model models/classical.safetensors
   cargo xtask inspect --model models/classical.safetensors --json | jq .made.command
   cargo xtask inspect --data my-midi --verbose
-  cargo xtask inspect --data data/pop data/leadsheets --config models/pop.toml --json")]
+  cargo xtask inspect --data data/pop data/leadsheets --config models/pop.toml --json
+  cargo xtask inspect --data generated.mid --against data/classical")]
 #[command(group(ArgGroup::new("what").args(["model", "data"]).required(true)))]
 pub struct Args {
     /// The model (.safetensors)
@@ -31,6 +33,10 @@ pub struct Args {
     /// `train` takes them, are allowed and change nothing here
     #[arg(long, num_args = 1.., value_name = "PATH[=WEIGHT]", value_parser = Source::parser())]
     pub data: Vec<Source>,
+    /// Other music, such as that a model learnt from: tells the longest stretch of --data that
+    /// stands in it step for step, as it is and in any key
+    #[arg(long, num_args = 1.., value_name = "PATH", requires = "data")]
+    pub against: Vec<PathBuf>,
     /// Settings of the training that the music is for, as TOML
     #[arg(long, value_name = "FILE", requires = "data")]
     pub config: Option<PathBuf>,

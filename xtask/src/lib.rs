@@ -28,6 +28,7 @@ pub mod test;
 pub mod train;
 pub mod trainer;
 pub mod vectors;
+pub mod verbatim;
 pub mod workspace;
 
 /// Ends a command: an error is told in one piece, without the backtrace that only its

@@ -237,6 +237,8 @@ fn inspect_counts_what_a_folder_holds() {
     assert_eq!((&scale["lowest_key"], &scale["highest_key"]), (&25.into(), &31.into()));
     assert_eq!(scale["onsets_per_step"], 20.0 / 152.0);
     assert_eq!(scale["silent_steps"], 72.0 / 152.0);
+    assert_eq!((&scale["bars"], &scale["silent_bars"]), (&10.into(), &0.into()));
+    assert_eq!(scale["repeated_chords"], 0.0);
     assert_eq!(scale["split"]["heldout_works"], 0);
 
     let text = inspect(&["--data", path, config[0], config[1]]);
@@ -252,6 +254,35 @@ fn inspect_counts_what_a_folder_holds() {
     }
     let weighted = format!("{path}=0.5");
     assert_eq!(told(&["--data", &weighted, config[0], config[1], "--json"]), folder);
+}
+
+#[test]
+fn inspect_finds_what_stands_in_other_music() {
+    let data = mixed();
+    let path = |name: &str| data.path().join(name).to_str().unwrap().to_owned();
+    let folder = data.path().to_str().unwrap();
+    let settings = data.path().join("settings.toml");
+    fs::write(&settings, "steps = 32\n").unwrap();
+    let config = ["--config", settings.to_str().unwrap()];
+    let chorale = ["--data", &path("chorale.mid"), config[0], config[1], "--json", "--against"];
+    let against = |other: &str| told(&[&chorale[..], &[other]].concat());
+    let known = against(folder);
+    let same = &known["shared"]["same_key"];
+    assert_eq!(
+        (&same["steps"], &same["at"], &same["found_at"]),
+        (&known["steps"], &0.into(), &0.into())
+    );
+    assert!(same["found_in"].as_str().unwrap().ends_with("chorale.mid"));
+    let strange = against(&path("higher.mid"));
+    assert!(strange["shared"]["any_key"]["steps"].as_u64().unwrap() < 3, "{strange}");
+
+    let scale = ["--data", &path("higher.mid"), "--against", &path("low.mid")];
+    let text = inspect(&[&scale[..], &config].concat());
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("in any key, shifted by -"), "{text}");
+    let nothing =
+        refused(&["--data", folder, config[0], config[1], "--against", &path("text.mid")]);
+    assert!(nothing.contains("no usable music"), "{nothing}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Args;
 use super::figures::Figures;
+use super::shared;
 use crate::corpus::{self, Corpus, Piece, SHOWN};
 use crate::settings::Settings;
 
@@ -21,11 +22,18 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let corpus = Corpus::read(&args.data, &options)?;
     let (_, heldout) = corpus::split(&corpus, settings.heldout, settings.seed);
     let figures = Figures::of(&corpus.pieces);
+    let shared = shared::find(args, &settings, &corpus)?;
     if args.json {
-        let told = as_json(args, &settings, &corpus, &heldout, &figures);
+        let mut told = as_json(args, &settings, &corpus, &heldout, &figures);
+        if let (Some(told), Some(shared)) = (told.as_object_mut(), &shared) {
+            told.insert("shared".to_owned(), json!(shared));
+        }
         println!("{}", serde_json::to_string_pretty(&told)?);
     } else {
         print(args, &settings, &corpus, &heldout, &figures);
+        if let Some(shared) = &shared {
+            print!("{shared}");
+        }
     }
     Ok(())
 }
@@ -39,7 +47,7 @@ fn steps<'a>(pieces: impl IntoIterator<Item = &'a Piece>) -> usize {
 }
 
 /// Path of a piece; for a sequence of a roll file with its place in there.
-fn path(piece: &Piece) -> String {
+pub(super) fn path(piece: &Piece) -> String {
     piece.path.with_file_name(&piece.name).display().to_string()
 }
 
@@ -126,6 +134,12 @@ fn print(args: &Args, settings: &Settings, corpus: &Corpus, heldout: &[&Piece], 
         figures.onsets_per_step,
         100.0 * figures.steps_with_onset,
         100.0 * figures.silent_steps
+    );
+    println!(
+        "bars        {} of {} silent; {:.0}% of the chords struck are the one before again",
+        figures.silent_bars,
+        figures.bars,
+        100.0 * figures.repeated_chords
     );
     let range = settings.network.range();
     if let (Some(low), Some(high)) = (figures.lowest_key, figures.highest_key) {

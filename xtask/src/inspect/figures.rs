@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anacrusis::music::{Chord, STEPS_PER_BAR};
 use serde::Serialize;
 
 use crate::corpus::Piece;
@@ -18,6 +19,13 @@ pub(super) struct Figures {
     pub steps_with_onset: f64,
     /// Share of the steps at which no key sounds.
     pub silent_steps: f64,
+    /// Bars of sixteen steps, the last of a piece perhaps shorter.
+    pub bars: usize,
+    /// Of these, bars in which nothing sounds.
+    pub silent_bars: usize,
+    /// Of the steps at which a note begins, but the first of a piece: the share at which the
+    /// same keys sound as at the one before.
+    pub repeated_chords: f64,
     /// Lowest and highest key that sounds, as MIDI numbers.
     pub lowest_key: Option<u8>,
     pub highest_key: Option<u8>,
@@ -46,9 +54,20 @@ impl Figures {
         let mut sounding = [0usize; 129];
         let (mut onsets, mut steps_with_onset, mut dropped_notes) = (0, 0, 0);
         let (mut without_metre, mut cut_at_metre) = (0, 0);
+        let (mut bars, mut silent_bars) = (0, 0);
+        let (mut changes, mut repeated) = (0, 0);
         let mut keys = 0u128;
         let mut metres: BTreeMap<String, usize> = BTreeMap::new();
         for piece in pieces {
+            for bar in piece.roll.chords.chunks(usize::from(STEPS_PER_BAR)) {
+                bars += 1;
+                silent_bars += usize::from(bar.iter().all(Chord::is_empty));
+            }
+            let struck = piece.roll.chords.iter().filter(|chord| chord.struck() != 0);
+            for (before, after) in struck.clone().zip(struck.skip(1)) {
+                changes += 1;
+                repeated += usize::from(before.playing() == after.playing());
+            }
             for chord in &piece.roll.chords {
                 let struck = chord.struck().count_ones() as usize;
                 sounding[chord.playing().count_ones() as usize] += 1;
@@ -77,6 +96,9 @@ impl Figures {
             onsets_per_step: share(onsets),
             steps_with_onset: share(steps_with_onset),
             silent_steps: share(sounding[0]),
+            bars,
+            silent_bars,
+            repeated_chords: repeated as f64 / changes.max(1) as f64,
             // Below 128.
             lowest_key: (keys != 0).then(|| keys.trailing_zeros() as u8),
             highest_key: (keys != 0).then(|| 127 - keys.leading_zeros() as u8),
