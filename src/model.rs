@@ -20,9 +20,11 @@ pub mod kernel;
 pub mod loss;
 pub mod network;
 pub mod panels;
+pub mod rules;
 pub mod sampler;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::Config;
 pub use engine::{Engine, Prepared, TimeState, Weights};
+pub use rules::Rules;
 pub use sampler::{Draw, Sampling};

@@ -12,6 +12,7 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::jam::controls::{Lookahead, Shaping};
 use crate::jam::status::Status;
+use crate::model::Rules;
 use crate::music::{Chord, Step};
 
 /// Messages that fit into a ring: several times what can be committed ahead.
@@ -75,6 +76,11 @@ pub struct Request {
     pub seed: u64,
     /// The shaping at the commit point.
     pub shaping: Shaping,
+    /// What the chord may and must hold, in the network's keys. Forced keys enter history as
+    /// held, until a frame that was heard corrects it.
+    pub rules: Rules,
+    /// Semitones from the network's keys to those that sound, at the commit point.
+    pub transpose: i8,
     /// What was heard since the last request.
     pub heard: Heard,
 }

@@ -12,6 +12,7 @@ use crate::jam::link::{AudioEnd, Heard, Place, Request};
 use crate::jam::player::{NoteSink, Player};
 use crate::jam::status::{Shown, Status};
 use crate::jam::transport::{Reason, Transport};
+use crate::model::Rules;
 use crate::music::{Chord, Grid};
 use pending::{Entry, Pending};
 use wait::Waits;
@@ -192,6 +193,8 @@ impl Performer {
             lookahead: controls.lookahead,
             seed: controls.seed,
             shaping: controls.shaping,
+            rules: Rules::default(),
+            transpose: 0,
             heard: Heard::default(),
         };
         if first {

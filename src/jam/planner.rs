@@ -20,7 +20,7 @@ use crate::jam::controls::Lookahead;
 use crate::jam::link::{Place, Planned, Request};
 use crate::model::sampler::decide;
 use crate::model::{Draw, Sampling};
-use crate::music::{Chord, STEPS_PER_BAR, Step};
+use crate::music::{Chord, KeyRange, STEPS_PER_BAR, Step};
 use prompt::Held;
 use states::States;
 
@@ -40,7 +40,10 @@ fn before(step_in_bar: u8) -> u8 {
 struct Frame {
     step: Step,
     step_in_bar: u8,
+    /// What history holds: what was chosen and what was heard.
     chord: Chord,
+    /// What was chosen.
+    chosen: Chord,
 }
 
 impl Frame {
@@ -160,13 +163,18 @@ impl<B: Biaxial> Planner<B> {
             let last = self.frames[slot(place.index - 1, FRAMES)];
             self.guess = as_guessed && fed_as == last.step_in_bar;
         }
-        let chord = self.choose(request);
-        self.frames[slot(place.index, FRAMES)] =
-            Frame { step: place.step, step_in_bar: request.step_in_bar, chord };
+        let chosen = self.choose(request);
+        let held = Chord::from_masks(request.rules.forced & self.range().mask(), 0);
+        self.frames[slot(place.index, FRAMES)] = Frame {
+            step: place.step,
+            step_in_bar: request.step_in_bar,
+            chord: chosen.union(held),
+            chosen,
+        };
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         self.states.settle(place.index, request.lookahead, &self.model.network);
-        Some(Planned { epoch: request.epoch, place, chord })
+        Some(Planned { epoch: request.epoch, place, chord: chosen })
     }
 
     /// Does of the next step what can be done before it is asked for, so that only the rest
@@ -265,12 +273,24 @@ impl<B: Biaxial> Planner<B> {
             gamma: kept.damping.exponent(shaping.density),
         };
         let draw = Draw { seed: request.seed, pass: request.place.pass };
-        let low = self.model.network.range().low;
+        let low = self.range().low;
         let step = request.place.step.0;
-        self.model.network.choose(&kept.state, &mut |n, logits| {
-            // `n` counts the keys of a range within 0..128.
-            decide(&sampling, logits, draw.uniforms(step, low + n as u8))
-        })
+        let index = request.place.index;
+        let before = match index > self.oldest {
+            true => self.frames[slot(index - 1, FRAMES)].chosen,
+            false => Chord::SILENT,
+        };
+        let network = &mut self.model.network;
+        request.rules.choose(
+            before,
+            low,
+            &mut |decide| network.choose(&kept.state, decide),
+            &mut |key, logits| decide(&sampling, logits, draw.uniforms(step, key)),
+        )
+    }
+
+    fn range(&self) -> KeyRange {
+        self.model.network.range()
     }
 }
 

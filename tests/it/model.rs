@@ -6,3 +6,4 @@ mod engine;
 mod golden;
 mod kernel;
 mod paths;
+mod rules;

@@ -8,7 +8,7 @@ use anacrusis::jam::controls::{Lookahead, Shaping};
 use anacrusis::jam::link::{Heard, Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::model::config::Start;
-use anacrusis::model::{Checkpoint, Draw, Engine, Sampling, sampler};
+use anacrusis::model::{Checkpoint, Draw, Engine, Rules, Sampling, sampler};
 use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
 
 /// As the note says at the head of the file.
@@ -334,5 +334,29 @@ fn the_engine_is_driven_as_the_specification_says() {
         let request = Request { seed: 3, ..ask(k, k) };
         let planned = planner.plan(&request, &mut || true).expect("nothing stops it");
         assert_eq!(planned.chord, frame, "step {k}");
+    }
+}
+
+#[test]
+fn rules_hold_and_forced_keys_are_history_until_corrected() {
+    let mut planner = Planner::new(model(0));
+    let mut chosen = Chord::SILENT;
+    for k in 0..40 {
+        let (allowed, forced) = (0x5555 << 32 | 0xFF << 60, 1 << (40 + k % 3) | 1 << 20);
+        let rules = Rules { allowed, forced, most_sounding: 4, ..Rules::default() };
+        let mut request = Request { rules, ..ask(k, k) };
+        // What was forced in the step before was let go in time after all.
+        if k % 5 == 4 {
+            assert!(request.heard.push(k - 1, chosen));
+        }
+        let chord = plan(&mut planner, &request);
+        assert_eq!(chord.playing() & !(allowed & !forced), 0, "step {k}");
+        assert!(chord.len() <= 4, "step {k}");
+        let held = Chord::from_masks(forced & !(1 << 20), 0);
+        assert_eq!(planner.frame(k), Some(chord.union(held)), "step {k}");
+        if k % 5 == 4 {
+            assert_eq!(planner.frame(k - 1), Some(chosen));
+        }
+        chosen = chord;
     }
 }

@@ -1,0 +1,203 @@
+//! What a chord may and must hold, whatever the network would like. Rules hold while the keys
+//! are scanned, before a key is sampled, so that every key visited later knows of them; they
+//! are never a filter on what came out.
+
+use crate::model::network::LOGITS;
+use crate::music::{Chord, Keys};
+
+/// What a chord may and must hold. Keys are the network's own (MIDI numbers); notes are those
+/// that the network chooses, so forced keys count towards no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Mask of the keys that may play. Others are silent to the keys visited after them.
+    pub allowed: u128,
+    /// Mask of the keys that play whatever the network thinks: what a musician holds. The keys
+    /// visited after them hear them as held, and they are no part of the chord that is
+    /// returned. A forced key need not be allowed.
+    pub forced: u128,
+    /// Most notes that may sound in the step.
+    pub most_sounding: u8,
+    /// Most notes that may begin in the step: those struck, and those held that did not sound
+    /// in the step before.
+    pub most_struck: u8,
+}
+
+impl Default for Rules {
+    /// Everything may play and nothing must.
+    fn default() -> Self {
+        Rules { allowed: u128::MAX, forced: 0, most_sounding: 128, most_struck: 128 }
+    }
+}
+
+/// Visits the keys in scan order, asking what it is given for each of them; as
+/// [`Engine::choose`](crate::model::Engine::choose).
+pub type Scan<'a> = dyn FnMut(&mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool)) -> Chord + 'a;
+
+/// The keys that a scan leaves to the network.
+#[derive(Clone, Copy)]
+struct Room {
+    /// May play.
+    play: u128,
+    /// May begin, too.
+    begin: u128,
+}
+
+impl Rules {
+    /// The chord that `scan` over keys from `low` up arrives at when each key is decided by
+    /// `decide` (given its MIDI number), under the rules; without the forced keys. `before` is
+    /// what was chosen for the step before.
+    ///
+    /// The limits need a second scan, and only when a chord would exceed them: which notes a
+    /// chord would have is known only at its end, and a limit that binds on the way would
+    /// always favour the keys visited first. Of what the first scan would like, these stay:
+    /// notes that sound on, then as many of those that begin as there is room for, the highest
+    /// first, then the lowest, and so on inwards. The second scan decides anew between these
+    /// alone.
+    pub fn choose(
+        &self,
+        before: Chord,
+        low: u8,
+        scan: &mut Scan<'_>,
+        decide: &mut dyn FnMut(u8, [f32; LOGITS]) -> (bool, bool),
+    ) -> Chord {
+        let all = Room { play: self.allowed, begin: u128::MAX };
+        let liked = self.scan(all, before, low, scan, decide);
+        let begin = liked.struck() | (liked.playing() & !before.playing());
+        let fits = liked.len() <= u32::from(self.most_sounding)
+            && begin.count_ones() <= u32::from(self.most_struck);
+        if fits {
+            return liked;
+        }
+        self.scan(self.room(liked, begin, before), before, low, scan, decide)
+    }
+
+    /// What is left of a chord that would exceed the limits, `begin` of which would begin.
+    fn room(&self, liked: Chord, begin: u128, before: Chord) -> Room {
+        let most = u32::from(self.most_sounding);
+        let on = outermost(liked.playing() & !begin, most);
+        let left = most - on.count_ones();
+        let begin = outermost(begin, left.min(u32::from(self.most_struck)));
+        let left = left - begin.count_ones();
+        // What was to be struck again, and may not, may sound on if nothing else needs its room.
+        let again = outermost(liked.struck() & before.playing() & !begin, left);
+        Room { play: on | begin | again, begin }
+    }
+
+    fn scan(
+        &self,
+        room: Room,
+        before: Chord,
+        low: u8,
+        scan: &mut Scan<'_>,
+        decide: &mut dyn FnMut(u8, [f32; LOGITS]) -> (bool, bool),
+    ) -> Chord {
+        let (play, begin) = (room.play, room.begin);
+        let chord = scan(&mut |n, logits| {
+            // `n` counts the keys of a range within 0..128.
+            let key = low + n as u8;
+            let bit = 1u128 << key;
+            if self.forced & bit != 0 {
+                return (true, false);
+            }
+            if play & bit == 0 {
+                return (false, false);
+            }
+            match decide(key, logits) {
+                (true, _) if begin & bit == 0 => (before.plays(key), false),
+                decided => decided,
+            }
+        });
+        Chord::from_masks(chord.playing() & !self.forced, chord.struck() & !self.forced)
+    }
+}
+
+/// As many of `keys`: the highest, the lowest, the second highest, and so on inwards.
+fn outermost(keys: u128, count: u32) -> u128 {
+    if keys.count_ones() <= count {
+        return keys;
+    }
+    let mut kept = 0;
+    let (mut low, mut high) = (Keys(keys), keys);
+    for n in 0..count {
+        if n % 2 == 0 {
+            let top = 1u128 << (127 - high.leading_zeros());
+            high &= !top;
+            kept |= top;
+        } else if let Some(key) = low.next() {
+            kept |= 1u128 << key;
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(keys: impl IntoIterator<Item = u8>) -> u128 {
+        Chord::struck_keys(keys).playing()
+    }
+
+    #[test]
+    fn outer_voices_come_first() {
+        let keys = mask([40, 50, 60, 70, 127]);
+        let kept = |count| Keys(outermost(keys, count)).collect::<Vec<_>>();
+        assert!(kept(0).is_empty());
+        assert_eq!(kept(1), [127]);
+        assert_eq!(kept(2), [40, 127]);
+        assert_eq!(kept(3), [40, 70, 127]);
+        assert_eq!(kept(4), [40, 50, 70, 127]);
+        assert_eq!(kept(128), [40, 50, 60, 70, 127]);
+    }
+
+    /// What `rules` make of a network that would like `liked` whatever it hears.
+    fn ruled(rules: Rules, before: Chord, liked: Chord) -> Chord {
+        let mut scan = |decide: &mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool)| {
+            let mut chord = Chord::SILENT;
+            for n in 0..128_u8 {
+                let (plays, struck) = decide(usize::from(n), [0.0; LOGITS]);
+                chord.decide(n, plays, struck);
+            }
+            chord
+        };
+        rules.choose(before, 0, &mut scan, &mut |key, _| (liked.plays(key), liked.strikes(key)))
+    }
+
+    #[test]
+    fn what_sounds_on_is_not_cut_by_what_begins() {
+        let before = Chord::struck_keys([60, 64]);
+        let mut liked = Chord::struck_keys([40, 50, 90]);
+        liked.hold(60);
+        liked.hold(64);
+        let rules = Rules { most_sounding: 3, ..Rules::default() };
+        let chord = ruled(rules, before, liked);
+        assert_eq!(chord.playing(), mask([60, 64, 90]));
+        assert_eq!(chord.struck(), mask([90]));
+        let chord = ruled(Rules { most_sounding: 2, ..rules }, before, liked);
+        assert_eq!((chord.playing(), chord.struck()), (mask([60, 64]), 0));
+    }
+
+    #[test]
+    fn a_note_that_may_not_be_struck_again_sounds_on() {
+        let before = Chord::struck_keys([60]);
+        let liked = Chord::struck_keys([48, 60, 72]);
+        let chord = ruled(Rules { most_struck: 2, ..Rules::default() }, before, liked);
+        assert_eq!((chord.playing(), chord.struck()), (mask([48, 60, 72]), mask([48, 72])));
+        let rules = Rules { most_struck: 2, most_sounding: 2, ..Rules::default() };
+        assert_eq!(ruled(rules, before, liked).playing(), mask([48, 72]));
+    }
+
+    #[test]
+    fn a_held_key_that_did_not_sound_counts_as_a_beginning() {
+        let liked = Chord::from_masks(mask([50, 60, 70]), mask([60]));
+        let rules = Rules { most_struck: 1, ..Rules::default() };
+        assert_eq!(ruled(rules, Chord::SILENT, liked).playing(), mask([70]));
+    }
+
+    #[test]
+    fn forced_keys_are_heard_and_neither_counted_nor_returned() {
+        let rules = Rules { forced: mask([60, 61]), most_sounding: 1, ..Rules::default() };
+        let liked = Chord::struck_keys([60, 72]);
+        assert_eq!(ruled(rules, Chord::SILENT, liked), Chord::struck_keys([72]));
+    }
+}
