@@ -8,8 +8,10 @@
 pub mod chord;
 pub mod grid;
 pub mod roll;
+pub mod scale;
 pub mod smf;
 
 pub use chord::{Chord, KeyRange, Keys};
-pub use grid::{Grid, Metre, Rate, STEPS_PER_BAR, Step};
+pub use grid::{Grid, Metre, Rate, STEPS_PER_BAR, Step, Stress};
 pub use roll::PianoRoll;
+pub use scale::Scale;

@@ -136,6 +136,7 @@ impl AnacrusisParams {
             channel: byte(self.channel.value(), &CHANNEL) - 1,
             velocity: byte(self.velocity.value(), &VELOCITY),
             wait_for_notes: self.wait_for_notes.value(),
+            ..Controls::default()
         }
     }
 

@@ -65,7 +65,7 @@ fn phase(status: &Status) -> f32 {
 }
 
 fn line(status: &Status, shown: &Shown) -> Line {
-    let Metre { bar_start_beats, bar_beats } = status.metre;
+    let Metre { bar_start_beats, bar_beats, .. } = status.metre;
     let since_bar = shown.step.0 as f64 * status.step_beats - bar_start_beats;
     let begins = |length: f64| {
         let within = since_bar.rem_euclid(length);

@@ -18,6 +18,10 @@ pub const JITTER_BEATS: f64 = 1.0 / 64.0;
 /// How late a chord may come and still sound, as a share of a step.
 pub const GRACE_STEPS: f64 = 0.25;
 
+/// How long after a chord's commit point the gate of the step before it falls at the earliest,
+/// in steps: what the network has to answer in.
+pub const ANSWER_STEPS: f64 = 0.125;
+
 /// Stopped blocks after which playback begins anew even where it left off.
 const HELD_BLOCKS: u8 = 2;
 
@@ -53,6 +57,8 @@ pub enum Due {
     Boundary,
     /// A quarter of a step after the place began: a chord may not begin any more.
     Late,
+    /// Notes of the place that the next one does not hold on end.
+    Gate,
 }
 
 /// Something that is due in the block.
@@ -103,6 +109,10 @@ pub struct Clock {
     last: Place,
     /// Whether the quarter of a step after `last` is still to come.
     late_due: bool,
+    /// Where in a step notes end, as a share of it; 1 is at its end, and no moment of its own.
+    gate_steps: f64,
+    /// Whether the gate of `last` is still to come.
+    gate_due: bool,
     /// Places committed and not yet begun, in order.
     ahead: [Place; AHEAD],
     ahead_len: usize,
@@ -122,6 +132,8 @@ impl Default for Clock {
             looped: None,
             last: Place::default(),
             late_due: false,
+            gate_steps: 1.0,
+            gate_due: false,
             ahead: [Place::default(); AHEAD],
             ahead_len: 0,
             path: Path::default(),
@@ -174,6 +186,14 @@ impl Clock {
         motion
     }
 
+    /// Sets the gate of the block that has begun, as a share of a step.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn set_gate(&mut self, steps: f64) {
+        self.gate_steps = steps;
+    }
+
     /// The next thing due in the block, in order of time.
     ///
     /// # Realtime
@@ -188,6 +208,7 @@ impl Clock {
             self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
             self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
             next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
+            self.gate_beats().map(|beats| (Due::Gate, self.last, beats)),
         ];
         let mut best: Option<(f64, Due, Place)> = None;
         for (due, place, beats) in candidates.into_iter().flatten() {
@@ -206,10 +227,12 @@ impl Clock {
             Due::Boundary => {
                 self.last = place;
                 self.late_due = true;
+                self.gate_due = true;
                 self.ahead.rotate_left(1);
                 self.ahead_len -= 1;
             }
             Due::Commit => self.push_ahead(place),
+            Due::Gate => self.gate_due = false,
         }
         // Within 0..frames, and never before the moment before it.
         self.offset = self.offset.max(sample as u32);
@@ -254,6 +277,7 @@ impl Clock {
     pub fn reset(&mut self) {
         self.state = State::Parked;
         self.late_due = false;
+        self.gate_due = false;
         self.ahead_len = 0;
     }
 
@@ -287,6 +311,7 @@ impl Clock {
         self.path = Path::new(grid, head, now.looped, false);
         self.last = self.path.under_head(self.last.index, now.half_sample_beats());
         self.late_due = false;
+        self.gate_due = false;
         self.ahead_len = 0;
         Motion::Jumped
     }
@@ -298,6 +323,7 @@ impl Clock {
             // How far the last place lies behind was measured around a loop that is gone.
             self.last = self.path.before_head(self.last.index, now.half_sample_beats());
             self.late_due = false;
+            self.gate_due = false;
         }
         let mut void = None;
         // What was committed for another path than the one before us is void.
@@ -344,6 +370,19 @@ impl Clock {
 
     fn late_beats(&self) -> f64 {
         self.path.distance(self.last) + GRACE_STEPS * self.path.step_beats()
+    }
+
+    /// Where the gate of the last place is, if it lies before the next begins. Not before the
+    /// next chord is decided and the network had time to answer.
+    fn gate_beats(&self) -> Option<f64> {
+        // Also false for what is no number.
+        let gated = self.gate_due && self.gate_steps < 1.0;
+        let next = self.path.after(self.last).filter(|_| gated)?;
+        let step_beats = self.path.step_beats();
+        let begins = self.path.distance(next);
+        let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
+        let gate = self.path.distance(self.last) + self.gate_steps.max(0.0) * step_beats;
+        Some(gate.max(answered)).filter(|beats| *beats < begins)
     }
 
     fn next_to_begin(&self) -> Option<Place> {

@@ -1,6 +1,7 @@
 //! Everything that the audio thread reads from the parameters, once per block.
 
-use crate::music::Rate;
+use crate::model::Rules;
+use crate::music::{Rate, Scale};
 
 /// How long before it sounds a chord is committed, in steps (jam.md, section 2). Longer is
 /// safer against late chords; shorter follows parameters and musicians more closely.
@@ -48,6 +49,18 @@ impl Lookahead {
     }
 }
 
+/// What the musician's own playing does (jam.md, section 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Incoming notes are ignored.
+    Solo,
+    /// Plays with the musician. While nothing comes in, it is Solo.
+    #[default]
+    Accompany,
+    /// Silent while the musician plays; continues when they rest.
+    Answer,
+}
+
 /// How a chord is sampled. What holds is the value at the chord's commit point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shaping {
@@ -67,11 +80,68 @@ impl Default for Shaping {
     }
 }
 
+/// Which keys may sound, as they sound, and how many. What holds is the value at the chord's
+/// commit point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Pitch class of the scale's tonic, 0 (C) to 11.
+    pub tonic: u8,
+    /// The scale.
+    pub scale: Scale,
+    /// Lowest MIDI key; if above the highest, the two are taken the other way round.
+    pub lowest: u8,
+    /// Highest MIDI key, 0 to 127.
+    pub highest: u8,
+    /// Most notes that may sound at once.
+    pub most_notes: u8,
+    /// Most notes that may begin in one step.
+    pub most_onsets: u8,
+}
+
+impl Default for Bounds {
+    /// None.
+    fn default() -> Self {
+        Bounds {
+            tonic: 0,
+            scale: Scale::Chromatic,
+            lowest: 0,
+            highest: 127,
+            most_notes: 128,
+            most_onsets: 128,
+        }
+    }
+}
+
+impl Bounds {
+    /// Mask of the keys that may sound.
+    pub fn mask(&self) -> u128 {
+        let (a, b) = (self.lowest.min(127), self.highest.min(127));
+        let from_lowest = u128::MAX << a.min(b);
+        let to_highest = u128::MAX >> (127 - a.max(b));
+        self.scale.mask(self.tonic) & from_lowest & to_highest
+    }
+}
+
 /// The parameters of one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
+    /// What the musician's own playing does.
+    pub mode: Mode,
+    /// Whether generated notes keep away from the musician's register.
+    pub room: bool,
+    /// Whether a key that the musician holds may be doubled.
+    pub double: bool,
+    /// Whether incoming notes are passed on.
+    pub thru: bool,
+    /// In [`Mode::Answer`], asks for the answer now, as long as it is on.
+    pub answer_now: bool,
     /// How chords are sampled.
     pub shaping: Shaping,
+    /// Which keys may sound, and how many.
+    pub bounds: Bounds,
+    /// Semitones from the network's keys to those that sound, -24 to 24. Holds from the commit
+    /// point on.
+    pub transpose: i8,
     /// Which of the possible performances is played.
     pub seed: u64,
     /// How far ahead chords are committed.
@@ -82,6 +152,13 @@ pub struct Controls {
     pub channel: u8,
     /// MIDI velocity of the notes, 1 to 127.
     pub velocity: u8,
+    /// Velocity added on the bar line, half of it on the other counts of the bar; 0 to 127.
+    pub accent: u8,
+    /// Velocity that chance adds or takes at most, 0 to 127; by the seed, so each time the same.
+    pub humanise: u8,
+    /// Where in its last step a note ends that the next chord does not hold on, as a share of
+    /// the step, above 0. At 1 notes last to the boundary.
+    pub gate: f32,
     /// Whether `process` may wait for a chord that is not there yet, up to
     /// [`MAX_WAIT`](crate::jam::performer::MAX_WAIT). For renders and tests, not for stages.
     pub wait_for_notes: bool,
@@ -90,13 +167,67 @@ pub struct Controls {
 impl Default for Controls {
     fn default() -> Self {
         Controls {
+            mode: Mode::default(),
+            room: true,
+            double: false,
+            thru: false,
+            answer_now: false,
             shaping: Shaping::default(),
+            bounds: Bounds::default(),
+            transpose: 0,
             seed: 0,
             lookahead: Lookahead::default(),
             rate: Rate::default(),
             channel: 0,
             velocity: 80,
+            accent: 0,
+            humanise: 0,
+            gate: 1.0,
             wait_for_notes: false,
+        }
+    }
+}
+
+impl Controls {
+    /// The rules that bounds and transposition make, in the network's keys. Whatever they
+    /// allow sounds on a MIDI key.
+    pub fn rules(&self) -> Rules {
+        let shift = u32::from(self.transpose.unsigned_abs()).min(127);
+        let mask = self.bounds.mask();
+        Rules {
+            allowed: if self.transpose >= 0 { mask >> shift } else { mask << shift },
+            forced: 0,
+            most_sounding: self.bounds.most_notes.min(128),
+            most_struck: self.bounds.most_onsets.min(128),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::Chord;
+
+    #[test]
+    fn untouched_bounds_are_no_rules() {
+        assert_eq!(Controls::default().rules(), Rules::default());
+    }
+
+    #[test]
+    fn what_rules_allow_sounds_within_bounds_whatever_the_transposition() {
+        for transpose in -24..=24 {
+            for (lowest, highest) in [(0, 127), (40, 80), (80, 40), (60, 60), (120, 127)] {
+                for scale in Scale::ALL {
+                    let bounds = Bounds { tonic: 3, scale, lowest, highest, ..Bounds::default() };
+                    let controls = Controls { bounds, transpose, ..Controls::default() };
+                    let allowed = Chord::from_masks(controls.rules().allowed, 0);
+                    let sounding = allowed.transposed(transpose);
+                    assert_eq!(sounding.len(), allowed.len(), "no key leaves the keyboard");
+                    assert_eq!(sounding.playing() & !bounds.mask(), 0);
+                    let (low, high) = (lowest.min(highest), lowest.max(highest));
+                    assert!(sounding.keys().all(|key| (low..=high).contains(&key)));
+                }
+            }
         }
     }
 }

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::Controls;
 use crate::jam::link::{AudioEnd, Heard, Place, Request};
-use crate::jam::player::{NoteSink, Player};
+use crate::jam::player::{NoteSink, Player, Touch};
 use crate::jam::status::{Shown, Status};
 use crate::jam::transport::{Reason, Transport};
-use crate::model::Rules;
+use crate::model::Draw;
 use crate::music::{Chord, Grid};
 use pending::{Entry, Pending};
 use wait::Waits;
@@ -37,6 +37,9 @@ pub struct Performer {
     pending: Pending,
     /// The step that has begun without its chord, which may still come.
     overdue: Option<Entry>,
+    /// Whether the gate of the step that sounds has passed and the next chord, which says what
+    /// ends, has not come.
+    gate_open: bool,
     waits: Waits,
     status: Status,
     epoch: u64,
@@ -58,6 +61,7 @@ impl Performer {
             player: Player::default(),
             pending: Pending::default(),
             overdue: None,
+            gate_open: false,
             waits: Waits::default(),
             status: Status::default(),
             epoch: 0,
@@ -89,6 +93,7 @@ impl Performer {
         self.waits.begin();
         self.player.settle(out);
         let motion = self.clock.begin(transport, controls.rate, controls.lookahead, frames);
+        self.clock.set_gate(controls.gate.into());
         self.look_at_model();
         match motion {
             Motion::Held(_) => self.fall_silent(out),
@@ -109,15 +114,24 @@ impl Performer {
             }
         }
         self.receive(transport);
-        self.play_overdue(controls, out);
+        self.play_overdue(transport, controls, out);
+        if self.gate_open {
+            self.release(0, out);
+        }
         while let Some(moment) = self.clock.next_moment() {
             match moment.due {
                 Due::Commit => self.commit(moment.place, transport, controls),
                 Due::Boundary => {
                     self.wait_for(moment.place, transport, controls);
-                    self.begin(moment.place, moment.offset_samples, controls, out);
+                    self.begin(moment.place, moment.offset_samples, transport, controls, out);
                 }
                 Due::Late => self.miss(moment.offset_samples, out),
+                Due::Gate => {
+                    if let Some(next) = self.pending.next_place() {
+                        self.wait_for(next, transport, controls);
+                    }
+                    self.release(moment.offset_samples, out);
+                }
             }
         }
         self.send();
@@ -134,6 +148,7 @@ impl Performer {
         self.player.owe_all();
         self.clock.reset();
         self.overdue = None;
+        self.gate_open = false;
         self.pending.void_from(1);
         if !self.pending.is_parked() {
             self.pending.void_from(i64::MIN);
@@ -193,8 +208,8 @@ impl Performer {
             lookahead: controls.lookahead,
             seed: controls.seed,
             shaping: controls.shaping,
-            rules: Rules::default(),
-            transpose: 0,
+            rules: controls.rules(),
+            transpose: controls.transpose,
             heard: Heard::default(),
         };
         if first {
@@ -217,6 +232,7 @@ impl Performer {
         &mut self,
         place: Place,
         offset_samples: u32,
+        transport: &Transport,
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
@@ -224,10 +240,12 @@ impl Performer {
         self.miss(offset_samples, out);
         self.end.shared.sounding.store(place.index, Ordering::Relaxed);
         self.status.now = Some(place.step);
+        self.gate_open = false;
         let entry = self.pending.take(place);
-        match entry.and_then(|entry| entry.chord) {
-            Some(chord) => {
-                self.player.play(chord, offset_samples, controls.channel, controls.velocity, out);
+        match entry.and_then(|entry| entry.sounding_chord().zip(Some(entry))) {
+            Some((chord, entry)) => {
+                let touch = touch(&entry.request, transport, controls);
+                self.player.play(chord, offset_samples, &touch, out);
                 self.status.push_past(shown(place, Some(chord)));
             }
             None => {
@@ -238,13 +256,29 @@ impl Performer {
     }
 
     /// A chord that came no more than a quarter of a step late plays at once.
-    fn play_overdue(&mut self, controls: &Controls, out: &mut impl NoteSink) {
-        let Some(Entry { request, chord: Some(chord), .. }) = self.overdue else { return };
+    fn play_overdue(
+        &mut self,
+        transport: &Transport,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        let Some(entry) = self.overdue else { return };
+        let Some(chord) = entry.sounding_chord() else { return };
         if self.clock.in_time_for_last() {
-            self.player.play(chord, 0, controls.channel, controls.velocity, out);
-            self.status.amend_past(shown(request.place, Some(chord)));
+            self.player.play(chord, 0, &touch(&entry.request, transport, controls), out);
+            self.status.amend_past(shown(entry.request.place, Some(chord)));
             self.status.late_chords += 1;
             self.overdue = None;
+        }
+    }
+
+    /// The gate of the step that sounds: what the next chord does not hold on ends, as soon as
+    /// that chord is there.
+    fn release(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
+        let next = self.pending.iter().next().and_then(Entry::sounding_chord);
+        self.gate_open = next.is_none();
+        if let Some(next) = next {
+            self.player.release(next, offset_samples, out);
         }
     }
 
@@ -260,6 +294,7 @@ impl Performer {
     fn fall_silent(&mut self, out: &mut impl NoteSink) {
         self.player.rest(0, out);
         self.overdue = None;
+        self.gate_open = false;
     }
 
     /// Voids what was committed for another model.
@@ -368,9 +403,17 @@ impl Performer {
         status.epoch = self.epoch;
         status.sounding = self.player.sounding();
         status.dropped_notes = self.player.dropped_notes();
-        status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.chord)));
+        status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.sounding_chord())));
         self.end.publish(status);
     }
+}
+
+/// How the notes of a commitment begin.
+fn touch(request: &Request, transport: &Transport, controls: &Controls) -> Touch {
+    let place = request.place;
+    let stress = Grid { rate: controls.rate }.stress(place.step, transport.metre());
+    let draw = Draw { seed: request.seed, pass: place.pass };
+    Touch::new(controls, stress, draw, place.step)
 }
 
 fn shown(place: Place, chord: Option<Chord>) -> Shown {

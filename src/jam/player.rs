@@ -1,6 +1,8 @@
 //! From chords to note events, and the memory of what sounds.
 
-use crate::music::{Chord, Keys};
+use crate::jam::controls::Controls;
+use crate::model::Draw;
+use crate::music::{Chord, Keys, Step, Stress};
 
 /// Beginning or end of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,49 @@ pub trait NoteSink {
     /// # Realtime
     /// Called from `process`: implementations must not allocate, lock or wait.
     fn try_send(&mut self, event: NoteEvent) -> bool;
+}
+
+/// How the notes of one step begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch {
+    /// MIDI channel, 0 to 15.
+    channel: u8,
+    /// MIDI velocity before chance, 1 to 127.
+    velocity: u8,
+    /// What chance adds or takes at most.
+    humanise: u8,
+    draw: Draw,
+    step: Step,
+}
+
+impl Touch {
+    /// The touch of a step that lies so in its bar. `draw` is what chance depends on.
+    ///
+    /// # Realtime
+    /// Pure arithmetic.
+    pub fn new(controls: &Controls, stress: Stress, draw: Draw, step: Step) -> Touch {
+        let accent = match stress {
+            Stress::Bar => controls.accent,
+            Stress::Count => controls.accent / 2,
+            Stress::None => 0,
+        };
+        Touch {
+            channel: controls.channel.min(15),
+            velocity: controls.velocity.saturating_add(accent).clamp(1, 127),
+            humanise: controls.humanise.min(127),
+            draw,
+            step,
+        }
+    }
+
+    /// The velocity of a key, 1 to 127.
+    fn velocity(&self, key: u8) -> u8 {
+        // Numbers that decide no note: those of the keys that no keyboard has.
+        let [u, _] = self.draw.uniforms(self.step.0, 128 | key);
+        let by = ((2.0 * u - 1.0) * f64::from(self.humanise)).round();
+        // Clamped into what fits.
+        (f64::from(self.velocity) + by).clamp(1.0, 127.0) as u8
+    }
 }
 
 /// What sounds, and on which channel each key began.
@@ -84,8 +129,7 @@ impl Player {
         &mut self,
         chord: Chord,
         offset_samples: u32,
-        channel: u8,
-        velocity: u8,
+        touch: &Touch,
         out: &mut impl NoteSink,
     ) {
         self.dropped &= chord.playing() & !chord.struck();
@@ -96,8 +140,8 @@ impl Player {
                 offset_samples,
                 kind: NoteKind::On,
                 key,
-                channel: channel.min(15),
-                velocity: velocity.clamp(1, 127),
+                channel: touch.channel,
+                velocity: touch.velocity(key),
             };
             let bit = 1u128 << key;
             // Never before the end that is still owed for the same key.
@@ -109,6 +153,15 @@ impl Player {
                 self.dropped_notes += 1;
             }
         }
+    }
+
+    /// Ends what `next`, the chord that follows, does not hold on.
+    ///
+    /// # Realtime
+    /// At most 128 events.
+    pub fn release(&mut self, next: Chord, offset_samples: u32, out: &mut impl NoteSink) {
+        let held_on = next.playing() & !next.struck();
+        self.end(self.sounding & !held_on, offset_samples, out);
     }
 
     /// Ends everything that sounds.

@@ -65,6 +65,19 @@ pub struct Metre {
     pub bar_start_beats: f64,
     /// Length of a bar in beats; 4 in 4/4, 3 in 3/4 and 6/8.
     pub bar_beats: f64,
+    /// Length in beats of what a musician counts: 1 in 4/4, 2 in 2/2, 1.5 in 6/8.
+    pub count_beats: f64,
+}
+
+/// How a step lies in its bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stress {
+    /// Between counts.
+    None,
+    /// On a count.
+    Count,
+    /// On the bar line.
+    Bar,
 }
 
 impl Default for Metre {
@@ -75,16 +88,22 @@ impl Default for Metre {
 
 impl Metre {
     /// 4/4 counted from beat zero, for hosts that report no metre.
-    pub const COMMON: Metre = Metre { bar_start_beats: 0.0, bar_beats: 4.0 };
+    pub const COMMON: Metre = Metre { bar_start_beats: 0.0, bar_beats: 4.0, count_beats: 1.0 };
 
     /// The metre of a time signature whose bar begins at `bar_start_beats`; falls back to
     /// 4/4 if the signature is nonsense.
     pub fn new(bar_start_beats: f64, numerator: i32, denominator: i32) -> Metre {
         let sane = (1..=256).contains(&numerator) && (1..=256).contains(&denominator);
-        let bar_beats =
-            if sane { f64::from(numerator) * 4.0 / f64::from(denominator) } else { 4.0 };
+        let (numerator, denominator) = if sane { (numerator, denominator) } else { (4, 4) };
         let bar_start_beats = if bar_start_beats.is_finite() { bar_start_beats } else { 0.0 };
-        Metre { bar_start_beats, bar_beats }
+        let unit_beats = 4.0 / f64::from(denominator);
+        // Compound metres are counted by three: 6/8, 9/8, 12/8, 6/16.
+        let compound = denominator >= 8 && numerator > 3 && numerator % 3 == 0;
+        Metre {
+            bar_start_beats,
+            bar_beats: f64::from(numerator) * unit_beats,
+            count_beats: if compound { 3.0 * unit_beats } else { unit_beats },
+        }
     }
 }
 
@@ -120,15 +139,34 @@ impl Grid {
     /// The step-in-bar feature of `step`: steps since its bar line, modulo 16
     /// (jam.md, section 1). Bars extend from `metre` in both directions.
     pub fn step_in_bar(self, step: Step, metre: Metre) -> u8 {
-        // A bar line may lie a rounding error after the step that it opens.
-        const SLACK_BEATS: f64 = 1e-6;
-        let since_bar = self.start_beats(step) - metre.bar_start_beats + SLACK_BEATS;
-        let in_bar = since_bar.rem_euclid(metre.bar_beats);
+        let in_bar = self.beats_into_bar(step, metre);
         let steps = (in_bar * f64::from(self.rate.steps_per_beat())).floor() as i64;
         // In 0..16, so the cast keeps every bit.
         steps.rem_euclid(i64::from(STEPS_PER_BAR)) as u8
     }
+
+    /// How `step` lies in its bar: a step that begins on the bar line or on a count.
+    pub fn stress(self, step: Step, metre: Metre) -> Stress {
+        let in_bar = self.beats_into_bar(step, metre);
+        if in_bar < 2.0 * SLACK_BEATS {
+            Stress::Bar
+        } else if in_bar.rem_euclid(metre.count_beats) < 2.0 * SLACK_BEATS {
+            Stress::Count
+        } else {
+            Stress::None
+        }
+    }
+
+    /// Beats from the bar line to `step`, and a rounding error more: a bar line may lie as
+    /// much after the step that it opens.
+    fn beats_into_bar(self, step: Step, metre: Metre) -> f64 {
+        let since_bar = self.start_beats(step) - metre.bar_start_beats + SLACK_BEATS;
+        since_bar.rem_euclid(metre.bar_beats)
+    }
 }
+
+/// What hosts' bar lines are off by at most.
+const SLACK_BEATS: f64 = 1e-6;
 
 /// Beats that pass in one sample.
 pub fn beats_per_sample(tempo_bpm: f64, sample_rate: f64) -> f64 {
@@ -175,6 +213,26 @@ mod tests {
         assert_eq!(grid.step_in_bar(Step(18), long), 2, "modulo 16 within a long bar");
         let triplets = Grid { rate: Rate::EighthTriplet };
         assert_eq!(triplets.step_in_bar(Step(12), common), 0, "12 triplets fill a bar of 4/4");
+    }
+
+    #[test]
+    fn stress_follows_the_metre_and_not_the_rate() {
+        let stresses = |rate: Rate, metre: Metre, steps: i64| -> String {
+            let letter = |k| match (Grid { rate }).stress(Step(k), metre) {
+                Stress::Bar => 'B',
+                Stress::Count => 'c',
+                Stress::None => '.',
+            };
+            (0..steps).map(letter).collect()
+        };
+        let in_four = "B...c...c...c...B...";
+        assert_eq!(stresses(Rate::Sixteenth, Metre::COMMON, 20), in_four);
+        assert_eq!(stresses(Rate::Eighth, Metre::COMMON, 10), "B.c.c.c.B.");
+        assert_eq!(stresses(Rate::EighthTriplet, Metre::new(0.0, 3, 4), 12), "B..c..c..B..");
+        assert_eq!(stresses(Rate::Sixteenth, Metre::new(0.0, 6, 8), 14), "B.....c.....B.");
+        assert_eq!(stresses(Rate::Sixteenth, Metre::new(0.0, 2, 2), 18), "B.......c.......B.");
+        assert_eq!(stresses(Rate::Sixteenth, Metre::new(0.25 - 1e-7, 5, 4), 6), ".B...c");
+        assert_eq!(stresses(Rate::Eighth, Metre::new(0.0, 7, 8), 8), "BccccccB");
     }
 
     #[test]

@@ -13,11 +13,16 @@ pub(super) struct Entry {
     pub request: Request,
     /// Whether the worker has the request.
     pub sent: bool,
-    /// The answer.
+    /// The answer, in the network's keys.
     pub chord: Option<Chord>,
 }
 
 impl Entry {
+    /// The answer in the keys that sound.
+    pub fn sounding_chord(&self) -> Option<Chord> {
+        self.chord.map(|chord| chord.transposed(self.request.transpose))
+    }
+
     /// Whether `planned` answers it.
     pub fn is_answered_by(&self, planned: &Planned) -> bool {
         self.request.place == planned.place
@@ -38,6 +43,11 @@ impl Pending {
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut().take(self.len)
+    }
+
+    /// The place that begins next, if it is committed.
+    pub fn next_place(&self) -> Option<Place> {
+        self.iter().next().map(|entry| entry.request.place)
     }
 
     /// The commitment for `place`.
