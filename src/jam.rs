@@ -23,5 +23,6 @@ pub mod performer;
 pub mod planner;
 pub mod player;
 pub mod status;
+pub mod take;
 pub mod transport;
 pub mod worker;

@@ -24,15 +24,15 @@
 //! only then handed to `midly`, which by itself reads past damage in silence and, on some
 //! headers, overflows.
 //!
-//! **Writing** gives a file of format 0 at [`TICKS_PER_BEAT`], the same bytes for the same
-//! roll.
+//! **Writing** gives a file at [`TICKS_PER_BEAT`], of format 0 for one roll and of format 1 for
+//! several parts; the same bytes for the same notes.
 
 mod events;
 mod read;
 mod write;
 
 pub use read::{Imported, MAX_NOTES, MAX_STEPS, read};
-pub use write::{TICKS_PER_BEAT, WriteOptions, write};
+pub use write::{Part, TICKS_PER_BEAT, TempoChange, WriteOptions, write, write_parts};
 
 /// Why a file is not a Standard MIDI File that can be laid on the grid.
 ///

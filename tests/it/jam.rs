@@ -7,5 +7,6 @@ mod late;
 mod loops;
 pub mod plan;
 mod random;
+mod take;
 mod time;
 mod work;

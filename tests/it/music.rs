@@ -4,8 +4,8 @@ mod build;
 mod hostile;
 mod malformed;
 
-use anacrusis::music::smf::{self, Imported, SmfError, WriteOptions};
-use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
+use anacrusis::music::smf::{self, Imported, Part, SmfError, TempoChange, WriteOptions};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, Rate, Step};
 use build::{File, chunk, track};
 use proptest::prelude::*;
 
@@ -210,6 +210,33 @@ fn written_files_say_how_they_sound_and_switch_everything_off() {
     .concat();
     let header = b"MThd\0\0\0\x06\0\0\0\x01\x01\xE0";
     assert_eq!(bytes, [&header[..], &chunk(b"MTrk", &events)].concat());
+}
+
+#[test]
+fn parts_have_a_track_each_and_share_tempi_and_grid() {
+    let part = |name, key| Part {
+        name,
+        channel: 2,
+        roll: PianoRoll { chords: vec![Chord::struck_keys([key]); 2] },
+    };
+    let tempi = [TempoChange { step: 1, tempo_bpm: 60.0 }];
+    let options = WriteOptions { tempo_bpm: 90.0, velocity: 1, ..WriteOptions::default() };
+    let parts = [part("low", 40), part("high", 80)];
+    let bytes = smf::write_parts(&parts, Rate::EighthTriplet, &tempi, &options);
+    let head = [
+        &[0, 0xFF, 0x51, 3, 0x0A, 0x2C, 0x2B, 0, 0xFF, 0x58, 4, 4, 2, 24, 8][..],
+        // A step is a third of 480 ticks: 160, in two bytes.
+        &[0x81, 0x20, 0xFF, 0x51, 3, 0x0F, 0x42, 0x40, 0, 0xFF, 0x2F, 0],
+    ]
+    .concat();
+    let track = |name: &[u8], key: u8| {
+        let notes = [0, 0x92, key, 1, 0x81, 0x20, 0x82, key, 0, 0, 0x92, key, 1, 0x81, 0x20];
+        let title = [&[0, 0xFF, 3, name.len() as u8][..], name].concat();
+        [&title[..], &notes, &[0x82, key, 0, 0, 0xFF, 0x2F, 0]].concat()
+    };
+    let header = b"MThd\0\0\0\x06\0\x01\0\x03\x01\xE0";
+    let chunks = [head, track(b"low", 40), track(b"high", 80)].map(|t| chunk(b"MTrk", &t));
+    assert_eq!(bytes, [&header[..], &chunks.concat()].concat());
 }
 
 #[test]

@@ -5,13 +5,15 @@ use midly::{
     num::{u4, u7, u15, u24, u28},
 };
 
-use crate::music::{Keys, PianoRoll};
+use crate::music::{Keys, PianoRoll, Rate};
 
 /// Ticks per quarter note of the files that [`write()`] makes.
 pub const TICKS_PER_BEAT: u16 = 480;
 
-/// A step is a sixteenth.
-const TICKS_PER_STEP: u32 = TICKS_PER_BEAT as u32 / 4;
+/// Ticks of a step of `rate`: a whole number at every rate.
+fn ticks_per_step(rate: Rate) -> u32 {
+    u32::from(TICKS_PER_BEAT) / u32::from(rate.steps_per_beat())
+}
 
 /// How a roll is written; the roll itself has neither tempo nor loudness.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,27 @@ impl Default for WriteOptions<'_> {
     }
 }
 
-/// Writes a roll as a Standard MIDI File of format 0 in 4/4.
+/// One of several voices of a file.
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    /// What its track is called.
+    pub name: &'a str,
+    /// Channel of its notes, `0..=15`.
+    pub channel: u8,
+    /// Its notes.
+    pub roll: PianoRoll,
+}
+
+/// The tempo from a step on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TempoChange {
+    /// Counted from the first step of the file.
+    pub step: usize,
+    /// In quarter notes per minute; clamped to what a file can hold (3.58 and up).
+    pub tempo_bpm: f64,
+}
+
+/// Writes a roll of sixteenths as a Standard MIDI File of format 0 in 4/4.
 ///
 /// In each step first ends, then onsets, each from low to high. A key that is struck again
 /// is ended first; a held key that did not sound before begins. What still sounds is ended
@@ -43,47 +65,56 @@ impl Default for WriteOptions<'_> {
 /// If the file would exceed the 4 GiB of its format; the longest roll that
 /// [`read`](super::read) gives stays far below that.
 pub fn write(roll: &PianoRoll, options: &WriteOptions) -> Vec<u8> {
-    let mut track = Writer { events: Vec::new(), wait_ticks: 0 };
-    for text in options.texts {
-        let bytes = text.as_bytes();
-        let length = bytes.len().min(u28::max_value().as_int() as usize);
-        track.meta(MetaMessage::Text(&bytes[..length]));
-    }
+    let mut track = Writer::new(Rate::Sixteenth);
+    track.texts(options.texts);
     track.meta(MetaMessage::Tempo(micros_per_beat(options.tempo_bpm)));
     track.meta(MetaMessage::TimeSignature(4, 2, 24, 8));
+    track.notes(roll, options.channel, options.velocity);
+    file(Format::SingleTrack, vec![track])
+}
 
-    let velocity = u7::new(options.velocity.clamp(1, 127));
-    let channel = u4::new(options.channel.min(15));
-    let note = |track: &mut Writer, key: u8, on: bool| {
-        let key = u7::new(key);
-        let message = match on {
-            true => MidiMessage::NoteOn { key, vel: velocity },
-            false => MidiMessage::NoteOff { key, vel: u7::new(0) },
-        };
-        track.push(TrackEventKind::Midi { channel, message });
-    };
-    let mut sounding = 0u128;
-    for chord in &roll.chords {
-        let onsets = chord.struck() | (chord.playing() & !sounding);
-        for key in Keys(sounding & (onsets | !chord.playing())) {
-            note(&mut track, key, false);
-        }
-        for key in Keys(onsets) {
-            note(&mut track, key, true);
-        }
-        sounding = chord.playing();
-        track.wait();
+/// Writes several parts of one length, whose steps are those of `rate`, as a Standard MIDI File
+/// of format 1 in 4/4: a track of tempi and texts, then one for each part, as [`write()`] does.
+/// Tempo changes come in order; without any, and before the first, `options` tells the tempo.
+///
+/// # Panics
+///
+/// As [`write()`].
+pub fn write_parts(
+    parts: &[Part],
+    rate: Rate,
+    tempi: &[TempoChange],
+    options: &WriteOptions,
+) -> Vec<u8> {
+    let mut head = Writer::new(rate);
+    head.texts(options.texts);
+    if tempi.first().is_none_or(|change| change.step > 0) {
+        head.meta(MetaMessage::Tempo(micros_per_beat(options.tempo_bpm)));
     }
-    for key in Keys(sounding) {
-        note(&mut track, key, false);
+    head.meta(MetaMessage::TimeSignature(4, 2, 24, 8));
+    let mut at = 0;
+    for change in tempi {
+        (at..change.step).for_each(|_| head.wait());
+        at = at.max(change.step);
+        head.meta(MetaMessage::Tempo(micros_per_beat(change.tempo_bpm)));
     }
-    track.meta(MetaMessage::EndOfTrack);
+    head.meta(MetaMessage::EndOfTrack);
+    let mut tracks = vec![head];
+    for part in parts {
+        let mut track = Writer::new(rate);
+        track.meta(MetaMessage::TrackName(part.name.as_bytes()));
+        track.notes(&part.roll, part.channel, options.velocity);
+        tracks.push(track);
+    }
+    file(Format::Parallel, tracks)
+}
 
+fn file(format: Format, tracks: Vec<Writer>) -> Vec<u8> {
     let timing = Timing::Metrical(u15::new(TICKS_PER_BEAT));
-    let header = Header::new(Format::SingleTrack, timing);
+    let tracks: Vec<Vec<TrackEvent>> = tracks.into_iter().map(|track| track.events).collect();
     let mut bytes = Vec::new();
-    midly::write(&header, std::iter::once(&track.events), &mut bytes)
-        .expect("a track of less than 4 GiB");
+    midly::write(&Header::new(format, timing), &tracks, &mut bytes)
+        .expect("tracks of less than 4 GiB");
     bytes
 }
 
@@ -96,11 +127,16 @@ fn micros_per_beat(tempo_bpm: f64) -> u24 {
 
 struct Writer<'a> {
     events: Vec<TrackEvent<'a>>,
+    ticks_per_step: u32,
     /// Ticks since the last event.
     wait_ticks: u32,
 }
 
 impl<'a> Writer<'a> {
+    fn new(rate: Rate) -> Writer<'a> {
+        Writer { events: Vec::new(), ticks_per_step: ticks_per_step(rate), wait_ticks: 0 }
+    }
+
     fn push(&mut self, kind: TrackEventKind<'a>) {
         let delta = u28::new(std::mem::take(&mut self.wait_ticks));
         self.events.push(TrackEvent { delta, kind });
@@ -110,12 +146,50 @@ impl<'a> Writer<'a> {
         self.push(TrackEventKind::Meta(message));
     }
 
+    fn texts(&mut self, texts: &[&'a str]) {
+        for text in texts {
+            let bytes = text.as_bytes();
+            let length = bytes.len().min(u28::max_value().as_int() as usize);
+            self.meta(MetaMessage::Text(&bytes[..length]));
+        }
+    }
+
+    /// All notes of a roll, and the end of the track.
+    fn notes(&mut self, roll: &PianoRoll, channel: u8, velocity: u8) {
+        let channel = u4::new(channel.min(15));
+        let velocity = u7::new(velocity.clamp(1, 127));
+        let note = |track: &mut Self, key: u8, on: bool| {
+            let key = u7::new(key);
+            let message = match on {
+                true => MidiMessage::NoteOn { key, vel: velocity },
+                false => MidiMessage::NoteOff { key, vel: u7::new(0) },
+            };
+            track.push(TrackEventKind::Midi { channel, message });
+        };
+        let mut sounding = 0u128;
+        for chord in &roll.chords {
+            let onsets = chord.struck() | (chord.playing() & !sounding);
+            for key in Keys(sounding & (onsets | !chord.playing())) {
+                note(self, key, false);
+            }
+            for key in Keys(onsets) {
+                note(self, key, true);
+            }
+            sounding = chord.playing();
+            self.wait();
+        }
+        for key in Keys(sounding) {
+            note(self, key, false);
+        }
+        self.meta(MetaMessage::EndOfTrack);
+    }
+
     /// Lets one step pass.
     fn wait(&mut self) {
-        if self.wait_ticks > u28::max_value().as_int() - TICKS_PER_STEP {
+        if self.wait_ticks > u28::max_value().as_int() - self.ticks_per_step {
             // A delta time cannot grow further: an empty text begins a new one.
             self.meta(MetaMessage::Text(&[]));
         }
-        self.wait_ticks += TICKS_PER_STEP;
+        self.wait_ticks += self.ticks_per_step;
     }
 }

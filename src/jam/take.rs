@@ -1,0 +1,301 @@
+//! The take: what was played, kept (jam.md, section 7).
+//!
+//! A log in played order, with an index from a step of the song to what was played there
+//! last, and a list of what the musician did to it since: bars locked, bars to be played
+//! again. Nothing that was played is ever altered by that, so everything can be undone.
+//!
+//! A take belongs to the worker and to the threads of host and editor; the audio thread never
+//! sees it.
+
+mod edits;
+mod keep;
+mod pack;
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::music::{Chord, Rate, Step};
+pub use edits::{Edit, Span, TooManyEdits};
+pub use keep::{KeepOptions, keep};
+pub use pack::{PackError, pack, unpack};
+
+/// Bytes that a take may have in a project, before it is compressed further. Written as text
+/// there, four thirds of it: 4 MiB.
+pub const MOST_BYTES: usize = 3 << 20;
+
+/// Steps that a take may have: nine hours of sixteenths at 120 BPM.
+pub const MOST_STEPS: usize = 1 << 18;
+
+/// One step as it was played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Played {
+    /// How often playback had wrapped or jumped since it began.
+    pub pass: u64,
+    /// The step of the song, in steps of `rate`.
+    pub step: Step,
+    /// How long the step was.
+    pub rate: Rate,
+    /// Its place in the bar, 0 to 15.
+    pub step_in_bar: u8,
+    /// The tempo in which it was played.
+    pub tempo_bpm: f32,
+    /// What was decided.
+    pub chord: Chord,
+    /// What the musician played.
+    pub heard: Chord,
+    /// Whether the chord was there in time.
+    pub sounded: bool,
+}
+
+impl Played {
+    /// What the network hears of the step: what was decided and what was played.
+    pub fn frame(&self) -> Chord {
+        self.chord.union(self.heard)
+    }
+}
+
+/// An entry of the log.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    played: Played,
+    /// The number of the entry for the same step before this one.
+    earlier: Option<u64>,
+    /// Bytes that it takes when it is packed.
+    bytes: u16,
+}
+
+/// Where a step is looked up.
+type Key = (u8, Step);
+
+fn key(rate: Rate, step: Step) -> Key {
+    (rate.steps_per_beat(), step)
+}
+
+/// What was played, and what is to become of it.
+#[derive(Clone, Debug, Default)]
+pub struct Take {
+    log: VecDeque<Entry>,
+    /// The number of the first entry in the log: how many were dropped.
+    first: u64,
+    latest: HashMap<Key, u64>,
+    edits: Vec<Edit>,
+    /// Numbers the draws of bars that are played again.
+    draws: u32,
+    bytes: usize,
+    /// Counts changes, so that what was made of the take can be kept until the next.
+    changes: u64,
+}
+
+impl PartialEq for Take {
+    /// Whether both hold the same, whatever was dropped before.
+    fn eq(&self, other: &Take) -> bool {
+        let edits = |take: &Take| -> Vec<Edit> {
+            take.edits.iter().map(|edit| edit.counted_from(take.first)).collect()
+        };
+        self.draws == other.draws && edits(self) == edits(other) && self.played().eq(other.played())
+    }
+}
+
+impl Take {
+    /// Adds a step. The oldest bars go when there is no room.
+    pub fn record(&mut self, played: Played) {
+        let number = self.first + self.log.len() as u64;
+        let earlier = self.latest.insert(key(played.rate, played.step), number);
+        let bytes = pack::size(self.log.back().map(|entry| &entry.played), &played);
+        self.log.push_back(Entry { played, earlier, bytes });
+        self.bytes += usize::from(bytes);
+        self.changes += 1;
+        if self.log.len() > MOST_STEPS || self.bytes > MOST_BYTES {
+            self.drop_bar();
+        }
+    }
+
+    /// Corrects the newest entry of a step in a pass, while it is one of the last few: what
+    /// was heard in it, or whether it sounded. False if there is none.
+    pub fn amend(&mut self, pass: u64, step: Step, amend: impl FnOnce(&mut Played)) -> bool {
+        const FEW: usize = 64;
+        let same = |entry: &&mut Entry| entry.played.pass == pass && entry.played.step == step;
+        let Some(entry) = self.log.iter_mut().rev().take(FEW).find(same) else { return false };
+        let old = entry.played;
+        amend(&mut entry.played);
+        // What it is found by stays.
+        (entry.played.pass, entry.played.step, entry.played.rate) = (pass, step, old.rate);
+        if entry.played != old {
+            // Heard notes and new chords are told from scratch: never more than this.
+            let bytes = pack::size(None, &entry.played);
+            self.bytes += usize::from(bytes.max(entry.bytes) - entry.bytes);
+            entry.bytes = bytes.max(entry.bytes);
+            self.changes += 1;
+        }
+        true
+    }
+
+    /// Forgets the newest entries from a step in a pass on: they were decided and never came.
+    pub fn take_back(&mut self, pass: u64, step: Step) {
+        let from = self
+            .log
+            .iter()
+            .rposition(|entry| entry.played.pass == pass && entry.played.step == step);
+        let Some(from) = from else { return };
+        while self.log.len() > from {
+            let Some(entry) = self.log.pop_back() else { return };
+            self.bytes -= usize::from(entry.bytes);
+            let key = key(entry.played.rate, entry.played.step);
+            match entry.earlier.filter(|earlier| *earlier >= self.first) {
+                Some(earlier) => self.latest.insert(key, earlier),
+                None => self.latest.remove(&key),
+            };
+        }
+        let end = self.first + self.log.len() as u64;
+        self.edits.iter_mut().for_each(|edit| edit.cut(end));
+        self.changes += 1;
+    }
+
+    /// What was played at a step last, unless it is to be played again.
+    pub fn at(&self, rate: Rate, step: Step) -> Option<&Played> {
+        let mut number = self.latest.get(&key(rate, step)).copied();
+        while let Some(entry) = number.and_then(|number| self.entry(number)) {
+            let hidden = |edit: &Edit| number.is_some_and(|n| edit.hides(rate, step, n));
+            if !self.edits.iter().any(hidden) {
+                return Some(&entry.played);
+            }
+            number = entry.earlier;
+        }
+        None
+    }
+
+    /// Up to `most` steps of the take that lie right before `step`, in the order of the song:
+    /// what playback from there goes on from.
+    pub fn before(&self, rate: Rate, step: Step, most: usize) -> Vec<Played> {
+        let steps = (1..=most as i64).map(|back| Step(step.0.saturating_sub(back)));
+        let mut found: Vec<Played> = steps.map_while(|step| self.at(rate, step).copied()).collect();
+        found.reverse();
+        found
+    }
+
+    /// Everything that was played, in that order.
+    pub fn played(&self) -> impl DoubleEndedIterator<Item = &Played> {
+        self.log.iter().map(|entry| &entry.played)
+    }
+
+    /// How many steps it holds.
+    pub fn len(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Whether nothing was played.
+    pub fn is_empty(&self) -> bool {
+        self.log.is_empty()
+    }
+
+    /// How many steps were dropped for want of room.
+    pub fn dropped(&self) -> u64 {
+        self.first
+    }
+
+    /// Counts what was done to it.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Has the take replayed within `span`, whatever else is generated.
+    ///
+    /// # Errors
+    /// If more was done than a take remembers.
+    pub fn lock(&mut self, span: Span) -> Result<(), TooManyEdits> {
+        self.edit(Edit::Lock(span))
+    }
+
+    /// Takes back locks within `span`.
+    ///
+    /// # Errors
+    /// As [`Take::lock`].
+    pub fn unlock(&mut self, span: Span) -> Result<(), TooManyEdits> {
+        self.edit(Edit::Unlock(span))
+    }
+
+    /// Has `span` played anew, from other random numbers.
+    ///
+    /// # Errors
+    /// As [`Take::lock`].
+    pub fn again(&mut self, span: Span) -> Result<(), TooManyEdits> {
+        let since = self.first + self.log.len() as u64;
+        self.edit(Edit::Again { span, since, draw: self.draws + 1 })?;
+        self.draws += 1;
+        Ok(())
+    }
+
+    /// Takes the last lock, unlock or again back; false if there is none. What was played in
+    /// bars that were played again is not shown any more.
+    pub fn undo(&mut self) -> bool {
+        let Some(at) = self.edits.iter().rposition(Edit::can_be_undone) else { return false };
+        let now = self.first + self.log.len() as u64;
+        match self.edits[at].undone(now) {
+            Some(instead) => self.edits[at] = instead,
+            None => drop(self.edits.remove(at)),
+        }
+        self.changes += 1;
+        true
+    }
+
+    /// Whether the take is replayed at a step.
+    pub fn is_locked(&self, rate: Rate, step: Step) -> bool {
+        let locks = self.edits.iter().rev().find_map(|edit| match edit {
+            Edit::Lock(span) if span.contains(rate, step) => Some(true),
+            Edit::Unlock(span) if span.contains(rate, step) => Some(false),
+            _ => None,
+        });
+        locks.unwrap_or(false)
+    }
+
+    /// The seed that a step is drawn with: the musician's own, or another where it is to be
+    /// played again.
+    pub fn seed(&self, rate: Rate, step: Step, seed: u64) -> u64 {
+        let draw = self.edits.iter().rev().find_map(|edit| match edit {
+            Edit::Again { span, draw, .. } if span.contains(rate, step) => Some(*draw),
+            _ => None,
+        });
+        // Above what a musician can set.
+        seed ^ u64::from(draw.unwrap_or(0)) << 32
+    }
+
+    /// What was done to it and not taken back, oldest first.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    fn edit(&mut self, edit: Edit) -> Result<(), TooManyEdits> {
+        if self.edits.len() >= edits::MOST {
+            return Err(TooManyEdits);
+        }
+        self.edits.push(edit);
+        self.changes += 1;
+        Ok(())
+    }
+
+    fn entry(&self, number: u64) -> Option<&Entry> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.log.get(index)
+    }
+
+    /// Drops the oldest bar, and enough more of them that the next steps have room.
+    fn drop_bar(&mut self) {
+        let roomy = |take: &Take| {
+            take.log.len() <= MOST_STEPS - MOST_STEPS / 64
+                && take.bytes <= MOST_BYTES - MOST_BYTES / 64
+        };
+        let opens_bar = |take: &Take| take.log.front().is_none_or(|e| e.played.step_in_bar == 0);
+        while let Some(entry) = self.log.pop_front() {
+            self.bytes -= usize::from(entry.bytes);
+            let key = key(entry.played.rate, entry.played.step);
+            if self.latest.get(&key) == Some(&self.first) {
+                self.latest.remove(&key);
+            }
+            self.first += 1;
+            if roomy(self) && opens_bar(self) {
+                break;
+            }
+        }
+        let first = self.first;
+        self.edits.retain(|edit| edit.matters(first));
+    }
+}

@@ -1,0 +1,266 @@
+//! A take as bytes, for the project.
+//!
+//! `ANTK`, a version, then compressed by zlib: the number of the next draw, the steps, the edits.
+//! Numbers are little-endian. A step is a byte of flags, a head unless it follows on the one
+//! before, and its two chords; a chord is the number of its keys and the keys from low to
+//! high, the upper bit set where one is struck. All that is read is checked, and bounded.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+
+use super::edits::{self, Edit, Span};
+use super::{MOST_BYTES, MOST_STEPS, Played, Take};
+use crate::music::{Chord, Keys, Rate, STEPS_PER_BAR, Step};
+
+const MAGIC: &[u8; 4] = b"ANTK";
+const VERSION: u8 = 1;
+
+const FOLLOWS: u8 = 1;
+const SOUNDED: u8 = 2;
+const HAS_CHORD: u8 = 4;
+const HAS_HEARD: u8 = 8;
+const FLAGS: u8 = 15;
+
+/// Bytes that are unpacked at most: those of a full take, with room for what was amended.
+const MOST_UNPACKED: u64 = 2 * MOST_BYTES as u64;
+
+/// Why bytes are no take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// They begin otherwise.
+    #[error("it is not a take")]
+    NotATake,
+    /// A newer version wrote them.
+    #[error("the take was written by a newer version ({0}) of the plugin")]
+    Newer(u8),
+    /// They are damaged, cut or too long.
+    #[error("the take is damaged")]
+    Damaged,
+}
+
+/// The take as bytes.
+pub fn pack(take: &Take) -> Vec<u8> {
+    let mut body = Vec::with_capacity(take.bytes + 64);
+    body.extend(take.draws.to_le_bytes());
+    body.extend((take.log.len() as u32).to_le_bytes());
+    let mut before = None;
+    for played in take.played() {
+        write(&mut body, before, played);
+        before = Some(played);
+    }
+    body.extend((take.edits.len() as u32).to_le_bytes());
+    for edit in &take.edits {
+        write_edit(&mut body, &edit.counted_from(take.first));
+    }
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(VERSION);
+    let mut zipped = ZlibEncoder::new(bytes, Compression::default());
+    // Writing to memory does not fail; if it did, the take would read as damaged.
+    let _ = zipped.write_all(&body);
+    zipped.finish().unwrap_or_default()
+}
+
+/// The take of [`pack`]'s bytes.
+///
+/// # Errors
+/// If they are something else, newer or damaged. Memory is bounded whatever they are.
+pub fn unpack(bytes: &[u8]) -> Result<Take, PackError> {
+    let (magic, rest) = bytes.split_at_checked(MAGIC.len()).ok_or(PackError::NotATake)?;
+    if magic != MAGIC {
+        return Err(PackError::NotATake);
+    }
+    let (version, zipped) = rest.split_first().ok_or(PackError::Damaged)?;
+    if *version != VERSION {
+        return Err(PackError::Newer(*version));
+    }
+    let mut body = Vec::new();
+    let mut unzipped = ZlibDecoder::new(zipped).take(MOST_UNPACKED + 1);
+    unzipped.read_to_end(&mut body).map_err(|_| PackError::Damaged)?;
+    if body.len() as u64 > MOST_UNPACKED {
+        return Err(PackError::Damaged);
+    }
+    read(&mut Bytes(&body)).ok_or(PackError::Damaged)
+}
+
+/// Bytes that a step takes after another.
+pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
+    let chord = |chord: Chord| if chord.is_empty() { 0 } else { 1 + chord.len() };
+    let head = if follows(before, played) { 0 } else { HEAD };
+    // At most 2 * 129 + 24.
+    (1 + head + chord(played.chord) + chord(played.heard)) as u16
+}
+
+/// Bytes of a head: pass, step, rate, step in bar, tempo.
+const HEAD: u32 = 8 + 8 + 1 + 1 + 4;
+
+fn follows(before: Option<&Played>, played: &Played) -> bool {
+    before.is_some_and(|before| {
+        let next = Played {
+            step: before.step.next(),
+            step_in_bar: (before.step_in_bar + 1) % STEPS_PER_BAR,
+            ..*before
+        };
+        let place = |p: &Played| (p.pass, p.step, p.rate, p.step_in_bar, p.tempo_bpm.to_bits());
+        place(&next) == place(played)
+    })
+}
+
+fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
+    let follows = follows(before, played);
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    body.push(
+        flag(follows, FOLLOWS)
+            | flag(played.sounded, SOUNDED)
+            | flag(!played.chord.is_empty(), HAS_CHORD)
+            | flag(!played.heard.is_empty(), HAS_HEARD),
+    );
+    if !follows {
+        body.extend(played.pass.to_le_bytes());
+        body.extend(played.step.0.to_le_bytes());
+        body.extend([played.rate.steps_per_beat(), played.step_in_bar]);
+        body.extend(played.tempo_bpm.to_le_bytes());
+    }
+    for chord in [played.chord, played.heard] {
+        if !chord.is_empty() {
+            // At most 128.
+            body.push(chord.len() as u8);
+            let struck = |key: u8| if chord.strikes(key) { 0x80 } else { 0 };
+            body.extend(Keys(chord.playing()).map(|key| key | struck(key)));
+        }
+    }
+}
+
+fn write_edit(body: &mut Vec<u8>, edit: &Edit) {
+    let (kind, span, numbers) = match *edit {
+        Edit::Lock(span) => (0, span, [0; 2]),
+        Edit::Unlock(span) => (1, span, [0; 2]),
+        Edit::Again { span, since, draw } => (2, span, [since, u64::from(draw)]),
+        Edit::Undone { span, from, to } => (3, span, [from, to]),
+    };
+    body.extend([kind, span.rate.steps_per_beat()]);
+    for number in [span.first.0, span.end.0] {
+        body.extend(number.to_le_bytes());
+    }
+    for number in numbers {
+        body.extend(number.to_le_bytes());
+    }
+}
+
+fn read(bytes: &mut Bytes) -> Option<Take> {
+    let draws = bytes.u32()?;
+    let steps = bytes.u32()? as usize;
+    if steps > MOST_STEPS {
+        return None;
+    }
+    let mut take = Take::default();
+    let mut before = None;
+    for _ in 0..steps {
+        let played = bytes.played(before.as_ref())?;
+        take.record(played);
+        before = Some(played);
+    }
+    let edits = bytes.u32()? as usize;
+    if edits > edits::MOST {
+        return None;
+    }
+    for _ in 0..edits {
+        let edit = bytes.edit()?;
+        // Entries are numbered from those that `record` had no room for.
+        take.edits.push(edit);
+    }
+    take.draws = draws;
+    bytes.0.is_empty().then_some(take)
+}
+
+/// What is still to be read.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn step(&mut self) -> Option<Step> {
+        self.take().map(i64::from_le_bytes).map(Step)
+    }
+
+    fn rate(&mut self) -> Option<Rate> {
+        let steps = self.u8()?;
+        Rate::ALL.into_iter().find(|rate| rate.steps_per_beat() == steps)
+    }
+
+    fn chord(&mut self, there: bool) -> Option<Chord> {
+        let mut chord = Chord::SILENT;
+        if !there {
+            return Some(chord);
+        }
+        let mut lowest = 0;
+        for _ in 0..self.u8()? {
+            let byte = self.u8()?;
+            let key = byte & 0x7F;
+            if key < lowest {
+                return None;
+            }
+            chord.decide(key, true, byte & 0x80 != 0);
+            lowest = key + 1;
+        }
+        (!chord.is_empty()).then_some(chord)
+    }
+
+    fn played(&mut self, before: Option<&Played>) -> Option<Played> {
+        let flags = self.u8()?;
+        if flags & !FLAGS != 0 {
+            return None;
+        }
+        let mut played = if flags & FOLLOWS != 0 {
+            let before = before?;
+            let step_in_bar = (before.step_in_bar + 1) % STEPS_PER_BAR;
+            Played { step: before.step.next(), step_in_bar, ..*before }
+        } else {
+            Played {
+                pass: self.u64()?,
+                step: self.step()?,
+                rate: self.rate()?,
+                step_in_bar: self.u8().filter(|step| *step < STEPS_PER_BAR)?,
+                tempo_bpm: self.take().map(f32::from_le_bytes).filter(|bpm| bpm.is_finite())?,
+                chord: Chord::SILENT,
+                heard: Chord::SILENT,
+                sounded: false,
+            }
+        };
+        played.sounded = flags & SOUNDED != 0;
+        played.chord = self.chord(flags & HAS_CHORD != 0)?;
+        played.heard = self.chord(flags & HAS_HEARD != 0)?;
+        Some(played)
+    }
+
+    fn edit(&mut self) -> Option<Edit> {
+        let kind = self.u8()?;
+        let span = Span { rate: self.rate()?, first: self.step()?, end: self.step()? };
+        let [a, b] = [self.u64()?, self.u64()?];
+        match kind {
+            0 => Some(Edit::Lock(span)),
+            1 => Some(Edit::Unlock(span)),
+            2 => Some(Edit::Again { span, since: a, draw: u32::try_from(b).ok()? }),
+            3 => Some(Edit::Undone { span, from: a, to: b }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The take against a simple model of it, and its bytes.
+
+use proptest::prelude::*;
+
+use anacrusis::jam::take::{
+    KeepOptions, MOST_BYTES, MOST_STEPS, PackError, Played, Span, Take, keep, pack, unpack,
+};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, Rate, Step, smf};
+
+const RATE: Rate = Rate::Sixteenth;
+const ALL: KeyRange = KeyRange { low: 0, count: 128 };
+
+fn played(pass: u64, step: i64, chord: Chord) -> Played {
+    Played {
+        pass,
+        step: Step(step),
+        rate: RATE,
+        // Below 16, so the cast keeps every bit.
+        step_in_bar: step.rem_euclid(16) as u8,
+        tempo_bpm: 120.0,
+        chord,
+        heard: Chord::SILENT,
+        sounded: true,
+    }
+}
+
+fn note(key: u8) -> Chord {
+    Chord::struck_keys([key])
+}
+
+fn span(first: i64, end: i64) -> Span {
+    Span { rate: RATE, first: Step(first), end: Step(end) }
+}
+
+#[test]
+fn a_step_is_what_was_played_there_last() {
+    let mut take = Take::default();
+    for pass in 0..3 {
+        (0..8).for_each(|step| take.record(played(pass, step, note(40 + 10 * pass as u8))));
+    }
+    assert_eq!(take.at(RATE, Step(3)).map(|p| p.pass), Some(2));
+    assert_eq!(take.at(Rate::Eighth, Step(3)), None, "another rate has other steps");
+    take.take_back(2, Step(3));
+    let passes = |take: &Take| -> Vec<u64> {
+        (0..8).filter_map(|step| take.at(RATE, Step(step)).map(|p| p.pass)).collect()
+    };
+    assert_eq!(passes(&take), [2, 2, 2, 1, 1, 1, 1, 1]);
+    let before = take.before(RATE, Step(4), 64);
+    assert_eq!(before.iter().map(|p| p.step.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(take.before(RATE, Step(9), 64), [], "a gap ends it");
+}
+
+#[test]
+fn again_hides_what_was_played_and_undo_brings_it_back() {
+    let mut take = Take::default();
+    (0..32).for_each(|step| take.record(played(0, step, note(50))));
+    let seed = |take: &Take, step| take.seed(RATE, Step(step), 7);
+    take.again(span(16, 32)).expect("room");
+    assert_eq!((take.at(RATE, Step(20)), take.before(RATE, Step(20), 64)), (None, vec![]));
+    assert!(take.at(RATE, Step(15)).is_some());
+    let first = seed(&take, 20);
+    assert!(first != 7 && seed(&take, 15) == 7);
+    (16..32).for_each(|step| take.record(played(1, step, note(60))));
+    assert_eq!(take.at(RATE, Step(20)).map(|p| p.chord), Some(note(60)));
+    take.again(span(20, 24)).expect("room");
+    assert!(seed(&take, 20) != first && seed(&take, 24) == first);
+    assert!(take.undo());
+    assert_eq!(take.at(RATE, Step(20)).map(|p| p.chord), Some(note(60)));
+    assert!(take.undo());
+    assert_eq!(take.at(RATE, Step(20)).map(|p| p.chord), Some(note(50)));
+    assert_eq!(seed(&take, 20), 7);
+    assert!(!take.undo(), "nothing more was done");
+    take.again(span(20, 24)).expect("room");
+    assert_ne!(seed(&take, 20), first, "no draw comes twice");
+}
+
+#[test]
+fn locks_hold_until_they_are_taken_back() {
+    let mut take = Take::default();
+    let locked =
+        |take: &Take| (0..6).filter(|s| take.is_locked(RATE, Step(*s))).collect::<Vec<_>>();
+    take.lock(span(1, 5)).expect("room");
+    take.unlock(span(2, 3)).expect("room");
+    assert_eq!(locked(&take), [1, 3, 4]);
+    assert!(!take.is_locked(Rate::Eighth, Step(1)));
+    assert!(take.undo());
+    assert_eq!(locked(&take), [1, 2, 3, 4]);
+    for _ in 0..1023 {
+        take.lock(span(0, 1)).expect("room");
+    }
+    let refused = take.lock(span(0, 1)).expect_err("a bound").to_string();
+    assert!(refused.contains("1024"), "{refused}");
+}
+
+/// What a take should say, worked out anew each time from all that ever happened.
+#[derive(Clone, Default)]
+struct Simple {
+    played: Vec<Played>,
+    /// Steps `a .. b` in which the entries of the other two numbers do not count.
+    hidden: Vec<(i64, i64, usize, usize)>,
+    /// Steps that were locked or unlocked.
+    locked: Vec<(i64, i64, bool)>,
+}
+
+impl Simple {
+    fn at(&self, step: i64) -> Option<Played> {
+        let hidden = |n: usize| {
+            self.hidden
+                .iter()
+                .any(|(a, b, from, to)| (*a..*b).contains(&step) && (*from..*to).contains(&n))
+        };
+        let mut all = self.played.iter().enumerate().rev();
+        all.find(|(n, p)| p.step.0 == step && !hidden(*n)).map(|(_, p)| *p)
+    }
+
+    fn is_locked(&self, step: i64) -> bool {
+        let mut spans = self.locked.iter().rev();
+        spans.find(|(a, b, _)| (*a..*b).contains(&step)).is_some_and(|(.., on)| *on)
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Play(i64, u8),
+    Amend(u8, bool),
+    Lock(i64, i64, bool),
+    Again(i64, i64),
+    Undo,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let span = || (0..12_i64, 1..6_i64);
+    prop_oneof![
+        8 => (0..12_i64, 0..128_u8).prop_map(|(step, key)| Act::Play(step, key)),
+        1 => (0..128_u8, any::<bool>()).prop_map(|(key, sounded)| Act::Amend(key, sounded)),
+        1 => (span(), any::<bool>()).prop_map(|((a, n), on)| Act::Lock(a, a + n, on)),
+        1 => span().prop_map(|(a, n)| Act::Again(a, a + n)),
+        1 => Just(Act::Undo),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_take_does_as_its_simple_model(acts in prop::collection::vec(act(), 0..60)) {
+        let (mut take, mut simple) = (Take::default(), Simple::default());
+        // Spans of edits that can be undone, the newest last: true if it is an Again.
+        let mut done: Vec<(bool, usize)> = vec![];
+        for (pass, act) in (0..).zip(acts) {
+            match act {
+                Act::Play(step, key) => {
+                    let played = played(pass, step, note(key));
+                    take.record(played);
+                    simple.played.push(played);
+                }
+                Act::Amend(key, sounded) => {
+                    if let Some(last) = simple.played.last_mut() {
+                        (last.heard, last.sounded) = (note(key), sounded);
+                        let (pass, step) = (last.pass, last.step);
+                        let known = take.amend(pass, step, |played| {
+                            (played.heard, played.sounded) = (note(key), sounded);
+                        });
+                        prop_assert!(known);
+                    }
+                }
+                Act::Lock(a, b, on) => {
+                    if on { take.lock(span(a, b)) } else { take.unlock(span(a, b)) }.expect("room");
+                    simple.locked.push((a, b, on));
+                    done.push((false, 0));
+                }
+                Act::Again(a, b) => {
+                    take.again(span(a, b)).expect("room");
+                    simple.hidden.push((a, b, 0, simple.played.len()));
+                    done.push((true, simple.hidden.len() - 1));
+                }
+                Act::Undo => {
+                    let undone = done.pop();
+                    prop_assert_eq!(take.undo(), undone.is_some());
+                    match undone {
+                        Some((false, _)) => drop(simple.locked.pop()),
+                        Some((true, at)) => {
+                            let (a, b, _, since) = simple.hidden[at];
+                            simple.hidden[at] = (a, b, since, simple.played.len());
+                        }
+                        None => {}
+                    }
+                }
+            }
+            for step in -1..18 {
+                prop_assert_eq!(take.at(RATE, Step(step)).copied(), simple.at(step));
+                prop_assert_eq!(take.is_locked(RATE, Step(step)), simple.is_locked(step));
+            }
+        }
+        let again = unpack(&pack(&take)).expect("its own bytes");
+        prop_assert!(again == take);
+        for step in 0..18 {
+            prop_assert_eq!(again.at(RATE, Step(step)), take.at(RATE, Step(step)));
+            prop_assert_eq!(again.seed(RATE, Step(step), 3), take.seed(RATE, Step(step), 3));
+        }
+    }
+
+    /// Whatever the bytes are: a take or an error, never a panic.
+    #[test]
+    fn any_bytes_are_a_take_or_none(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = unpack(&bytes);
+        let _ = unpack(&[b"ANTK\x01", bytes.as_slice()].concat());
+    }
+}
+
+fn sample() -> Take {
+    let mut take = Take::default();
+    for step in -8..200 {
+        let mut played = played(u64::from(step > 90), step, note(40 + (step.rem_euclid(30)) as u8));
+        played.tempo_bpm = if step < 100 { 97.5 } else { 140.0 };
+        played.heard = if step % 7 == 0 { note(90) } else { Chord::SILENT };
+        played.sounded = step % 50 != 0;
+        take.record(played);
+    }
+    take.lock(span(0, 16)).expect("room");
+    take.again(span(16, 32)).expect("room");
+    take
+}
+
+#[test]
+fn damaged_bytes_are_refused_in_words() {
+    let bytes = pack(&sample());
+    assert!(unpack(&bytes).is_ok_and(|take| take == sample()));
+    assert!(bytes.len() < 1200, "{} bytes for 208 steps", bytes.len());
+    for length in 0..bytes.len() {
+        assert!(unpack(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    for at in 0..bytes.len() {
+        let mut spoilt = bytes.clone();
+        spoilt[at] ^= 0x10;
+        assert!(unpack(&spoilt).is_err(), "byte {at}");
+    }
+    assert_eq!(unpack(b"no"), Err(PackError::NotATake));
+    assert_eq!(unpack(b"ANTK\x09"), Err(PackError::Newer(9)));
+    assert_eq!(unpack(b"ANTK\x01"), Err(PackError::Damaged));
+}
+
+#[test]
+fn the_oldest_bars_go_first_and_what_is_left_fits() {
+    let full = Chord::from_masks(u128::MAX, u128::MAX);
+    let mut heavy = Take::default();
+    (0..40_000).for_each(|step| heavy.record(Played { heard: full, ..played(0, step, full) }));
+    assert!(heavy.dropped() > 0);
+    assert_eq!(heavy.played().next().map(|p| p.step_in_bar), Some(0), "whole bars");
+    assert_eq!(heavy.at(RATE, Step(0)), None);
+    assert_eq!(heavy.at(RATE, Step(39_999)).map(|p| p.chord), Some(full));
+    assert!(pack(&heavy).len() <= MOST_BYTES);
+    assert!(unpack(&pack(&heavy)).is_ok_and(|take| take == heavy));
+
+    let mut long = Take::default();
+    (0..MOST_STEPS as i64 + 100).for_each(|step| long.record(played(0, step, Chord::SILENT)));
+    assert!(long.dropped() > 0 && long.len() <= MOST_STEPS);
+    assert!(unpack(&pack(&long)).is_ok_and(|take| take == long));
+}
+
+#[test]
+fn a_take_is_kept_as_it_was_played() {
+    let mut take = sample();
+    let options = KeepOptions { last_bars: None, channel: 3, velocity: 70, texts: &["seed 7"] };
+    let all = |take: &Take| -> PianoRoll { take.played().map(|p| p.frame()).collect() };
+    let bytes = keep(&take, &options).expect("something was played");
+    let read = smf::read(&bytes, ALL).expect("a MIDI file");
+    assert_eq!(read.roll, all(&take));
+    assert!((read.tempo_bpm - 97.5).abs() < 1e-3, "the first of its tempi");
+    assert!(bytes.windows(6).any(|w| w == b"seed 7") && bytes.windows(5).any(|w| w == b"Heard"));
+
+    let two = keep(&take, &KeepOptions { last_bars: Some(2), ..options }).expect("two bars");
+    let read = smf::read(&two, ALL).expect("a MIDI file");
+    // The last bar has begun at step 192, the one before at 176.
+    assert_eq!(read.roll.chords, all(&take).chords[176 + 8..]);
+    assert!((read.tempo_bpm - 140.0).abs() < 1e-3);
+
+    take.record(Played { rate: Rate::Eighth, ..played(2, 0, note(60)) });
+    let other = keep(&take, &options).expect("the new rate");
+    assert_eq!(smf::read(&other, ALL).expect("a MIDI file").notes, 1);
+    assert_eq!(keep(&Take::default(), &options), None);
+}
