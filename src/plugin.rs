@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use nih_plug::plugin::PluginState;
 use nih_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
-    ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, ProcessContext, ProcessMode,
+    ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, PluginApi, ProcessContext, ProcessMode,
     ProcessStatus, TaskExecutor, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
 };
 
@@ -27,7 +27,7 @@ use self::process::{Guard, HostQueue, Outcome};
 use crate::editor::{self, View, text, window::Window};
 use crate::jam::controls::Controls;
 use crate::jam::link::{Monitor, link};
-use crate::jam::performer::Performer;
+use crate::jam::performer::{OfflineFlag, Performer};
 use crate::jam::transport::Transport;
 use crate::jam::worker::Worker;
 use crate::params::AnacrusisParams;
@@ -137,9 +137,13 @@ impl Plugin for Anacrusis {
         &mut self,
         _layout: &AudioIOLayout,
         config: &BufferConfig,
-        _context: &mut impl ActivateContext<Self>,
+        context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.offline = config.process_mode == ProcessMode::Offline;
+        self.performer.activate(match context.plugin_api() {
+            PluginApi::Vst3 => OfflineFlag::Late,
+            _ => OfflineFlag::Current,
+        });
         self.models.follow();
         // Without a thread nothing would ever sound, and no editor need be open to say so:
         // refusing is what a host shows.

@@ -15,6 +15,7 @@ use crate::jam::transport::{Reason, Transport};
 use crate::model::Draw;
 use crate::music::{Chord, Grid};
 use pending::{Entry, Pending};
+pub use wait::OfflineFlag;
 use wait::Waits;
 
 /// The longest that `process` may wait for a chord, and then only in a render.
@@ -78,7 +79,8 @@ impl Performer {
     /// # Realtime
     /// Never allocates, locks, logs or makes a system call; the work is bounded by the
     /// boundaries in the block. The exception is a render, in which it may wait for a chord, up
-    /// to [`MAX_WAIT`]: with `wait_for_notes`, or when the host says so and its pace bears it out.
+    /// to [`MAX_WAIT`]: with `wait_for_notes`, or when the host says so, or seems to render where
+    /// it cannot say so ([`OfflineFlag`]), and its pace bears it out.
     pub fn process(
         &mut self,
         transport: &Transport,
@@ -90,7 +92,7 @@ impl Performer {
             return;
         }
         self.channel = controls.channel;
-        self.waits.begin();
+        self.waits.begin(transport);
         self.player.settle(out);
         let motion = self.clock.begin(transport, controls.rate, controls.lookahead, frames);
         self.clock.set_gate(controls.gate.into());
@@ -137,6 +139,14 @@ impl Performer {
         self.send();
         self.waits.end(frames, transport);
         self.publish(transport, controls);
+    }
+
+    /// The host activated us; its offline flag is worth so much from now on.
+    ///
+    /// # Realtime
+    /// As [`Performer::process`].
+    pub fn activate(&mut self, flag: OfflineFlag) {
+        self.waits.activate(flag);
     }
 
     /// The host was reset, reactivated, changed its sample rate or loaded a state: a new epoch.

@@ -38,8 +38,8 @@ fn a_tempo_change_and_a_ramp_keep_the_grid() {
             .beats(4.0)
             .tempo(163.5)
             .beats(4.0)
-            .tempo_ramp(163.5, 40.0, 4)
-            .tempo_ramp(40.0, 999.0, 8)
+            .ramp(40.0, 4.0)
+            .ramp(999.0, 8.0)
             .beats(16.0)
             .stop()
             .blocks(4);

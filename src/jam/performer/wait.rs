@@ -7,6 +7,17 @@ use crate::jam::transport::Transport;
 
 use super::MAX_WAIT;
 
+/// What the host's offline flag is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OfflineFlag {
+    /// It is that of the block.
+    #[default]
+    Current,
+    /// It is that of an earlier activation: the framework's VST3 wrapper hands over the mode
+    /// of the set-up before.
+    Late,
+}
+
 /// Decides about waiting.
 ///
 /// With `Wait for notes` on, every chord may be waited for. By the host's offline flag alone,
@@ -15,6 +26,8 @@ use super::MAX_WAIT;
 /// of the clock by more than its buffers, so a wrong flag costs one wait; and a render that
 /// does not get ahead of the clock is one in which chords have as much time as live. A wait
 /// that expired ends all waiting until the worker answers again.
+///
+/// Where the flag is [`OfflineFlag::Late`], [`Doubts`] stand in for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Waits {
     /// When a block first asked by the flag.
@@ -28,6 +41,8 @@ pub(super) struct Waits {
     /// Whether the flag allows this block to wait.
     flag_allows: Option<bool>,
     expired: bool,
+    /// Whether the host seems to render, where its flag does not tell.
+    doubts: Option<Doubts>,
 }
 
 impl Waits {
@@ -37,19 +52,35 @@ impl Waits {
     /// How far a live host may get ahead of the clock: what it buffers.
     const BUFFERED_S: f64 = 0.05;
 
+    /// The host activated us.
+    pub fn activate(&mut self, flag: OfflineFlag) {
+        *self =
+            Waits { doubts: (flag == OfflineFlag::Late).then(Doubts::default), ..Waits::default() };
+    }
+
     /// A block begins.
-    pub fn begin(&mut self) {
+    ///
+    /// # Realtime
+    /// Reads the clock, only if the host's flag is late.
+    pub fn begin(&mut self, transport: &Transport) {
+        if let Some(doubts) = &mut self.doubts {
+            doubts.look(Instant::now(), self.waited, transport.playing);
+        }
         self.waited = Duration::ZERO;
         self.flag_allows = None;
     }
 
     /// The block was `frames` long.
     pub fn end(&mut self, frames: u32, transport: &Transport) {
-        if !transport.offline {
+        if !self.is_told(transport) {
             self.begun = None;
         }
         let seconds = f64::from(frames) / transport.sample_rate;
-        self.made_s += if seconds.is_finite() { seconds } else { 0.0 };
+        let seconds = if seconds.is_finite() { seconds } else { 0.0 };
+        self.made_s += seconds;
+        if let Some(doubts) = &mut self.doubts {
+            doubts.made(seconds);
+        }
     }
 
     /// Whether this block has waited.
@@ -71,7 +102,9 @@ impl Waits {
             Duration::ZERO
         } else if controls.wait_for_notes {
             MAX_WAIT
-        } else if transport.offline && self.flag_allows() {
+        } else if self.doubts.is_some_and(|doubts| doubts.is_far_ahead())
+            || self.is_told(transport) && self.flag_allows()
+        {
             MAX_WAIT.saturating_sub(self.waited)
         } else {
             Duration::ZERO
@@ -83,6 +116,10 @@ impl Waits {
         self.waited += time;
         self.waited_s += time.as_secs_f64();
         self.expired = !got_it;
+    }
+
+    fn is_told(&self, transport: &Transport) -> bool {
+        transport.offline || self.doubts.is_some_and(|doubts| doubts.began_at_once)
     }
 
     fn flag_allows(&mut self) -> bool {
@@ -105,6 +142,56 @@ impl Waits {
     }
 }
 
+/// Whether a host renders that does not say so.
+///
+/// One that plays at once when it was activated does so to render, or is live and was activated
+/// while it played; that counts as its flag would, so it costs a live one a wait at most. And one
+/// that is further ahead of the clock than any live host (jam.md, section 2) renders whatever it
+/// says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Doubts {
+    first: Option<Instant>,
+    last: Option<Instant>,
+    playing: bool,
+    /// Whether playback began at once, and goes on since.
+    began_at_once: bool,
+    /// How far the sound made is ahead of the clock, seconds.
+    ahead_s: f64,
+}
+
+impl Doubts {
+    /// Playback that begins so soon after the first block began at once.
+    const AT_ONCE: Duration = Duration::from_millis(100);
+
+    /// Further ahead than this is no live host.
+    const FAR_AHEAD_S: f64 = 0.5;
+
+    /// So far is kept count: when a render is over, it is known within the difference.
+    const MOST_AHEAD_S: f64 = 1.0;
+
+    /// A block begins; in the one before so much time was waited by ourselves.
+    fn look(&mut self, now: Instant, waited: Duration, playing: bool) {
+        let first = *self.first.get_or_insert(now);
+        if let Some(last) = self.last.replace(now) {
+            let passed = now.duration_since(last).saturating_sub(waited);
+            self.ahead_s = (self.ahead_s - passed.as_secs_f64()).max(0.0);
+        }
+        if playing && !self.playing {
+            self.began_at_once = now.duration_since(first) < Doubts::AT_ONCE;
+        }
+        self.began_at_once &= playing;
+        self.playing = playing;
+    }
+
+    fn made(&mut self, seconds: f64) {
+        self.ahead_s = (self.ahead_s + seconds).min(Doubts::MOST_AHEAD_S);
+    }
+
+    fn is_far_ahead(self) -> bool {
+        self.ahead_s > Doubts::FAR_AHEAD_S
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,10 +209,79 @@ mod tests {
 
     /// Whether a block that makes so many seconds of sound may wait.
     fn asks(waits: &mut Waits, controls: &Controls, seconds: f64) -> bool {
-        waits.begin();
-        let allowed = !waits.allowance(&OFFLINE, controls).is_zero();
-        waits.end((seconds * OFFLINE.sample_rate) as u32, &OFFLINE);
+        asks_in(waits, &OFFLINE, controls, seconds)
+    }
+
+    fn asks_in(waits: &mut Waits, told: &Transport, controls: &Controls, seconds: f64) -> bool {
+        waits.begin(told);
+        let allowed = !waits.allowance(told, controls).is_zero();
+        waits.end((seconds * told.sample_rate) as u32, told);
         allowed
+    }
+
+    const PLAYING: Transport = Transport { offline: false, ..OFFLINE };
+    const STOPPED: Transport = Transport { playing: false, ..PLAYING };
+
+    fn late() -> Waits {
+        let mut waits = Waits::default();
+        waits.activate(OfflineFlag::Late);
+        waits
+    }
+
+    #[test]
+    fn a_render_that_is_not_told_waits_from_its_first_block() {
+        let controls = Controls::default();
+        for blocks_at_rest in [0, 3] {
+            let mut waits = late();
+            for _ in 0..blocks_at_rest {
+                assert!(!asks_in(&mut waits, &STOPPED, &controls, 0.01));
+            }
+            for _ in 0..100 {
+                assert!(asks_in(&mut waits, &PLAYING, &controls, 5.0), "much sound in no time");
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_host_that_is_not_told_waits_once_if_it_was_activated_while_playing() {
+        let controls = Controls::default();
+        let (mut inserted, mut parked) = (late(), late());
+        asks_in(&mut parked, &STOPPED, &controls, 0.11);
+        std::thread::sleep(Duration::from_millis(110));
+        for block in 0..4 {
+            assert_eq!(asks_in(&mut inserted, &PLAYING, &controls, 0.1), block == 0);
+            assert!(!asks_in(&mut parked, &PLAYING, &controls, 0.1));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    #[test]
+    fn a_live_session_that_bounces_unsaid_is_known_by_its_pace_and_when_it_is_live_again() {
+        let controls = Controls::default();
+        let mut waits = late();
+        // Told instead of slept: the first block was a while ago.
+        asks_in(&mut waits, &STOPPED, &controls, 0.01);
+        let doubts = waits.doubts.as_mut().expect("the flag is late");
+        doubts.first = doubts.first.and_then(|first| first.checked_sub(Duration::from_secs(9)));
+        // As far ahead as a host may be that runs ahead of the sound.
+        assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.2));
+        assert!(!asks_in(&mut waits, &PLAYING, &controls, 5.0));
+        for _ in 0..100 {
+            assert!(asks_in(&mut waits, &PLAYING, &controls, 5.0));
+        }
+        let doubts = waits.doubts.as_mut().expect("the flag is late");
+        doubts.last = doubts.last.and_then(|last| last.checked_sub(Duration::from_millis(600)));
+        assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.1), "live again");
+    }
+
+    #[test]
+    fn a_flag_that_is_current_leaves_no_doubt() {
+        let controls = Controls::default();
+        let mut waits = late();
+        waits.activate(OfflineFlag::Current);
+        for _ in 0..100 {
+            assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.1));
+        }
     }
 
     #[test]

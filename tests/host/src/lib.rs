@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Layers, top down: [`perform()`] runs a [`Script`] on a [`Plugin`], whichever format it has,
-//! and writes a [`Recording`]; the fronts in [`clap`] and [`vst3`] translate one
-//! [`Block`](plugin::Block) each. The host makes no sound: plugins get a silent input-less
+//! and writes a [`Recording`], which the [`oracle`] judges; the fronts in [`clap`], [`vst3`] and
+//! [`performer`] translate one [`Block`](plugin::Block) each. The host makes no sound: plugins get a silent input-less
 //! stereo output, because hosts do and because the frame count travels with it.
 //!
 //! This crate argues its `unsafe` block by block: it loads foreign code and speaks COM.
@@ -23,8 +23,11 @@
 pub mod clap;
 pub mod error;
 pub mod meter;
+pub mod oracle;
 pub mod perform;
+pub mod performer;
 pub mod plugin;
+pub mod random;
 pub mod recording;
 pub mod script;
 pub mod vst3;

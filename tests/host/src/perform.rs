@@ -1,11 +1,13 @@
 //! Runs a [`Script`] on a plugin: the host's clock, play head and loop.
 
+mod time;
+
 use crate::error::HostError;
 use crate::plugin::{Block, HostTransport, MAX_FRAMES, Note, OUTPUT_CAPACITY, Outbox, Plugin};
 use crate::recording::{Call, Kind, Recorded, Recording, Span};
 use crate::script::{Action, Script};
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use time::{Loop, Noise, Pace, Ramp, steps_per_beat};
 
 /// Plays `script` from start to end and returns everything that came out. The plugin is
 /// activated at the beginning and left active, so that a second script may follow.
@@ -51,14 +53,6 @@ fn play(mut hosts: Vec<Host<'_>>, script: &Script) -> Result<Vec<Recording>, Hos
     Ok(hosts.into_iter().map(Host::finish).collect())
 }
 
-/// A loop of the play head.
-#[derive(Clone, Copy)]
-struct Loop {
-    start_beats: f64,
-    end_beats: f64,
-    announced: bool,
-}
-
 struct Host<'a> {
     plugin: &'a mut dyn Plugin,
     sample_rate: f64,
@@ -73,9 +67,19 @@ struct Host<'a> {
     next_block: usize,
     capacity: usize,
     pace: Option<Pace>,
+    ramp: Option<Ramp>,
+    jitter_beats: f64,
+    jitter: Noise,
     /// Samples and blocks still to be run.
     samples_left: u64,
     blocks_left: u32,
+    /// Of the plugin's rate, and of one that it will be told.
+    steps_per_beat: u32,
+    next_steps_per_beat: u32,
+    /// Whether the plugin was reset or activated since the last block.
+    fresh: bool,
+    /// Whether the play head rolls on from the last block.
+    rolling: bool,
     // The play head is `anchor_beats` plus the samples since then: nothing accumulates.
     anchor_beats: f64,
     samples_since_anchor: u64,
@@ -83,17 +87,9 @@ struct Host<'a> {
     time_samples: u64,
     notes: Vec<Note>,
     parameters: Vec<(u32, f64)>,
-    states: HashMap<String, Vec<u8>>,
+    states: HashMap<String, (Vec<u8>, u32)>,
     outbox: Outbox,
     recording: Recording,
-}
-
-/// A live host's wall clock.
-#[derive(Clone, Copy)]
-struct Pace {
-    speed: f64,
-    origin: Instant,
-    passed_seconds: f64,
 }
 
 impl<'a> Host<'a> {
@@ -112,8 +108,15 @@ impl<'a> Host<'a> {
             next_block: 0,
             capacity: OUTPUT_CAPACITY,
             pace: None,
+            ramp: None,
+            jitter_beats: 0.0,
+            jitter: Noise::default(),
             samples_left: 0,
             blocks_left: 0,
+            steps_per_beat: 4,
+            next_steps_per_beat: 4,
+            fresh: true,
+            rolling: false,
             anchor_beats: 0.0,
             samples_since_anchor: 0,
             pass: 0,
@@ -136,6 +139,7 @@ impl<'a> Host<'a> {
             Action::Jump(beats) => {
                 self.anchor(*beats);
                 self.pass += 1;
+                self.rolling = false;
             }
             Action::Tempo(bpm) => {
                 self.anchor(self.position());
@@ -154,6 +158,29 @@ impl<'a> Host<'a> {
             }
             Action::LoopOff => self.loop_range = None,
             Action::Straddle(straddle) => self.straddle = *straddle,
+            Action::Ramp { to_bpm, beats } => {
+                let from_bpm = self.tempo_bpm.unwrap_or(120.0);
+                let (to_bpm, beats) = (*to_bpm, *beats);
+                self.ramp = Some(Ramp { from_bpm, to_bpm, beats, done_beats: 0.0 });
+            }
+            Action::Jitter(beats) => self.jitter_beats = *beats,
+            Action::Empty(blocks) => {
+                for _ in 0..*blocks {
+                    self.process(0)?;
+                }
+            }
+            Action::Skip(blocks) => {
+                for _ in 0..*blocks {
+                    let frames = self.take_block();
+                    let frames = self.split_at_loop(frames);
+                    self.pass_time(frames);
+                }
+            }
+            Action::Bypass(on) => {
+                let bypass = self.plugin.parameters().iter().find(|p| p.bypass);
+                let id = bypass.ok_or_else(|| HostError::call("bypass", "no such parameter"))?.id;
+                self.parameters.push((id, f64::from(u8::from(*on))));
+            }
             Action::Blocks(sizes) => {
                 self.blocks.clone_from(sizes);
                 self.next_block = 0;
@@ -162,13 +189,14 @@ impl<'a> Host<'a> {
                 self.anchor(self.position());
                 self.sample_rate = *hz;
                 self.plugin.activate(*hz, self.offline)?;
+                self.fresh = true;
             }
             Action::Offline(offline) => {
                 self.offline = *offline;
                 self.plugin.set_offline(*offline)?;
             }
-            Action::Note { on, key, channel, velocity } => self.notes.push(Note {
-                offset_samples: 0,
+            Action::Note { offset_samples, on, key, channel, velocity } => self.notes.push(Note {
+                offset_samples: *offset_samples,
                 on: *on,
                 key: *key,
                 channel: *channel,
@@ -180,18 +208,31 @@ impl<'a> Host<'a> {
                     HostError::call("text_to_value", format!("{name} does not read \"{text}\""))
                 })?;
                 self.parameters.push((id, value));
+                if name == "Rate" {
+                    self.next_steps_per_beat = steps_per_beat(text);
+                }
             }
             Action::SaveState(slot) => {
                 let state = self.plugin.save_state()?;
-                self.states.insert(slot.clone(), state);
+                self.states.insert(slot.clone(), (state, self.steps_per_beat));
             }
             Action::LoadState(slot) => {
                 let state = self.states.get(slot);
-                let state = state.ok_or_else(|| HostError::NoSuchState(slot.clone()))?;
+                let (state, rate) = state.ok_or_else(|| HostError::NoSuchState(slot.clone()))?;
                 self.plugin.load_state(state)?;
+                self.next_steps_per_beat = *rate;
+                // What was to be changed in the project before is no more.
+                self.parameters.clear();
+                self.fresh = true;
             }
-            Action::Reset => self.plugin.reset(),
-            Action::Reactivate => self.plugin.activate(self.sample_rate, self.offline)?,
+            Action::Reset => {
+                self.plugin.reset();
+                self.fresh = true;
+            }
+            Action::Reactivate => {
+                self.plugin.activate(self.sample_rate, self.offline)?;
+                self.fresh = true;
+            }
             Action::Capacity(events) => self.capacity = *events,
             Action::RunSamples(samples) => self.samples_left = *samples,
             Action::RunBeats(beats) => {
@@ -204,12 +245,13 @@ impl<'a> Host<'a> {
     }
 
     fn set_pace(&mut self, speed: Option<f64>) {
-        self.pace = speed.map(|speed| Pace { speed, origin: Instant::now(), passed_seconds: 0.0 });
+        self.pace = speed.map(Pace::new);
     }
 
     fn finish(mut self) -> Recording {
         self.recording.refused = self.outbox.refused();
-        self.recording.states = self.states;
+        let states = self.states.into_iter();
+        self.recording.states = states.map(|(name, (state, _))| (name, state)).collect();
         self.recording
     }
 
@@ -241,20 +283,35 @@ impl<'a> Host<'a> {
     }
 
     fn is_running(&self) -> bool {
-        self.samples_left > 0 || self.blocks_left > 0
+        self.samples_left > 0 || self.blocks_left > 0 || self.ramp.is_some()
     }
 
     /// Runs one block of what is left to be run.
     fn run_block(&mut self) -> Result<(), HostError> {
         let mut size = self.take_block();
-        if self.samples_left == 0 {
+        if let Some(ramp) = self.ramp {
+            let (bpm, left_beats) = (ramp.tempo_bpm(), ramp.beats - ramp.done_beats);
+            self.anchor(self.position());
+            self.tempo_bpm = Some(bpm);
+            let samples = (left_beats / self.beats_per_sample()).ceil().max(1.0) as u64;
+            self.samples_left = samples.min(size.into());
+        } else if self.samples_left == 0 {
             self.blocks_left = self.blocks_left.saturating_sub(1);
             self.samples_left = u64::from(size);
         }
         size = size.min(u32::try_from(self.samples_left).unwrap_or(u32::MAX));
         let frames = self.split_at_loop(size);
         self.samples_left -= u64::from(frames);
-        self.block(frames)
+        self.block(frames)?;
+        if let Some(mut ramp) = self.ramp.take() {
+            self.samples_left = 0;
+            ramp.done_beats += f64::from(frames) * self.beats_per_sample();
+            if ramp.done_beats >= ramp.beats {
+                return self.act(&Action::Tempo(Some(ramp.to_bpm)));
+            }
+            self.ramp = Some(ramp);
+        }
+        Ok(())
     }
 
     /// Cuts a block at the loop's end, unless it may wrap inside.
@@ -270,17 +327,35 @@ impl<'a> Host<'a> {
 
     fn block(&mut self, frames: u32) -> Result<(), HostError> {
         self.wait_until_due(frames);
+        self.process(frames)?;
+        self.pass_time(frames);
+        Ok(())
+    }
+
+    /// Where the plugin is told that the play head is.
+    fn told_position(&mut self) -> f64 {
+        let jitter = self.jitter.next() * self.jitter_beats;
+        self.position() + if self.rolling && self.playing { jitter } else { 0.0 }
+    }
+
+    fn process(&mut self, frames: u32) -> Result<(), HostError> {
+        self.steps_per_beat = self.next_steps_per_beat;
         let announced = self.loop_range.filter(|range| range.announced);
         let transport = HostTransport {
             playing: self.playing,
             tempo_bpm: self.tempo_bpm,
-            position_beats: Some(self.position()),
+            position_beats: Some(self.told_position()),
             bar_start_beats: self.bar_start(),
             time_signature: self.time_signature,
             loop_beats: announced.map(|range| (range.start_beats, range.end_beats)),
             time_samples: self.time_samples,
             sample_rate: self.sample_rate,
         };
+        for note in &mut self.notes {
+            note.offset_samples = note.offset_samples.min(frames.saturating_sub(1));
+        }
+        // A host hands over events in their order.
+        self.notes.sort_by_key(|note| note.offset_samples);
         let block = Block {
             frames,
             transport,
@@ -293,23 +368,34 @@ impl<'a> Host<'a> {
         self.record(frames, &transport, cost);
         self.notes.clear();
         self.parameters.clear();
-        self.time_samples += u64::from(frames);
-        if self.playing {
-            self.samples_since_anchor += u64::from(frames);
-            self.wrap();
+        if frames > 0 {
+            self.fresh = false;
+            self.rolling = self.playing;
         }
         Ok(())
+    }
+
+    fn pass_time(&mut self, frames: u32) {
+        self.time_samples += u64::from(frames);
+        if self.playing {
+            let begun = self.position();
+            self.samples_since_anchor += u64::from(frames);
+            self.wrap(begun);
+        }
     }
 
     fn record(&mut self, frames: u32, transport: &HostTransport, cost: crate::plugin::Cost) {
         let span = Span {
             time_samples: self.time_samples,
             frames,
-            playing: self.playing,
+            playing: self.playing && self.tempo_bpm.is_some(),
             position_beats: self.position(),
+            told_beats: transport.position_beats.unwrap_or_default(),
             beats_per_sample: self.beats_per_sample(),
             loop_beats: transport.loop_beats,
             pass: self.pass,
+            steps_per_beat: self.steps_per_beat,
+            fresh: self.fresh,
         };
         let mut last_offset = 0;
         for note in self.outbox.notes() {
@@ -334,13 +420,12 @@ impl<'a> Host<'a> {
         self.recording.spans.push(span);
     }
 
-    /// Sends the play head back if it passed the loop's end.
-    fn wrap(&mut self) {
+    /// Sends the play head, which was at `before`, back if it passed the loop's end.
+    fn wrap(&mut self, before: f64) {
         let Some(range) = self.loop_range else { return };
         let length = range.end_beats - range.start_beats;
         let mut position = self.position();
         // Only a play head that came from inside wraps; one beyond the loop rolls on.
-        let before = self.recording.spans.last().map_or(position, |span| span.position_beats);
         if before < range.end_beats && position >= range.end_beats - 1e-9 {
             while position >= range.end_beats - 1e-9 {
                 position -= length;
@@ -352,10 +437,8 @@ impl<'a> Host<'a> {
     }
 
     fn wait_until_due(&mut self, frames: u32) {
-        let seconds = f64::from(frames) / self.sample_rate;
-        let Some(pace) = &mut self.pace else { return };
-        let due = pace.origin + Duration::from_secs_f64(pace.passed_seconds / pace.speed);
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        pace.passed_seconds += seconds;
+        if let Some(pace) = &mut self.pace {
+            pace.wait(f64::from(frames) / self.sample_rate);
+        }
     }
 }

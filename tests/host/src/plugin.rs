@@ -11,13 +11,15 @@ pub const MAX_FRAMES: u32 = 8192;
 /// Most events that the host takes from one call of `process`, unless the script says less.
 pub const OUTPUT_CAPACITY: usize = 16_384;
 
-/// Plugin format.
+/// What is hosted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// CLAP, through `clack-host`.
     Clap,
     /// VST3, through the `vst3` bindings.
     Vst3,
+    /// No plugin: the performer alone, in this process.
+    Performer,
 }
 
 /// A parameter as the host sees it. Values are normalised to 0..=1 in both formats.
@@ -101,7 +103,7 @@ pub struct Note {
 /// Everything the host hands over for one call of `process`.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
-    /// Length in samples, 1..=[`MAX_FRAMES`].
+    /// Length in samples, 0..=[`MAX_FRAMES`].
     pub frames: u32,
     /// Transport at the first sample.
     pub transport: HostTransport,

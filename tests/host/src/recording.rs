@@ -57,16 +57,22 @@ pub struct Span {
     pub time_samples: u64,
     /// Length in samples.
     pub frames: u32,
-    /// Whether the host was playing.
+    /// Whether the host was playing and said its tempo.
     pub playing: bool,
     /// Play head at the first sample, in quarter notes.
     pub position_beats: f64,
+    /// The same as the plugin was told.
+    pub told_beats: f64,
     /// Speed of the play head.
     pub beats_per_sample: f64,
     /// The announced loop.
     pub loop_beats: Option<(f64, f64)>,
     /// How often the play head had moved against its path before.
     pub pass: u32,
+    /// Steps in a beat at the plugin's rate.
+    pub steps_per_beat: u32,
+    /// Whether the plugin was reset or activated before it.
+    pub fresh: bool,
 }
 
 impl Span {

@@ -1,4 +1,6 @@
-//! A small language for what a host does, in order.
+//! A small language for what a host does, in order. [`text`] reads and writes it.
+
+pub mod text;
 
 /// One thing the host does. Everything but the lengths takes effect at the next block's
 /// first sample.
@@ -30,12 +32,28 @@ pub enum Action {
     Straddle(bool),
     /// Block sizes in samples, taken in turn.
     Blocks(Vec<u32>),
+    /// Processes so many beats while the tempo moves to this one, in equal parts a beat; each
+    /// block has one tempo.
+    Ramp {
+        /// Tempo at the end in BPM.
+        to_bpm: f64,
+        /// How long it takes.
+        beats: f64,
+    },
+    /// The position told is off by up to so many beats either way, each block otherwise.
+    Jitter(f64),
+    /// So many blocks of no samples.
+    Empty(u32),
+    /// Lets the time of so many blocks go by without a call of `process`.
+    Skip(u32),
     /// Another sample rate in Hz: deactivates and activates.
     SampleRate(f64),
     /// Offline rendering on or off.
     Offline(bool),
-    /// A note at the first sample of the next block.
+    /// A note in the next block.
     Note {
+        /// Sample in the block; what lies beyond it is moved to its last.
+        offset_samples: u32,
         /// On or off.
         on: bool,
         /// MIDI key number.
@@ -47,6 +65,8 @@ pub enum Action {
     },
     /// Sets the parameter of a name to what it reads in a text.
     Set(String, String),
+    /// Switches the plugin's bypass.
+    Bypass(bool),
     /// Keeps the plugin's state under a name.
     SaveState(String),
     /// Gives it back.
@@ -117,15 +137,10 @@ impl Script {
         self.then(Action::Tempo(Some(bpm)))
     }
 
-    /// A ramp: the tempo changes in equal parts, one for each sixteenth of `beats`.
+    /// [`Action::Ramp`].
     #[must_use]
-    pub fn tempo_ramp(mut self, from_bpm: f64, to_bpm: f64, beats: u32) -> Script {
-        let parts = beats * 4;
-        for part in 1..=parts {
-            let share = f64::from(part) / f64::from(parts);
-            self = self.tempo(from_bpm + (to_bpm - from_bpm) * share).beats(0.25);
-        }
-        self
+    pub fn ramp(self, to_bpm: f64, beats: f64) -> Script {
+        self.then(Action::Ramp { to_bpm, beats })
     }
 
     /// [`Action::Loop`], announced.
@@ -164,16 +179,16 @@ impl Script {
         self.then(Action::Offline(offline))
     }
 
-    /// [`Action::Note`], on, channel 0.
+    /// [`Action::Note`], on, first sample, channel 0.
     #[must_use]
     pub fn note_on(self, key: u8) -> Script {
-        self.then(Action::Note { on: true, key, channel: 0, velocity: 0.75 })
+        self.then(Action::Note { offset_samples: 0, on: true, key, channel: 0, velocity: 0.75 })
     }
 
-    /// [`Action::Note`], off, channel 0.
+    /// [`Action::Note`], off, first sample, channel 0.
     #[must_use]
     pub fn note_off(self, key: u8) -> Script {
-        self.then(Action::Note { on: false, key, channel: 0, velocity: 0.0 })
+        self.then(Action::Note { offset_samples: 0, on: false, key, channel: 0, velocity: 0.0 })
     }
 
     /// [`Action::Set`].

@@ -1,0 +1,224 @@
+//! What must come out of a performance, from the contract alone: where each step begins, where
+//! silence falls, and, if the chord of each place is known, every note.
+//!
+//! Positions are analytic: from the play head that the host had at the beginning of each block,
+//! in real numbers. Nothing is taken from the clock that is judged.
+
+mod path;
+
+use crate::recording::{Kind, Recorded, Recording};
+use anacrusis::jam::link::Place;
+use anacrusis::music::{Chord, Keys, Step};
+use path::Follower;
+use std::collections::HashSet;
+
+/// Half a sample, and what a host's fixed-point position rounds away.
+pub const CONSTANT_TEMPO_SAMPLES: f64 = 0.501;
+
+/// The contract where tempo or loop bend time.
+pub const ANY_TEMPO_SAMPLES: f64 = 1.001;
+
+/// How late a chord may begin, as a share of its step.
+const GRACE_STEPS: f64 = 0.25;
+
+/// What happens at a moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// A place begins. Its index is not told.
+    Begin(Place),
+    /// Everything that sounds ends.
+    Silence,
+}
+
+/// Something that the music must do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// When, in samples since the performance began.
+    pub at_samples: f64,
+    /// Length of a step there, in samples.
+    pub step_samples: f64,
+    /// What happens.
+    pub what: What,
+}
+
+/// What a performance was found to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Steps that began.
+    pub steps: u64,
+    /// Note-ons.
+    pub onsets: u64,
+    /// Greatest distance of an onset from its place, in samples.
+    pub worst_onset_samples: f64,
+}
+
+impl std::ops::AddAssign for Verdict {
+    fn add_assign(&mut self, other: Verdict) {
+        self.steps += other.steps;
+        self.onsets += other.onsets;
+        self.worst_onset_samples = self.worst_onset_samples.max(other.worst_onset_samples);
+    }
+}
+
+/// Everything that must happen in the blocks of `recording`, in order.
+pub fn moments(recording: &Recording) -> Vec<Moment> {
+    let mut follower = Follower::default();
+    let mut moments = Vec::new();
+    for span in recording.spans.iter().filter(|span| span.frames > 0) {
+        follower.block(span, &mut moments);
+    }
+    moments
+}
+
+/// Holds a performance, in which no chord was late, to every note that it must have.
+///
+/// # Errors
+/// The first thing that is wrong, in words.
+pub fn exact(
+    recording: &Recording,
+    answer: impl Fn(Place) -> Chord,
+    tolerance_samples: f64,
+) -> Result<Verdict, String> {
+    let mut events = recording.events.iter();
+    let mut sounding = 0_u128;
+    let mut verdict = Verdict::default();
+    for moment in moments(recording) {
+        let (ends, begins) = match moment.what {
+            Silence => (std::mem::take(&mut sounding), 0),
+            Begin(place) => {
+                verdict.steps += 1;
+                let chord = answer(place);
+                let ends = sounding & (!chord.playing() | chord.struck());
+                let begins = chord.playing() & !(sounding & !ends);
+                sounding = chord.playing();
+                (ends, begins)
+            }
+        };
+        for (kind, mut keys) in [(Kind::Off, ends), (Kind::On, begins)] {
+            for _ in Keys(keys) {
+                let event = events.next().ok_or_else(|| {
+                    format!("lost: {kind:?} of {} at {moment:?}, and nothing after", list(keys))
+                })?;
+                let off = (event.time_samples as f64 - moment.at_samples).abs();
+                if event.kind != kind || keys & 1 << event.key == 0 || off > tolerance_samples {
+                    return Err(format!(
+                        "{event:?} where {kind:?} of {} must come: {moment:?}",
+                        list(keys)
+                    ));
+                }
+                keys &= !(1 << event.key);
+                if kind == Kind::On {
+                    verdict.onsets += 1;
+                    verdict.worst_onset_samples = verdict.worst_onset_samples.max(off);
+                }
+            }
+        }
+    }
+    match events.next() {
+        Some(event) => Err(format!("{event:?} where nothing must come")),
+        None => Ok(verdict),
+    }
+}
+
+/// Holds a performance, whose chords are not known or may have been late, to what is true of
+/// all: a note begins with its place, or up to a quarter of a step later if `late`, not
+/// twice in it, and, where the chord of the place is known, only if it is of it; silence is silence.
+///
+/// # Errors
+/// The first thing that is wrong, in words.
+pub fn sane(
+    recording: &Recording,
+    answer: Option<&dyn Fn(Place) -> Chord>,
+    tolerance_samples: f64,
+    late: bool,
+) -> Result<Verdict, String> {
+    let moments = moments(recording);
+    let begins = moments.iter().filter(|moment| matches!(moment.what, Begin(_)));
+    let mut verdict = Verdict { steps: begins.count() as u64, ..Verdict::default() };
+    let mut begun = HashSet::new();
+    let mut sounding: HashSet<(u8, u8)> = HashSet::new();
+    let mut next = 0;
+    // What ends must end before anything begins and before time goes on.
+    let mut silent_from: Option<&Moment> = None;
+    for event in &recording.events {
+        let at = event.time_samples as f64;
+        while let Some(moment) = moments.get(next)
+            && moment.at_samples <= at + tolerance_samples
+        {
+            if let Some(silence) = silent_from.take_if(|s| s.at_samples + 0.5 < moment.at_samples) {
+                all_ended(&sounding, silence)?;
+            }
+            silent_from = if moment.what == Silence { Some(moment) } else { silent_from };
+            begun.clear();
+            next += 1;
+        }
+        let over = |s: &mut &Moment| event.kind == Kind::On || s.at_samples + 0.5 < at;
+        if let Some(silence) = silent_from.take_if(over) {
+            all_ended(&sounding, silence)?;
+        }
+        let note = (event.channel, event.key);
+        if event.kind == Kind::Off {
+            if !sounding.remove(&note) {
+                return Err(format!("stray: {event:?} ends nothing"));
+            }
+            continue;
+        }
+        let doubled = !begun.insert(event.key);
+        let place = next.checked_sub(1).and_then(|last| moments.get(last));
+        match place {
+            _ if doubled => return Err(format!("doubled: {event:?}")),
+            _ if !sounding.insert(note) => return Err(format!("{event:?} sounds already")),
+            Some(Moment { at_samples, step_samples, what: Begin(place) }) => {
+                let off = at - at_samples;
+                if off > tolerance_samples && !(late && off <= step_samples * GRACE_STEPS + 1.0) {
+                    return Err(format!("{event:?} is {off} samples from {place:?}"));
+                }
+                if answer.is_some_and(|answer| !answer(*place).plays(event.key)) {
+                    return Err(format!("wrong: {event:?} is not of {place:?}"));
+                }
+                verdict.onsets += 1;
+                if off <= tolerance_samples {
+                    verdict.worst_onset_samples = verdict.worst_onset_samples.max(off.abs());
+                }
+            }
+            _ => return Err(format!("early: {event:?} where no place has begun")),
+        }
+    }
+    let silences = moments.iter().skip(next).filter(|m| m.what == Silence);
+    silent_from.into_iter().chain(silences).try_for_each(|s| all_ended(&sounding, s))?;
+    Ok(verdict)
+}
+
+fn all_ended(sounding: &HashSet<(u8, u8)>, silence: &Moment) -> Result<(), String> {
+    if sounding.is_empty() {
+        return Ok(());
+    }
+    Err(format!("stuck: {sounding:?} sound on through {silence:?}"))
+}
+
+fn list(keys: u128) -> String {
+    Keys(keys).map(|key| key.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+use What::{Begin, Silence};
+
+/// The place of a step, for answers that look at step and pass alone.
+pub(crate) fn place(step: i64, pass: u64) -> Place {
+    Place { index: 0, pass, step: Step(step) }
+}
+
+/// Whether two recordings hold the same events at the same samples.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn same(one: &Recording, other: &Recording) -> Result<(), String> {
+    let plain = |e: &Recorded| (e.time_samples, e.kind, e.key, e.channel);
+    let differ = one.events.iter().zip(&other.events).find(|(a, b)| plain(a) != plain(b));
+    match differ {
+        Some((a, b)) => Err(format!("{a:?} against {b:?}")),
+        None if one.events.len() != other.events.len() => {
+            Err(format!("{} events against {}", one.events.len(), other.events.len()))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,193 @@
+//! The performer alone, without a plugin around it: what the built plugins are held to.
+
+mod knobs;
+mod mock;
+
+pub use mock::{Answer, tangle, tell_step};
+
+use crate::error::HostError;
+use crate::meter::watched;
+use crate::plugin::{Block, Cost, Facts, Format, HostTransport, Note, Outbox, Parameter, Plugin};
+use anacrusis::jam::controls::Controls;
+use anacrusis::jam::link::{Meters, Monitor, link};
+use anacrusis::jam::performer::Performer;
+use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
+use anacrusis::jam::status::Status;
+use anacrusis::jam::transport::Transport;
+use anacrusis::jam::worker::Worker;
+use anacrusis::model::Checkpoint;
+use knobs::Knobs;
+use mock::Mock;
+use std::time::Instant;
+
+/// A performer as a host sees it.
+pub struct Front {
+    performer: Performer,
+    monitor: Monitor,
+    brain: Brain,
+    knobs: Knobs,
+    facts: Facts,
+    sample_rate: f64,
+    offline: bool,
+    active: bool,
+}
+
+/// Who decides the chords.
+enum Brain {
+    Worker(Worker),
+    Mock(Mock),
+}
+
+impl Front {
+    /// With a worker that plays `checkpoint`, read when it starts.
+    pub fn with_model(checkpoint: Checkpoint) -> Front {
+        Front::new(|end| {
+            let worker = Worker::new(end);
+            worker.models().load("model", move || Ok(checkpoint));
+            Brain::Worker(worker)
+        })
+    }
+
+    /// With chords that are `answer` of their place, at once.
+    pub fn with_mock(answer: Answer) -> Front {
+        Front::new(|end| Brain::Mock(Mock::prompt(end, answer)))
+    }
+
+    /// With chords that come so many blocks after they were asked for.
+    pub fn with_slow_mock(answer: Answer, delay_blocks: u32) -> Front {
+        Front::new(|end| Brain::Mock(Mock::slow(end, answer, delay_blocks)))
+    }
+
+    fn new(brain: impl FnOnce(anacrusis::jam::link::WorkerEnd) -> Brain) -> Front {
+        let (audio, end, monitor) = link();
+        Front {
+            performer: Performer::new(audio),
+            monitor,
+            brain: brain(end),
+            knobs: Knobs::default(),
+            facts: Facts { name: "Performer".into(), ..Facts::default() },
+            sample_rate: 48_000.0,
+            offline: false,
+            active: false,
+        }
+    }
+
+    /// What the editor would show.
+    pub fn status(&mut self) -> Status {
+        self.monitor.status()
+    }
+
+    /// The worker's meters.
+    pub fn meters(&self) -> Meters {
+        self.monitor.meters()
+    }
+}
+
+fn transport(host: &HostTransport, offline: bool) -> Transport {
+    let (above, below) = host.time_signature;
+    Transport {
+        playing: host.playing,
+        sample_rate: host.sample_rate,
+        tempo_bpm: host.tempo_bpm,
+        position_beats: host.position_beats,
+        bar_start_beats: Some(host.bar_start_beats),
+        time_signature: Some((i32::from(above), i32::from(below))),
+        loop_beats: host.loop_beats,
+        offline,
+    }
+}
+
+struct Sink<'a>(&'a mut Outbox);
+
+impl NoteSink for Sink<'_> {
+    fn try_send(&mut self, event: NoteEvent) -> bool {
+        self.0.push(Note {
+            offset_samples: event.offset_samples,
+            on: event.kind == NoteKind::On,
+            key: event.key,
+            channel: event.channel,
+            velocity: f64::from(event.velocity) / 127.0,
+        })
+    }
+}
+
+impl Plugin for Front {
+    fn format(&self) -> Format {
+        Format::Performer
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        self.knobs.parameters()
+    }
+
+    fn value(&mut self, id: u32) -> Option<f64> {
+        self.knobs.value(id)
+    }
+
+    fn parse(&mut self, id: u32, text: &str) -> Option<f64> {
+        self.knobs.parse(id, text)
+    }
+
+    fn display(&mut self, id: u32, value: f64) -> Option<String> {
+        self.knobs.display(id, value)
+    }
+
+    fn activate(&mut self, sample_rate: f64, offline: bool) -> Result<(), HostError> {
+        self.sample_rate = sample_rate;
+        self.offline = offline;
+        if let Brain::Worker(worker) = &mut self.brain {
+            worker.start().map_err(|error| HostError::call("start", error))?;
+        }
+        self.performer.reset();
+        self.active = true;
+        Ok(())
+    }
+
+    fn deactivate(&mut self) {
+        self.active = false;
+    }
+
+    fn reset(&mut self) {
+        self.performer.reset();
+    }
+
+    fn set_offline(&mut self, offline: bool) -> Result<(), HostError> {
+        self.offline = offline;
+        Ok(())
+    }
+
+    fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
+        if !self.active {
+            return Err(HostError::call("process", "the performer is not active"));
+        }
+        for &(id, value) in block.parameters {
+            self.knobs.set(id, value);
+        }
+        let transport = transport(&block.transport, self.offline);
+        let controls: Controls = self.knobs.controls();
+        let performer = &mut self.performer;
+        let start = Instant::now();
+        let ((), counts) = watched(|| {
+            performer.process(&transport, &controls, block.frames, &mut Sink(out));
+        });
+        let time = start.elapsed();
+        if let Brain::Mock(mock) = &mut self.brain {
+            mock.serve();
+        }
+        Ok(Cost { time, counts })
+    }
+
+    fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
+        Ok(self.knobs.to_bytes())
+    }
+
+    fn load_state(&mut self, state: &[u8]) -> Result<(), HostError> {
+        self.knobs.read_bytes(state).ok_or_else(|| HostError::call("load_state", "broken"))?;
+        self.performer.reset();
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! The performer's controls under the names, and in the words, of the plugin's parameters.
+
+use crate::plugin::Parameter;
+use anacrusis::jam::controls::{Controls, Lookahead, Shaping};
+use anacrusis::music::Rate;
+
+enum Kind {
+    /// From, to, and how many decimals are shown.
+    Number(f64, f64, usize),
+    Choice(&'static [&'static str]),
+}
+
+struct Knob {
+    name: &'static str,
+    kind: Kind,
+    default: f64,
+}
+
+const LOOKAHEADS: &[&str] = &["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
+const RATES: &[&str] = &["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
+const SWITCH: &[&str] = &["Off", "On"];
+
+const fn number(name: &'static str, from: f64, to: f64, decimals: usize, default: f64) -> Knob {
+    Knob { name, kind: Kind::Number(from, to, decimals), default }
+}
+
+const fn choice(name: &'static str, choices: &'static [&'static str], default: f64) -> Knob {
+    Knob { name, kind: Kind::Choice(choices), default }
+}
+
+/// In the order of [`Knobs::controls`].
+const KNOBS: [Knob; 9] = [
+    number("Temperature", 0.1, 2.0, 2, 0.9),
+    number("Density", 0.5, 2.0, 2, 1.0),
+    number("Truncation", 0.0, 20.0, 1, 2.0),
+    number("Seed", 0.0, 65_535.0, 0, 1.0),
+    number("Channel", 1.0, 16.0, 0, 1.0),
+    number("Velocity", 1.0, 127.0, 0, 80.0),
+    choice("Lookahead", LOOKAHEADS, 2.0),
+    choice("Rate", RATES, 2.0),
+    choice("Wait for notes", SWITCH, 0.0),
+];
+
+impl Knob {
+    fn range(&self) -> (f64, f64) {
+        match self.kind {
+            Kind::Number(from, to, _) => (from, to),
+            Kind::Choice(choices) => (0.0, choices.len() as f64 - 1.0),
+        }
+    }
+
+    fn plain(&self, normalised: f64) -> f64 {
+        let (from, to) = self.range();
+        let scale = match self.kind {
+            Kind::Number(.., decimals) => 10f64.powi(decimals as i32),
+            Kind::Choice(_) => 1.0,
+        };
+        ((from + normalised.clamp(0.0, 1.0) * (to - from)) * scale).round() / scale
+    }
+
+    fn normalised(&self, plain: f64) -> f64 {
+        let (from, to) = self.range();
+        (plain - from) / (to - from)
+    }
+}
+
+/// The values, plain.
+pub struct Knobs {
+    values: [f64; KNOBS.len()],
+    parameters: Vec<Parameter>,
+}
+
+impl Default for Knobs {
+    fn default() -> Knobs {
+        let parameter = |(id, knob): (u32, &Knob)| Parameter {
+            id,
+            name: knob.name.to_owned(),
+            default: knob.normalised(knob.default),
+            steps: match knob.kind {
+                Kind::Number(from, to, 0) => (to - from) as u32,
+                Kind::Number(..) => 0,
+                Kind::Choice(choices) => choices.len() as u32 - 1,
+            },
+            automatable: !matches!(knob.kind, Kind::Choice(_)),
+            bypass: false,
+            hidden: false,
+        };
+        Knobs {
+            values: KNOBS.map(|knob| knob.default),
+            parameters: (0..).zip(&KNOBS).map(parameter).collect(),
+        }
+    }
+}
+
+impl Knobs {
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    pub fn value(&self, id: u32) -> Option<f64> {
+        Some(KNOBS.get(id as usize)?.normalised(*self.values.get(id as usize)?))
+    }
+
+    pub fn set(&mut self, id: u32, normalised: f64) {
+        if let (Some(knob), Some(value)) =
+            (KNOBS.get(id as usize), self.values.get_mut(id as usize))
+        {
+            *value = knob.plain(normalised);
+        }
+    }
+
+    pub fn parse(&self, id: u32, text: &str) -> Option<f64> {
+        let knob = KNOBS.get(id as usize)?;
+        let plain = match knob.kind {
+            Kind::Number(..) => text.trim_end_matches([' ', 'x', '%']).parse().ok()?,
+            Kind::Choice(choices) => {
+                choices.iter().position(|c| c.eq_ignore_ascii_case(text))? as f64
+            }
+        };
+        Some(knob.normalised(plain))
+    }
+
+    pub fn display(&self, id: u32, normalised: f64) -> Option<String> {
+        let knob = KNOBS.get(id as usize)?;
+        let plain = knob.plain(normalised);
+        Some(match knob.kind {
+            Kind::Number(.., decimals) => format!("{plain:.decimals$}"),
+            Kind::Choice(choices) => (*choices.get(plain as usize)?).to_owned(),
+        })
+    }
+
+    /// What the performer reads.
+    pub fn controls(&self) -> Controls {
+        let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, wait] =
+            self.values;
+        Controls {
+            shaping: Shaping {
+                temperature: temperature as f32,
+                density: density as f32,
+                truncation: (truncation / 100.0) as f32,
+            },
+            seed: seed as u64,
+            lookahead: Lookahead::ALL[lookahead as usize],
+            rate: Rate::ALL[rate as usize],
+            channel: channel as u8 - 1,
+            velocity: velocity as u8,
+            wait_for_notes: wait > 0.5,
+        }
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    pub fn read_bytes(&mut self, bytes: &[u8]) -> Option<()> {
+        let (values, rest) = bytes.as_chunks::<8>();
+        if values.len() != KNOBS.len() || !rest.is_empty() {
+            return None;
+        }
+        for ((slot, bytes), knob) in self.values.iter_mut().zip(values).zip(&KNOBS) {
+            *slot = knob.plain(knob.normalised(f64::from_le_bytes(*bytes)));
+        }
+        Some(())
+    }
+}

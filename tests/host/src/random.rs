@@ -1,0 +1,209 @@
+//! Random scripts, and what becomes of one that fails: it is written to `tests/scripts` as
+//! text, as short as it could be made, and replayed from then on.
+
+use crate::oracle::Verdict;
+use crate::script::{Action, Script};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+use std::cell::Cell;
+use std::fs;
+use std::path::PathBuf;
+
+/// What a host may do in a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wildness {
+    /// Everything, at any speed.
+    All,
+    /// Everything but what moves the play head by itself, with positions a little off.
+    Jitter,
+    /// Everything, in fewer and longer steps: for a real network.
+    Calm,
+}
+
+const LOOKAHEADS: [&str; 6] = ["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
+const RATES: [&str; 5] = ["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
+
+fn position() -> impl Strategy<Value = f64> {
+    // On the grid, on the triplets, and anywhere.
+    prop_oneof![
+        (-32_i32..256).prop_map(|n| f64::from(n) / 4.0),
+        (-24_i32..192).prop_map(|n| f64::from(n) / 3.0),
+        -8.0..64.0,
+    ]
+}
+
+fn run(calm: bool) -> impl Strategy<Value = Action> {
+    let beats = if calm { 0.1..6.0 } else { 0.01..3.0 };
+    prop_oneof![
+        (1_u64..12_000).prop_map(Action::RunSamples),
+        beats.prop_map(Action::RunBeats),
+        (1_u32..6).prop_map(Action::RunBlocks),
+    ]
+}
+
+fn set(name: &'static str, texts: &'static [&'static str]) -> impl Strategy<Value = Action> {
+    prop::sample::select(texts).prop_map(move |text| Action::Set(name.into(), text.into()))
+}
+
+fn blocks() -> impl Strategy<Value = Action> {
+    let size = prop_oneof![
+        3 => 1_u32..64,
+        3 => prop::sample::select(&[64, 128, 256, 333, 441, 512, 1024][..]),
+        1 => 1024_u32..=8192,
+    ];
+    prop::collection::vec(size, 1..5).prop_map(Action::Blocks)
+}
+
+fn loops(announced: bool) -> impl Strategy<Value = Action> {
+    let length = prop_oneof![
+        (1_i32..16).prop_map(|n| f64::from(n) / 4.0),
+        // No shorter than what is a loop at all, and no jitter.
+        0.02..4.0,
+    ];
+    (position(), length).prop_map(move |(start_beats, length)| Action::Loop {
+        start_beats,
+        end_beats: start_beats + length,
+        announced,
+    })
+}
+
+fn still() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        6 => Just(Action::Play),
+        2 => Just(Action::Stop),
+        2 => blocks(),
+        1 => set("Lookahead", &LOOKAHEADS),
+        1 => (20.0..999.0).prop_map(|bpm| Action::Tempo(Some(bpm))),
+        1 => (1_u32..4).prop_map(Action::Empty),
+    ]
+}
+
+fn moving(calm: bool) -> impl Strategy<Value = Action> {
+    prop_oneof![
+        4 => position().prop_map(Action::Jump),
+        3 => loops(true),
+        1 => loops(false),
+        2 => Just(Action::LoopOff),
+        1 => any::<bool>().prop_map(Action::Straddle),
+        1 => (1_u32..4).prop_map(Action::Skip),
+        1 => set("Rate", &RATES),
+        1 => Just(Action::Tempo(None)),
+        1 => (30.0..600.0, 0.1..if calm { 4.0 } else { 2.0 })
+            .prop_map(|(to_bpm, beats)| Action::Ramp { to_bpm, beats }),
+        1 => prop::sample::select(&[44_100.0, 48_000.0, 96_000.0][..])
+            .prop_map(Action::SampleRate),
+        1 => Just(Action::Reset),
+        1 => Just(Action::Reactivate),
+        1 => Just(Action::SaveState("project".into())),
+        1 => Just(Action::LoadState("project".into())),
+    ]
+}
+
+fn action(wildness: Wildness) -> BoxedStrategy<Action> {
+    match wildness {
+        Wildness::All => prop_oneof![5 => run(false), 4 => still(), 4 => moving(false)].boxed(),
+        Wildness::Jitter => prop_oneof![2 => run(false), 1 => still()].boxed(),
+        Wildness::Calm => prop_oneof![5 => run(true), 3 => still(), 3 => moving(true)].boxed(),
+    }
+}
+
+/// Scripts whose host waits for every chord and comes to rest at the end.
+pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
+    let longest = if wildness == Wildness::Calm { 16 } else { 40 };
+    let actions = prop::collection::vec(action(wildness), 1..longest);
+    let jitter = if wildness == Wildness::Jitter { 1e-4..1.0 / 128.0 } else { 0.0..1e-300 };
+    (prop::sample::select(&[44_100.0, 48_000.0, 96_000.0][..]), jitter, actions).prop_map(
+        move |(sample_rate, jitter, actions)| {
+            // The first block brings the parameter, so that the state holds it.
+            let mut script = Script::new(sample_rate, 256)
+                .set("Wait for notes", "On")
+                .blocks(1)
+                .save_state("project");
+            if wildness == Wildness::Jitter {
+                script = script.then(Action::Jitter(jitter));
+            }
+            script = script.play();
+            script.actions.extend(actions);
+            script.loop_off().stop().blocks(4)
+        },
+    )
+}
+
+/// What was tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tried {
+    /// How many scripts.
+    pub scripts: u64,
+    /// What they came to.
+    pub verdict: Verdict,
+}
+
+/// How many scripts to try: `ANACRUSIS_CASES`, or so many.
+pub fn cases(default: u32) -> u32 {
+    std::env::var("ANACRUSIS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+/// The folder of the scripts that failed once.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).with_file_name("scripts")
+}
+
+/// Tries so many random scripts, always the same ones unless `ANACRUSIS_SEED` says otherwise.
+///
+/// # Panics
+/// If one fails: with what is wrong, and where its shortest form was written.
+pub fn hold(
+    name: &str,
+    cases: u32,
+    wildness: Wildness,
+    judge: impl Fn(&Script) -> Result<Verdict, String>,
+) -> Tried {
+    let seed = std::env::var("ANACRUSIS_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        max_shrink_iters: 4096,
+        ..Config::default()
+    };
+    let tried = Cell::new(Tried::default());
+    let result = TestRunner::new(config).run(&scripts(wildness), |script| {
+        let verdict = judge(&script).map_err(TestCaseError::fail)?;
+        let mut so_far = tried.get();
+        so_far.scripts += 1;
+        so_far.verdict += verdict;
+        tried.set(so_far);
+        Ok(())
+    });
+    match result {
+        Ok(()) => tried.get(),
+        Err(TestError::Fail(reason, script)) => {
+            let path = folder().join(format!("{name}-{seed}.txt"));
+            let text = format!("# {}\n{script}", reason.message().replace('\n', " "));
+            let written = fs::write(&path, &text);
+            panic!("{reason}\n{text}\n{}: {written:?}", path.display());
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Every script that failed once, with its name.
+///
+/// # Panics
+/// If the folder is missing or holds what is no script.
+pub fn kept() -> Vec<(String, Script)> {
+    let folder = folder();
+    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut kept: Vec<(String, Script)> = entries
+        .map(|entry| entry.unwrap_or_else(|e| panic!("{e}")).path())
+        .filter(|path| path.extension().is_some_and(|e| e == "txt"))
+        .map(|path| {
+            let name = path.display().to_string();
+            let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let script = text.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+            (name, script)
+        })
+        .collect();
+    kept.sort_by(|a, b| a.0.cmp(&b.0));
+    kept
+}
