@@ -18,7 +18,7 @@ fn each_format_declares_what_it_is() {
         let has = |feature: &str| facts.features.iter().any(|f| f == feature);
         match format {
             Format::Clap => assert!(has("note-effect") && has("instrument"), "{facts:?}"),
-            Format::Vst3 => assert!(has("Instrument"), "{facts:?}"),
+            Format::Vst3 | Format::Performer => assert!(has("Instrument"), "{facts:?}"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Where the bundles are, and what every performance must satisfy.
 
+use crate::networks;
+use anacrusis_test_host::performer::Front;
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Format, Plugin, Recording, Script, open, perform};
 use std::path::PathBuf;
@@ -10,6 +12,9 @@ pub const STEPS_PER_BEAT: u32 = 4;
 
 /// Both formats.
 pub const FORMATS: [Format; 2] = [Format::Clap, Format::Vst3];
+
+/// Both formats, and the performer without a plugin around it.
+pub const FRONTS: [Format; 3] = [Format::Performer, Format::Clap, Format::Vst3];
 
 /// The folder of the bundles: `target/bundled`, or what `ANACRUSIS_BUNDLES` says.
 pub fn bundles() -> PathBuf {
@@ -25,11 +30,12 @@ pub fn whole_machine() -> MutexGuard<'static, ()> {
     WHOLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Loads the built plugin.
+/// Loads the built plugin, or makes a performer with the shipped network.
 pub fn load(format: Format) -> Box<dyn Plugin> {
     let name = match format {
         Format::Clap => "Anacrusis.clap",
         Format::Vst3 => "Anacrusis.vst3",
+        Format::Performer => return Box::new(Front::with_model(networks::classical())),
     };
     let path = bundles().join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask bundle` first", path.display());
@@ -86,8 +92,6 @@ pub fn check_grid(what: &str, recording: &Recording, tolerance_samples: f64) {
     assert!(worst <= tolerance_samples, "{what}: an onset is {worst} samples off the grid");
 }
 
-/// Half a sample, and what a host's fixed-point position rounds away.
-pub const CONSTANT_TEMPO: f64 = 0.501;
-
-/// The contract for all else.
-pub const ANY_TEMPO: f64 = 1.001;
+pub use anacrusis_test_host::oracle::{
+    ANY_TEMPO_SAMPLES as ANY_TEMPO, CONSTANT_TEMPO_SAMPLES as CONSTANT_TEMPO,
+};

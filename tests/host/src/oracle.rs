@@ -35,8 +35,8 @@ pub enum What {
 pub struct Moment {
     /// When, in samples since the performance began.
     pub at_samples: f64,
-    /// Length of a step there, in samples.
-    pub step_samples: f64,
+    /// Steps in a beat there.
+    pub steps_per_beat: u32,
     /// What happens.
     pub what: What,
 }
@@ -143,7 +143,8 @@ pub fn sane(
     for event in &recording.events {
         let at = event.time_samples as f64;
         while let Some(moment) = moments.get(next)
-            && moment.at_samples <= at + tolerance_samples
+            && moment.at_samples
+                <= at + if moment.what == Silence { 0.5 } else { tolerance_samples }
         {
             if let Some(silence) = silent_from.take_if(|s| s.at_samples + 0.5 < moment.at_samples) {
                 all_ended(&sounding, silence)?;
@@ -168,9 +169,14 @@ pub fn sane(
         match place {
             _ if doubled => return Err(format!("doubled: {event:?}")),
             _ if !sounding.insert(note) => return Err(format!("{event:?} sounds already")),
-            Some(Moment { at_samples, step_samples, what: Begin(place) }) => {
+            Some(Moment { at_samples, steps_per_beat, what: Begin(place) }) => {
                 let off = at - at_samples;
-                if off > tolerance_samples && !(late && off <= step_samples * GRACE_STEPS + 1.0) {
+                // In samples, for around a loop; as the head moves, for the tempo may change.
+                let per_sample = event.beats_per_sample * f64::from(*steps_per_beat);
+                let moved = event.position_beats * f64::from(*steps_per_beat) - place.step.0 as f64;
+                let grace = 0.0..=GRACE_STEPS + per_sample;
+                let in_grace = grace.contains(&moved) || grace.contains(&(off * per_sample));
+                if off.abs() > tolerance_samples && !(late && in_grace) {
                     return Err(format!("{event:?} is {off} samples from {place:?}"));
                 }
                 if answer.is_some_and(|answer| !answer(*place).plays(event.key)) {

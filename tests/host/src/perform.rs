@@ -220,7 +220,7 @@ impl<'a> Host<'a> {
                 let state = self.states.get(slot);
                 let (state, rate) = state.ok_or_else(|| HostError::NoSuchState(slot.clone()))?;
                 self.plugin.load_state(state)?;
-                self.next_steps_per_beat = *rate;
+                (self.steps_per_beat, self.next_steps_per_beat) = (*rate, *rate);
                 // What was to be changed in the project before is no more.
                 self.parameters.clear();
                 self.fresh = true;

@@ -3,7 +3,8 @@
 use anacrusis_test_host::oracle::{self, ANY_TEMPO_SAMPLES, Verdict};
 use anacrusis_test_host::performer::{Front, tangle};
 use anacrusis_test_host::random::{self, Tried, Wildness};
-use anacrusis_test_host::{Recording, Script, perform};
+use anacrusis_test_host::script::Action;
+use anacrusis_test_host::{Kind, Recording, Script, perform};
 
 fn play(mut front: Front, script: &Script) -> Result<Recording, String> {
     let recording = perform(&mut front, script).map_err(|error| error.to_string())?;
@@ -52,5 +53,66 @@ fn positions_a_little_off_change_no_note() {
 fn scripts_that_failed_once_hold() {
     for (name, script) in random::kept() {
         exact(&script).unwrap_or_else(|error| panic!("{name}: {error}\n{script}"));
+    }
+}
+
+/// An oracle that lets everything pass would be no oracle.
+#[test]
+fn the_oracle_sees_what_is_wrong() {
+    let script = Script::new(48_000.0, 333)
+        .set("Wait for notes", "On")
+        .loop_beats(1.0, 3.1)
+        .play()
+        .beats(8.3)
+        .jump(20.2)
+        .beats(4.0)
+        .stop()
+        .blocks(4);
+    let good = play(Front::with_mock(tangle), &script).expect("it plays");
+    let exact = |r: &Recording| oracle::exact(r, tangle, ANY_TEMPO_SAMPLES);
+    let sane = |r: &Recording| oracle::sane(r, Some(&tangle), ANY_TEMPO_SAMPLES, false);
+    assert!(exact(&good).expect("all is right").onsets > 100);
+    assert_eq!(sane(&good), exact(&good));
+    let on = good.events.iter().position(|e| e.kind == Kind::On).expect("a note");
+    let off = good.events.iter().position(|e| e.kind == Kind::Off).expect("an end");
+    let half = good.events.len() / 2;
+    let late = half + good.events[half..].iter().position(|e| e.kind == Kind::On).expect("more");
+    type Damage<'a> = &'a dyn Fn(&mut Recording);
+    let damages: [(&str, bool, Damage); 8] = [
+        ("a lost note", false, &|r| {
+            let ended = r.events[on].key;
+            let end = r.events.iter().position(|e| e.kind == Kind::Off && e.key == ended);
+            r.events.remove(end.expect("it ends"));
+            r.events.remove(on);
+        }),
+        ("a lost end", true, &|r| {
+            r.events.remove(off);
+        }),
+        ("a doubled note", true, &|r| r.events.insert(on, r.events[on])),
+        ("a stray end", true, &|r| r.events.insert(off, r.events[off])),
+        ("a wrong key", true, &|r| r.events[on].key = 20),
+        ("a late note", true, &|r| r.events[on].time_samples += 100),
+        ("an early note", true, &|r| r.events[late].time_samples -= 100),
+        ("a stale chord", true, &|r| r.spans.iter_mut().skip(late).for_each(|s| s.fresh = true)),
+    ];
+    for (what, seen_by_sane, damage) in damages {
+        let mut bad = good.clone();
+        damage(&mut bad);
+        assert!(exact(&bad).is_err(), "{what} is not seen");
+        assert!(!seen_by_sane || sane(&bad).is_err(), "{what} is not seen by the lenient");
+    }
+}
+
+/// Chords come after so many blocks, if at all in time: what sounds is right, and ends.
+#[test]
+fn a_slow_worker_in_random_scripts_makes_no_wrong_and_no_stuck_note() {
+    for delay_blocks in [0, 1, 5, 40] {
+        let tried = random::hold("slow", random::cases(400), Wildness::All, |script| {
+            let mut script = script.clone();
+            script.actions[0] = Action::Set("Wait for notes".into(), "Off".into());
+            let recording = play(Front::with_slow_mock(tangle, delay_blocks), &script)?;
+            oracle::sane(&recording, Some(&tangle), ANY_TEMPO_SAMPLES, true)
+        });
+        report(&format!("performer, chords {delay_blocks} blocks late"), tried);
     }
 }

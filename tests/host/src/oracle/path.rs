@@ -97,9 +97,9 @@ impl Follower {
     /// Adds what must happen in the next block.
     pub fn block(&mut self, span: &Span, moments: &mut Vec<Moment>) {
         let begun = span.time_samples as f64;
-        let step_samples = 1.0 / f64::from(span.steps_per_beat) / span.beats_per_sample;
+        let steps_per_beat = span.steps_per_beat;
         let silence = |moments: &mut Vec<Moment>| {
-            moments.push(Moment { at_samples: begun, step_samples, what: Silence });
+            moments.push(Moment { at_samples: begun, steps_per_beat, what: Silence });
         };
         if span.fresh {
             self.before = None;
@@ -141,7 +141,7 @@ impl Follower {
             }
             let at_samples = begun + samples.max(0.0);
             let what = Begin(place(next.0, next.1));
-            moments.push(Moment { at_samples, step_samples, what });
+            moments.push(Moment { at_samples, steps_per_beat, what });
             self.last = next;
         }
         self.before = Some((block, 0));

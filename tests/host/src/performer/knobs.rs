@@ -138,6 +138,7 @@ impl Knobs {
                 temperature: temperature as f32,
                 density: density as f32,
                 truncation: (truncation / 100.0) as f32,
+                ..Shaping::default()
             },
             seed: seed as u64,
             lookahead: Lookahead::ALL[lookahead as usize],
@@ -145,6 +146,7 @@ impl Knobs {
             channel: channel as u8 - 1,
             velocity: velocity as u8,
             wait_for_notes: wait > 0.5,
+            ..Controls::default()
         }
     }
 
