@@ -45,13 +45,20 @@ fn nothing_wrong_sounds_and_nothing_forbidden_is_done() {
             meant.len(),
             missed.len(),
         );
-        if let Some((median, worst)) = live.process_times(FRAMES) {
+        if let Some(times) = live.process_times(FRAMES, [0.5, 0.999, 1.0]) {
             let block = f64::from(FRAMES) / HZ;
+            let shares = times.map(|time| 100.0 * time.as_secs_f64() / block);
             println!(
-                "{format:?}, process at {FRAMES} samples: median {median:?} ({:.4} % of the \
-                 block), worst {worst:?} ({:.2} %)",
-                100.0 * median.as_secs_f64() / block,
-                100.0 * worst.as_secs_f64() / block,
+                "{format:?}, process at {FRAMES} samples: median {:.4} % of the block, 99.9 % \
+                 within {:.3} %, worst {:.2} %; {} allocations, {} frees, {} system calls in {} \
+                 calls",
+                shares[0],
+                shares[1],
+                shares[2],
+                counts.allocations,
+                counts.frees,
+                counts.system_calls,
+                live.calls.len(),
             );
         }
     }

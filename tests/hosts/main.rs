@@ -7,16 +7,18 @@
 
 #![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
 
-mod equal;
 mod facts;
+mod identity;
 mod live;
 mod many;
+mod offline;
+mod random;
+mod rows;
 mod state;
 mod support;
 mod transport;
 mod usage;
 
-#[allow(dead_code)] // The core's tests use the rest of it.
 #[path = "../it/support/networks.rs"]
 mod networks;
 

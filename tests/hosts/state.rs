@@ -1,6 +1,6 @@
 //! What a project keeps.
 
-use crate::support::{FORMATS, STEPS_PER_BEAT, check, load, patient, run};
+use crate::support::{FORMATS, STEPS_PER_BEAT, check, load, patient};
 use anacrusis_test_host::{Format, HostError, Plugin, Script, perform};
 
 fn settings(script: Script) -> Script {
@@ -40,22 +40,6 @@ fn a_state_brings_back_every_parameter_and_the_music() {
         let second =
             perform(other.as_mut(), &play(resting)).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(second.music(STEPS_PER_BEAT), first.music(STEPS_PER_BEAT), "{format:?}");
-    }
-}
-
-#[test]
-fn loading_a_state_while_playing_hangs_no_note() {
-    for format in FORMATS {
-        let script = patient(48_000.0, 64)
-            .save_state("before")
-            .play()
-            .beats(5.9)
-            .load_state("before")
-            .set("Wait for notes", "On")
-            .beats(6.0)
-            .stop()
-            .blocks(4);
-        check(&format!("{format:?}, state while playing"), &run(format, &script));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::networks;
 use anacrusis_test_host::performer::Front;
-use anacrusis_test_host::script::Action;
+pub use anacrusis_test_host::rows::patient;
 use anacrusis_test_host::{Format, Plugin, Recording, Script, open, perform};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -40,16 +40,6 @@ pub fn load(format: Format) -> Box<dyn Plugin> {
     let path = bundles().join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask bundle` first", path.display());
     open(&path).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// A script whose host waits for every chord, so that what comes out is the music and not the
-/// speed of this machine. It rests for a moment first, as hosts do.
-pub fn patient(sample_rate: f64, block: u32) -> Script {
-    Script::new(sample_rate, block)
-        .set("Wait for notes", "On")
-        .live(1.0)
-        .samples(sample_rate as u64 / 20)
-        .then(Action::Pace(None))
 }
 
 /// Runs a script in a plugin of its own.
@@ -92,6 +82,4 @@ pub fn check_grid(what: &str, recording: &Recording, tolerance_samples: f64) {
     assert!(worst <= tolerance_samples, "{what}: an onset is {worst} samples off the grid");
 }
 
-pub use anacrusis_test_host::oracle::{
-    ANY_TEMPO_SAMPLES as ANY_TEMPO, CONSTANT_TEMPO_SAMPLES as CONSTANT_TEMPO,
-};
+pub use anacrusis_test_host::oracle::CONSTANT_TEMPO_SAMPLES as CONSTANT_TEMPO;

@@ -7,6 +7,7 @@ mod late;
 mod loops;
 pub mod plan;
 mod random;
+mod rows;
 mod take;
 mod time;
 mod work;

@@ -27,7 +27,7 @@ pub enum OfflineFlag {
 /// does not get ahead of the clock is one in which chords have as much time as live. A wait
 /// that expired ends all waiting until the worker answers again.
 ///
-/// Where the flag is [`OfflineFlag::Late`], [`Doubts`] stand in for it.
+/// Flags may be late or wrong, and so [`Doubts`] stand in for them once a host activated us.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Waits {
     /// When a block first asked by the flag.
@@ -41,7 +41,7 @@ pub(super) struct Waits {
     /// Whether the flag allows this block to wait.
     flag_allows: Option<bool>,
     expired: bool,
-    /// Whether the host seems to render, where its flag does not tell.
+    /// Whether the host seems to render, whatever its flag tells.
     doubts: Option<Doubts>,
 }
 
@@ -54,14 +54,14 @@ impl Waits {
 
     /// The host activated us.
     pub fn activate(&mut self, flag: OfflineFlag) {
-        *self =
-            Waits { doubts: (flag == OfflineFlag::Late).then(Doubts::default), ..Waits::default() };
+        let doubts = Some(Doubts { flag, ..Doubts::default() });
+        *self = Waits { doubts, ..Waits::default() };
     }
 
     /// A block begins.
     ///
     /// # Realtime
-    /// Reads the clock, only if the host's flag is late.
+    /// Reads the clock.
     pub fn begin(&mut self, transport: &Transport) {
         if let Some(doubts) = &mut self.doubts {
             doubts.look(Instant::now(), self.waited, transport.playing);
@@ -144,12 +144,13 @@ impl Waits {
 
 /// Whether a host renders that does not say so.
 ///
-/// One that plays at once when it was activated does so to render, or is live and was activated
-/// while it played; that counts as its flag would, so it costs a live one a wait at most. And one
-/// that is further ahead of the clock than any live host (jam.md, section 2) renders whatever it
-/// says.
+/// One that is further ahead of the clock than any live host (jam.md, section 2) renders. And one
+/// whose flag is late and that plays at once when it has activated us does so to render, or is
+/// live and activated us while it played; that counts as its flag would, so it costs a live one a
+/// wait at most.
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubts {
+    flag: OfflineFlag,
     first: Option<Instant>,
     last: Option<Instant>,
     playing: bool,
@@ -177,7 +178,8 @@ impl Doubts {
             self.ahead_s = (self.ahead_s - passed.as_secs_f64()).max(0.0);
         }
         if playing && !self.playing {
-            self.began_at_once = now.duration_since(first) < Doubts::AT_ONCE;
+            self.began_at_once =
+                self.flag == OfflineFlag::Late && now.duration_since(first) < Doubts::AT_ONCE;
         }
         self.began_at_once &= playing;
         self.playing = playing;
@@ -275,12 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_that_is_current_leaves_no_doubt() {
+    fn a_host_that_could_have_said_so_renders_only_by_its_pace() {
         let controls = Controls::default();
-        let mut waits = late();
+        let mut waits = Waits::default();
         waits.activate(OfflineFlag::Current);
-        for _ in 0..100 {
-            assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.1));
+        assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.01), "at once, but not said");
+        for block in 0..100 {
+            assert_eq!(asks_in(&mut waits, &PLAYING, &controls, 5.0), block > 0);
         }
     }
 

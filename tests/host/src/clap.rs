@@ -36,6 +36,7 @@ pub struct Clap {
     state: Option<PluginState>,
     render: Option<PluginRender>,
     audio: Audio,
+    sample_rate: f64,
 }
 
 /// The silent buffers that travel with every block.
@@ -111,7 +112,17 @@ impl Clap {
         read_ports(&mut instance, &mut facts);
         let parameters = params.map(|p| read_parameters(p, &mut instance)).unwrap_or_default();
         let audio = Audio::new(&facts);
-        Ok(Clap { processor: None, instance, facts, parameters, params, state, render, audio })
+        Ok(Clap {
+            processor: None,
+            instance,
+            facts,
+            parameters,
+            params,
+            state,
+            render,
+            audio,
+            sample_rate: 48_000.0,
+        })
     }
 
     /// The plugin's wishes since the last block, as a host's main loop grants them.
@@ -208,6 +219,7 @@ impl Plugin for Clap {
 
     fn activate(&mut self, sample_rate: f64, offline: bool) -> Result<(), HostError> {
         self.deactivate();
+        self.sample_rate = sample_rate;
         self.set_offline(offline)?;
         let configuration = PluginAudioConfiguration {
             sample_rate,
@@ -238,12 +250,19 @@ impl Plugin for Clap {
         }
     }
 
-    fn set_offline(&mut self, offline: bool) -> Result<(), HostError> {
-        let Some(render) = self.render else { return Ok(()) };
+    fn set_offline(&mut self, offline: bool) -> Result<bool, HostError> {
+        let Some(render) = self.render else { return Ok(false) };
         let mode = if offline { RenderMode::Offline } else { RenderMode::Realtime };
         render
             .set(&self.instance.plugin_handle(), mode)
-            .map_err(|e| HostError::call("render.set", e))
+            .map_err(|e| HostError::call("render.set", e))?;
+        // A plugin may ask to be activated anew, to learn of it.
+        let restart = self.instance.access_shared_handler(|shared| shared.take_restart());
+        if restart && self.processor.is_some() {
+            self.activate(self.sample_rate, offline)?;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
@@ -280,9 +299,9 @@ impl Plugin for Clap {
         });
         let time = start.elapsed();
         processor.access_shared_handler(|shared| shared.set_in_process(false));
-        status.map_err(|e| HostError::call("process", e))?;
+        let status = status.map_err(|e| HostError::call("process", e))?;
         self.main_loop();
-        Ok(Cost { time, counts })
+        Ok(Cost { time, counts, may_sleep: status != ProcessStatus::Continue })
     }
 
     fn save_state(&mut self) -> Result<Vec<u8>, HostError> {

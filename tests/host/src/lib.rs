@@ -29,6 +29,7 @@ pub mod performer;
 pub mod plugin;
 pub mod random;
 pub mod recording;
+pub mod rows;
 pub mod script;
 pub mod vst3;
 

@@ -33,6 +33,8 @@ pub fn perform_together(
 
 fn play(mut hosts: Vec<Host<'_>>, script: &Script) -> Result<Vec<Recording>, HostError> {
     for host in &mut hosts {
+        // A host that renders from the beginning says so before.
+        host.offline = script.actions.first() == Some(&Action::Offline(true));
         host.plugin.activate(host.sample_rate, host.offline)?;
     }
     for action in &script.actions {
@@ -193,7 +195,7 @@ impl<'a> Host<'a> {
             }
             Action::Offline(offline) => {
                 self.offline = *offline;
-                self.plugin.set_offline(*offline)?;
+                self.fresh |= self.plugin.set_offline(*offline)?;
             }
             Action::Note { offset_samples, on, key, channel, velocity } => self.notes.push(Note {
                 offset_samples: *offset_samples,
@@ -397,6 +399,7 @@ impl<'a> Host<'a> {
             steps_per_beat: self.steps_per_beat,
             fresh: self.fresh,
         };
+        self.recording.may_sleep += u64::from(cost.may_sleep && self.playing);
         let mut last_offset = 0;
         for note in self.outbox.notes() {
             // Order within a block is part of the contract with the host.

@@ -155,9 +155,9 @@ impl Plugin for Front {
         self.performer.reset();
     }
 
-    fn set_offline(&mut self, offline: bool) -> Result<(), HostError> {
+    fn set_offline(&mut self, offline: bool) -> Result<bool, HostError> {
         self.offline = offline;
-        Ok(())
+        Ok(false)
     }
 
     fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
@@ -178,7 +178,7 @@ impl Plugin for Front {
         if let Brain::Mock(mock) = &mut self.brain {
             mock.serve();
         }
-        Ok(Cost { time, counts })
+        Ok(Cost { time, counts, may_sleep: false })
     }
 
     fn save_state(&mut self) -> Result<Vec<u8>, HostError> {

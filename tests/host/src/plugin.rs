@@ -123,6 +123,8 @@ pub struct Cost {
     /// What the call did on this thread that an audio thread must not; all zero unless the
     /// executable has [`count_allocations!`](crate::count_allocations).
     pub counts: Counts,
+    /// Whether the plugin lets the host put it to sleep.
+    pub may_sleep: bool,
 }
 
 /// Where a plugin's notes go. Its room is reserved beforehand: the host allocates nothing
@@ -213,11 +215,12 @@ pub trait Plugin {
     /// Clears what sounds, between two blocks, as a host does after an edit.
     fn reset(&mut self);
 
-    /// Tells an active plugin whether the host renders offline.
+    /// Tells an active plugin whether the host renders offline, as hosts of its format do;
+    /// returns whether it was activated anew for that.
     ///
     /// # Errors
     /// What the plugin answers.
-    fn set_offline(&mut self, offline: bool) -> Result<(), HostError>;
+    fn set_offline(&mut self, offline: bool) -> Result<bool, HostError>;
 
     /// Processes one block; `out` holds its notes.
     ///

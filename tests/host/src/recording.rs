@@ -126,6 +126,8 @@ pub struct Recording {
     pub outside: u64,
     /// Events that the host's queue refused.
     pub refused: u64,
+    /// Blocks of playback after which the plugin could be put to sleep.
+    pub may_sleep: u64,
 }
 
 /// How the note-ons and note-offs of a recording pair up.
@@ -199,12 +201,30 @@ impl Recording {
         sum
     }
 
-    /// Median and longest time of the calls with `frames` samples; `None` if there were none.
-    pub fn process_times(&self, frames: u32) -> Option<(Duration, Duration)> {
+    /// How long the calls with `frames` samples took that are longer than such shares of all,
+    /// 0 to 1; `None` if there were none.
+    pub fn process_times<const N: usize>(
+        &self,
+        frames: u32,
+        shares: [f64; N],
+    ) -> Option<[Duration; N]> {
         let of_size = self.calls.iter().filter(|call| call.frames == frames);
         let mut times: Vec<Duration> = of_size.map(|call| call.time).collect();
         times.sort_unstable();
-        Some((*times.get(times.len() / 2)?, *times.last()?))
+        let last = times.len().checked_sub(1)?;
+        Some(shares.map(|share| times[((share * last as f64).round() as usize).min(last)]))
+    }
+
+    /// A number that two recordings share if the same events came at the same samples (FNV-1a).
+    pub fn digest(&self) -> u64 {
+        digest(self.events.iter().map(|e| {
+            (e.time_samples as i64, e.kind, e.key, e.channel, (e.velocity * 127.0).round() as u8)
+        }))
+    }
+
+    /// As [`Recording::digest`], with steps in the place of samples.
+    pub fn digest_of_music(&self, steps_per_beat: u32) -> u64 {
+        digest(self.music(steps_per_beat).into_iter())
     }
 
     /// The music without its clock: step, kind, key and channel of every event, sorted within
@@ -226,4 +246,16 @@ impl Recording {
         music[from..].sort_unstable();
         music
     }
+}
+
+fn digest(events: impl Iterator<Item = (i64, Kind, u8, u8, u8)>) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for (at, kind, key, channel, velocity) in events {
+        // The velocity of an off carries no music, and hosts disagree about it.
+        let velocity = if kind == Kind::On { velocity } else { 0 };
+        for byte in at.to_le_bytes().into_iter().chain([kind as u8, key, channel, velocity]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    hash
 }

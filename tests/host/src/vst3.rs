@@ -11,6 +11,7 @@ use objects::{Changes, Events, Handler, Stream};
 use std::path::Path;
 use std::ptr;
 use std::time::Instant;
+use vst3::Steinberg::Vst::kInfiniteTail;
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, BusInfo, IAudioProcessor,
     IAudioProcessorTrait, IComponent, IComponentHandler, IComponentTrait, IEditController,
@@ -242,13 +243,14 @@ impl Plugin for Vst3 {
         }
     }
 
-    fn set_offline(&mut self, offline: bool) -> Result<(), HostError> {
+    fn set_offline(&mut self, offline: bool) -> Result<bool, HostError> {
         if offline != self.offline && self.active {
             // The mode of a VST3 is part of its setup, which only an inactive one may get.
-            return self.activate(self.sample_rate, offline);
+            self.activate(self.sample_rate, offline)?;
+            return Ok(true);
         }
         self.offline = offline;
-        Ok(())
+        Ok(false)
     }
 
     fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
@@ -295,7 +297,9 @@ impl Plugin for Vst3 {
         let time = start.elapsed();
         check("process", result)?;
         self.output.drain_into(out);
-        Ok(Cost { time, counts })
+        // SAFETY: the processor is a live COM object.
+        let may_sleep = unsafe { self.processor.getTailSamples() } != kInfiniteTail;
+        Ok(Cost { time, counts, may_sleep })
     }
 
     fn save_state(&mut self) -> Result<Vec<u8>, HostError> {

@@ -10,7 +10,7 @@ use anacrusis::model::sampler::{self, Draw, Sampling};
 use anacrusis::model::{Checkpoint, Config, Engine, TimeState, Weights, network};
 use anacrusis::music::{Chord, PianoRoll};
 
-use crate::support::{engines, networks};
+use crate::support::{chord, engines, networks};
 
 /// Sizes of which none is a whole number of vectors.
 fn odd() -> Config {
@@ -24,7 +24,7 @@ fn played(engine: &mut Engine, seed: u64) -> TimeState {
     let mut state = engine.new_state();
     let mut next = engine.new_state();
     for step in 0..5 {
-        let chord = networks::chord(draw, i64::from(step), range, 0.1);
+        let chord = chord(draw, i64::from(step), range, 0.1);
         assert!(engine.feed(&state, &mut next, chord, step, &mut || true));
         std::mem::swap(&mut state, &mut next);
     }

@@ -9,7 +9,7 @@ use anacrusis::music::Chord;
 use proptest::prelude::*;
 
 use crate::support::reference::{Reference, State, sigmoid};
-use crate::support::{engines, networks};
+use crate::support::{chord, engines, networks};
 
 /// Largest difference in probability that any path may show.
 const ALLOWED: f64 = 1e-6;
@@ -165,7 +165,7 @@ proptest! {
         for step in 0..6 {
             race.choose(draw, step);
             // Not what was drawn: silence and all keys at once as well.
-            race.feed(networks::chord(draw, step, range, density), step as u8);
+            race.feed(chord(draw, step, range, density), step as u8);
         }
         race.choose(draw, 6);
         // Under raw positions and 128 sounding keys, gates of small layers are sums of

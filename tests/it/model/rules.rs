@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use crate::support::networks;
+use crate::support::{chord, networks};
 use anacrusis::model::config::Scan;
 use anacrusis::model::sampler::decide;
 use anacrusis::model::{Config, Draw, Engine, Rules, Sampling, TimeState};
@@ -74,7 +74,7 @@ proptest! {
         density in 0.0..0.3_f64,
     ) {
         let range = Config::default().range();
-        let before = networks::chord(Draw { seed, pass: 1 }, STEP, range, density);
+        let before = chord(Draw { seed, pass: 1 }, STEP, range, density);
         let mut engine = engine(scan, seed, before);
         let rules = Rules { allowed, forced, most_sounding, most_struck };
         let (chord, _) = choose(&mut engine, rules, before, seed, 1.0);

@@ -6,7 +6,6 @@ use std::path::Path;
 use anacrusis::model::checkpoint::Metadata;
 use anacrusis::model::sampler::Draw;
 use anacrusis::model::{Checkpoint, Config, network};
-use anacrusis::music::{Chord, KeyRange};
 
 /// A network whose weights and biases lie within `±2 / sqrt(H)`, twice the range of fresh
 /// ones, so that gates open and close.
@@ -30,17 +29,4 @@ pub fn classical() -> Checkpoint {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/classical.safetensors");
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     Checkpoint::parse(&bytes).expect("the shipped network can be read")
-}
-
-/// A chord in which each key plays with probability `density`, half of them struck.
-pub fn chord(draw: Draw, step: i64, range: KeyRange, density: f64) -> Chord {
-    let mut chord = Chord::SILENT;
-    for key in range.low..range.low + range.count {
-        match draw.uniforms(step, key) {
-            [plays, _] if plays >= density => {}
-            [_, struck] if struck < 0.5 => chord.strike(key),
-            _ => chord.hold(key),
-        }
-    }
-    chord
 }

@@ -42,6 +42,7 @@ pub struct Shared {
     main: ThreadId,
     in_process: AtomicBool,
     callback: AtomicBool,
+    restart: AtomicBool,
 }
 
 impl Shared {
@@ -50,6 +51,7 @@ impl Shared {
             main: std::thread::current().id(),
             in_process: AtomicBool::new(false),
             callback: AtomicBool::new(false),
+            restart: AtomicBool::new(false),
         }
     }
 
@@ -63,13 +65,20 @@ impl Shared {
         self.callback.swap(false, Ordering::AcqRel)
     }
 
+    /// Whether the plugin asked to be activated anew since the last time.
+    pub fn take_restart(&self) -> bool {
+        self.restart.swap(false, Ordering::AcqRel)
+    }
+
     fn on_own_thread(&self) -> bool {
         std::thread::current().id() == self.main
     }
 }
 
 impl SharedHandler<'_> for Shared {
-    fn request_restart(&self) {}
+    fn request_restart(&self) {
+        self.restart.store(true, Ordering::Release);
+    }
 
     fn request_process(&self) {}
 

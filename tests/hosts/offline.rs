@@ -1,0 +1,97 @@
+//! Renders at full speed that nobody has to announce by a parameter: no note is dropped.
+
+use crate::support::{FORMATS, STEPS_PER_BEAT, check, load, patient, run};
+use anacrusis_test_host::script::Action;
+use anacrusis_test_host::{Format, Kind, Recording, Script, perform};
+
+const BEATS: f64 = 24.0;
+
+/// The music of the play from beat `from` on, in steps.
+fn music(recording: &Recording, from_sample: u64) -> Vec<(i64, Kind, u8, u8, u8)> {
+    let events = recording.events.iter().filter(|e| e.time_samples >= from_sample).copied();
+    Recording { events: events.collect(), ..Recording::default() }.music(STEPS_PER_BEAT)
+}
+
+fn meant(format: Format) -> Vec<(i64, Kind, u8, u8, u8)> {
+    let script = patient(48_000.0, 512).play().beats(BEATS).stop().blocks(4);
+    run(format, &script).music(STEPS_PER_BEAT)
+}
+
+/// The host says so before it activates: CLAP by `render.set`, VST3 in `setupProcessing`.
+#[test]
+fn a_render_from_activation_drops_no_note() {
+    for format in FORMATS {
+        for blocks_at_rest in [0, 2] {
+            let script = Script::new(48_000.0, 512)
+                .offline(true)
+                .blocks(blocks_at_rest)
+                .play()
+                .beats(BEATS)
+                .stop()
+                .blocks(4);
+            let recording = run(format, &script);
+            check(&format!("{format:?}, render after {blocks_at_rest} blocks"), &recording);
+            assert_eq!(recording.music(STEPS_PER_BEAT), meant(format), "{format:?}");
+        }
+    }
+}
+
+/// A session that was live: CLAP hosts say so while it is active and activate anew when asked
+/// to, VST3 hosts set it up anew.
+#[test]
+fn a_live_session_that_bounces_drops_no_note() {
+    for format in FORMATS {
+        let script = Script::new(48_000.0, 512)
+            .live(1.0)
+            .samples(24_000)
+            .play()
+            .beats(2.0)
+            .stop()
+            .blocks(8)
+            .jump(0.0)
+            .then(Action::Pace(None))
+            .offline(true);
+        let mut plugin = load(format);
+        let live = perform(plugin.as_mut(), &script.clone()).unwrap_or_else(|e| panic!("{e}"));
+        let lived: u64 = live.spans.iter().map(|span| u64::from(span.frames)).sum();
+        // And back: bounced twice, with live blocks between, on one instance.
+        let bounce = |script: Script| script.play().beats(BEATS).stop().blocks(8);
+        let between = |script: Script| {
+            script.offline(false).live(1.0).samples(9_600).then(Action::Pace(None)).jump(0.0)
+        };
+        let script = bounce(between(bounce(script)).offline(true));
+        let mut plugin = load(format);
+        let recording = perform(plugin.as_mut(), &script).unwrap_or_else(|e| panic!("{e}"));
+        let pairing = recording.notes();
+        assert_eq!(pairing.unmatched(), 0, "{format:?}: {pairing:?}");
+        let meant = meant(format);
+        let bounced = music(&recording, lived);
+        assert_eq!(bounced.len(), 2 * meant.len(), "{format:?}: notes were dropped or added");
+        assert_eq!(bounced[..meant.len()], meant, "{format:?}: the first bounce");
+        assert_eq!(bounced[meant.len()..], meant, "{format:?}: the second bounce");
+    }
+}
+
+/// A host that renders and never says so is known by its pace: after a second nothing is lost.
+#[test]
+fn a_render_that_nobody_announces_is_known_by_its_pace() {
+    for format in FORMATS {
+        let script = Script::new(48_000.0, 512)
+            .live(1.0)
+            .samples(24_000)
+            .then(Action::Pace(None))
+            .play()
+            .beats(BEATS)
+            .stop()
+            .blocks(4);
+        let recording = run(format, &script);
+        check(&format!("{format:?}, unannounced render"), &recording);
+        let later = |music: Vec<(i64, Kind, u8, u8, u8)>| {
+            music.into_iter().filter(|e| e.0 >= 8 && e.1 == Kind::On).collect::<Vec<_>>()
+        };
+        // Held notes of steps that were missed begin later; what is struck is all there.
+        let sounded = later(recording.music(STEPS_PER_BEAT));
+        let lost = later(meant(format)).into_iter().filter(|e| !sounded.contains(e)).count();
+        assert_eq!(lost, 0, "{format:?}: onsets lost after the first second");
+    }
+}
