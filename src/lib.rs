@@ -11,6 +11,7 @@
 //! | `plugin` | the host: nih-plug's traits, process adapter, state | audio, main |
 //! | `editor` | egui; reads snapshots, sets parameters | editor |
 //! | `params` | the host-visible parameters | any |
+//! | [`audition`] | a small synth for the notes sent | audio |
 //! | [`jam`] | clock, link, planner, worker, player; no host types | audio + worker |
 //! | [`model`] | features, network, engine, sampler, checkpoint | worker, trainer |
 //! | [`music`] | grid, chord, roll, MIDI files | anywhere |
@@ -25,6 +26,7 @@
 #[cfg(feature = "plugin")]
 extern crate nih_plug as nice_plug;
 
+pub mod audition;
 pub mod jam;
 pub mod model;
 pub mod music;

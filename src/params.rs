@@ -16,6 +16,7 @@ use std::sync::Arc;
 use nih_plug::formatters;
 use nih_plug::prelude::{BoolParam, EnumParam, FloatParam, FloatRange, IntParam, IntRange, Params};
 
+use crate::audition::Settings;
 use crate::jam::controls::{Controls, Shaping};
 
 /// Sampling temperature, a factor on the network's logits' scale (no unit).
@@ -30,6 +31,8 @@ pub const SEED: RangeInclusive<i32> = 0..=65_535;
 pub const CHANNEL: RangeInclusive<i32> = 1..=16;
 /// MIDI note-on velocities; 0 would be a note-off.
 pub const VELOCITY: RangeInclusive<i32> = 1..=127;
+/// Level of the audition voice in decibels; 0 is its loudest.
+pub const AUDITION_LEVEL: RangeInclusive<f32> = -48.0..=0.0;
 
 /// Everything a host can set, and what is saved beside it in the project.
 #[derive(Params)]
@@ -62,6 +65,12 @@ pub struct AnacrusisParams {
     /// that do not say that they render.
     #[id = "wait-for-notes"]
     pub wait_for_notes: BoolParam,
+    /// Whether a small synth of our own sounds the notes.
+    #[id = "audition"]
+    pub audition: BoolParam,
+    /// How loud it does, in decibels.
+    #[id = "audition-level"]
+    pub audition_level: FloatParam,
     /// Which model plays: an embedded one or the user's own file.
     #[id = "model"]
     pub model: EnumParam<ModelSource>,
@@ -107,6 +116,10 @@ impl Default for AnacrusisParams {
                 .with_value_to_string(formatters::v2s_f32_percentage(1))
                 .with_string_to_value(formatters::s2v_f32_percentage()),
             wait_for_notes: BoolParam::new("Wait for notes", false).non_automatable(),
+            audition: BoolParam::new("Audition", false),
+            audition_level: FloatParam::new("Audition level", -6.0, linear(&AUDITION_LEVEL))
+                .with_step_size(0.1)
+                .with_unit(" dB"),
             model: EnumParam::new("Model", ModelSource::default())
                 .non_automatable()
                 .with_callback(Arc::new(move |_| changed.touch())),
@@ -117,6 +130,11 @@ impl Default for AnacrusisParams {
 }
 
 impl AnacrusisParams {
+    /// The defaults of a program that nobody has routed anywhere: the audition voice is on.
+    pub fn auditioning() -> Self {
+        Self { audition: BoolParam::new("Audition", true), ..Self::default() }
+    }
+
     /// The parameters of a block, in the units of `jam`. Values are brought into range
     /// here once more: a host may hand over anything, NaN included.
     ///
@@ -137,6 +155,18 @@ impl AnacrusisParams {
             velocity: byte(self.velocity.value(), &VELOCITY),
             wait_for_notes: self.wait_for_notes.value(),
             ..Controls::default()
+        }
+    }
+
+    /// What the audition voice shall do.
+    ///
+    /// # Realtime
+    ///
+    /// Reads atomics only.
+    pub fn audition(&self) -> Settings {
+        Settings {
+            on: self.audition.value(),
+            level_db: sane(self.audition_level.value(), &AUDITION_LEVEL, -6.0),
         }
     }
 

@@ -24,6 +24,7 @@ use nih_plug_egui::RepaintNotifier;
 
 use self::models::Models;
 use self::process::{Guard, HostQueue, Outcome};
+use crate::audition::{Audition, Sounding};
 use crate::editor::{self, View, text, window::Window};
 use crate::jam::controls::Controls;
 use crate::jam::link::{Monitor, link};
@@ -36,6 +37,7 @@ use crate::params::AnacrusisParams;
 pub struct Anacrusis {
     params: Arc<AnacrusisParams>,
     performer: Performer,
+    audition: Audition,
     guard: Guard,
     models: Arc<Models>,
     worker: Worker,
@@ -67,11 +69,19 @@ pub enum Task {
 
 impl Default for Anacrusis {
     fn default() -> Self {
-        let params = Arc::new(AnacrusisParams::default());
+        Self::new(AnacrusisParams::default())
+    }
+}
+
+impl Anacrusis {
+    /// An instance that begins with `params`.
+    pub fn new(params: AnacrusisParams) -> Self {
+        let params = Arc::new(params);
         let (audio, worker_end, monitor) = link();
         let worker = Worker::new(worker_end);
         Self {
             performer: Performer::new(audio),
+            audition: Audition::default(),
             guard: Guard::default(),
             models: Arc::new(Models::new(params.clone(), worker.models())),
             worker,
@@ -94,7 +104,7 @@ impl Plugin for Anacrusis {
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    // Silent, but some hosts refuse a plugin without an audio output.
+    // For the audition voice; and some hosts refuse a plugin without an audio output.
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_input_channels: None,
         main_output_channels: Some(new_nonzero_u32(2)),
@@ -168,6 +178,7 @@ impl Plugin for Anacrusis {
         self.follow_params(context);
         if self.signals.panic.swap(false, Ordering::AcqRel) {
             self.performer.panic();
+            self.audition.silence();
         }
         let transport = process::transport(context.transport(), self.offline);
         let controls = self.params.controls();
@@ -177,9 +188,16 @@ impl Plugin for Anacrusis {
         }
         // A block never reaches 2^32 samples.
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
-        let mut out = HostQueue::<Self, _>::new(context);
+        self.audition.set(self.params.audition(), transport.sample_rate);
+        let (left, right) = match buffer.as_slice() {
+            [left, right, ..] => (&mut **left, &mut **right),
+            _ => Default::default(),
+        };
+        let out = HostQueue::<Self, _>::new(context);
+        let mut out = Sounding::new(&mut self.audition, out, left, right);
         let outcome =
             self.guard.process(&mut self.performer, &transport, &controls, frames, &mut out);
+        out.finish();
         if outcome == Outcome::Caught {
             self.signals.faults.fetch_add(1, Ordering::Relaxed);
         }

@@ -20,13 +20,14 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
     match (id, value) {
         ("temperature", ParamValue::F32(x)) => params::TEMPERATURE.contains(x),
         ("density", ParamValue::F32(x)) => params::DENSITY.contains(x),
+        ("audition-level", ParamValue::F32(x)) => params::AUDITION_LEVEL.contains(x),
         ("truncation", ParamValue::F32(x)) => params::TRUNCATION.contains(x),
         ("seed", ParamValue::I32(n)) => params::SEED.contains(n),
         ("channel", ParamValue::I32(n)) => params::CHANNEL.contains(n),
         ("velocity", ParamValue::I32(n)) => params::VELOCITY.contains(n),
         // Enums are saved by id; an index from elsewhere is not trusted.
         ("lookahead" | "rate" | "model", ParamValue::String(_)) => true,
-        ("wait-for-notes", ParamValue::Bool(_)) => true,
+        ("wait-for-notes" | "audition", ParamValue::Bool(_)) => true,
         _ => false,
     }
 }
@@ -54,6 +55,7 @@ mod tests {
         let all = Params::param_map(&params).into_iter().map(|(id, pointer, _)| {
             let value = match pointer {
                 ParamPtr::FloatParam(_) if id == "truncation" => ParamValue::F32(0.02),
+                ParamPtr::FloatParam(_) if id == "audition-level" => ParamValue::F32(-6.0),
                 ParamPtr::FloatParam(_) => ParamValue::F32(0.9),
                 ParamPtr::IntParam(_) => ParamValue::I32(1),
                 ParamPtr::BoolParam(_) => ParamValue::Bool(false),
@@ -65,7 +67,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 10, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 12, "a new parameter needs a line in is_sane");
     }
 
     #[test]

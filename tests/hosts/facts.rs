@@ -14,7 +14,7 @@ fn each_format_declares_what_it_is() {
         assert_eq!(facts.version, env!("CARGO_PKG_VERSION"));
         assert_eq!((facts.note_inputs, facts.note_outputs), (1, 1), "one note port each way");
         assert!(facts.audio_inputs.is_empty(), "no audio input");
-        assert_eq!(facts.audio_outputs, [2], "one silent stereo output");
+        assert_eq!(facts.audio_outputs, [2], "one stereo output, for the audition voice");
         let has = |feature: &str| facts.features.iter().any(|f| f == feature);
         match format {
             Format::Clap => assert!(has("note-effect") && has("instrument"), "{facts:?}"),

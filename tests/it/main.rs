@@ -1,5 +1,6 @@
 //! Behaviour of the core at its boundaries, linked once.
 
+mod audition;
 mod jam;
 mod model;
 mod music;

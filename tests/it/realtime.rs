@@ -10,9 +10,11 @@ use std::cell::Cell;
 use crate::jam::host::{Host, tell_step};
 use crate::jam::plan::ask;
 use crate::support::{engines, networks};
+use anacrusis::audition::{Audition, Settings, Sounding};
 use anacrusis::jam::controls::Lookahead;
 use anacrusis::jam::link::Request;
 use anacrusis::jam::planner::{Model, Planner};
+use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::model::Config;
 use anacrusis::model::config::Start;
 use anacrusis::model::sampler::{self, Draw, Sampling};
@@ -47,6 +49,15 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
+
+/// Takes every event and keeps none.
+struct Taker;
+
+impl NoteSink for Taker {
+    fn try_send(&mut self, _: NoteEvent) -> bool {
+        true
+    }
+}
 
 /// What `process` and the like do to the heap in all that `script` does with them.
 fn touched(host: &mut Host, frames: u32) -> u64 {
@@ -106,6 +117,31 @@ fn waiting_for_notes_leaves_the_heap_alone() {
         assert_eq!(touched(&mut host, 6000), 0);
     }
     assert_eq!(host.onsets().len(), 50);
+}
+
+#[test]
+fn the_audition_voice_leaves_the_heap_alone() {
+    let (mut left, mut right) = ([0.0; 512], [0.0; 512]);
+    let mut voice = Audition::default();
+    let mut touched = 0;
+    for block in 0..200_u32 {
+        let before = TOUCHED.with(Cell::get);
+        voice.set(Settings { on: block % 50 < 45, level_db: -6.0 }, 48_000.0);
+        if block % 33 == 0 {
+            voice.silence();
+        }
+        let mut sounding = Sounding::new(&mut voice, Taker, &mut left, &mut right);
+        for n in 0..12 {
+            let kind = if n < 10 { NoteKind::On } else { NoteKind::Off };
+            let key = ((block * 7 + n * 5) % 128) as u8;
+            let offset_samples = n * 40;
+            sounding.try_send(NoteEvent { offset_samples, kind, key, channel: 0, velocity: 90 });
+        }
+        sounding.finish();
+        touched += TOUCHED.with(Cell::get) - before;
+        assert!(left.iter().any(|sample| *sample != 0.0) || block % 50 >= 45);
+    }
+    assert_eq!(touched, 0, "allocations and frees");
 }
 
 #[test]

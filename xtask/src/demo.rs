@@ -21,7 +21,7 @@ Examples:
   cargo xtask demo --out d --bars 64 --tempo 96
 
 The built .clap is loaded from disk by a host of our own and plays with the embedded model.
-DIR/demo.mid is what it sent, DIR/demo.wav the same through a small synthesiser, DIR/demo.png
+DIR/demo.mid is what it sent, DIR/demo.wav the same through its audition voice, DIR/demo.png
 a piano roll: dark where a key is struck, light where it is held, eight bars to a line.")]
 pub struct Args {
     /// Folder for demo.mid, demo.wav and demo.png; made if missing.
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<()> {
     let options = WriteOptions { tempo_bpm: args.tempo, texts: &texts, ..WriteOptions::default() };
     let written = [
         ("demo.mid", smf::write(&roll, &options)),
-        ("demo.wav", synth::wav(&synth::render(&heard(&recording)))?),
+        ("demo.wav", synth::wav(&synth::render(&recording))?),
         ("demo.png", picture::piano_roll(&roll.chords)?),
     ];
     for (name, bytes) in &written {
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Sample rate and block size of the demo's host.
-const SAMPLE_RATE: f64 = 48_000.0;
+const SAMPLE_RATE: f64 = synth::SAMPLE_RATE as f64;
 const BLOCK: u32 = 256;
 
 fn play(clap: &Path, args: &Args) -> Result<Recording> {
@@ -126,34 +126,6 @@ fn roll_of(recording: &Recording, bars: u32) -> PianoRoll {
         end(&mut began, note, length);
     }
     PianoRoll { chords }
-}
-
-/// The notes of a performance in seconds from its first play, for the synthesiser.
-fn heard(recording: &Recording) -> Vec<synth::Note> {
-    let first = recording.spans.iter().find(|span| span.playing);
-    let origin = first.map_or(0, |span| span.time_samples);
-    let seconds = |time_samples: u64| (time_samples - origin) as f64 / SAMPLE_RATE;
-    let mut began = HashMap::new();
-    let mut notes = Vec::new();
-    for event in recording.events.iter().filter(|event| event.time_samples >= origin) {
-        let note = (event.channel, event.key);
-        match event.kind {
-            Kind::On => {
-                began.insert(note, *event);
-            }
-            Kind::Off => {
-                if let Some(on) = began.remove(&note) {
-                    notes.push(synth::Note {
-                        start_seconds: seconds(on.time_samples),
-                        end_seconds: seconds(event.time_samples),
-                        key: on.key,
-                        velocity: on.velocity,
-                    });
-                }
-            }
-        }
-    }
-    notes
 }
 
 /// What the demo prints of its music.

@@ -1,75 +1,52 @@
-//! A small electric piano, so that a demo can be heard without a host: FunDSP does the sound.
+//! The demo's sound: the plugin's own audition voice, as a `.wav`.
 
-use fundsp::prelude64::*;
+use anacrusis::audition::{Audition, Settings};
+use anacrusis::jam::player::{NoteEvent, NoteKind};
+use anacrusis_test_host::{Kind, Recording};
 
-/// Sample rate of what [`render`] makes, in Hz.
-pub const SAMPLE_RATE: u32 = 44_100;
+/// Sample rate of what [`render`] makes, in Hz; recordings must have been made at it.
+pub const SAMPLE_RATE: u32 = 48_000;
 
-/// A note to be heard.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Note {
-    /// Beginning in seconds.
-    pub start_seconds: f64,
-    /// End in seconds; it rings a little longer.
-    pub end_seconds: f64,
-    /// MIDI key number.
-    pub key: u8,
-    /// 0..=1.
-    pub velocity: f64,
+/// What follows the last event, so that it can ring off, in samples.
+const TAIL_SAMPLES: usize = SAMPLE_RATE as usize / 2;
+
+/// The voice at its loudest, which its limiter keeps below full scale.
+const LEVEL: Settings = Settings { on: true, level_db: 0.0 };
+
+/// What `recording` sounds like from its first play: left and right, equally long.
+pub fn render(recording: &Recording) -> [Vec<f32>; 2] {
+    let origin = recording.spans.iter().find(|span| span.playing);
+    let origin = origin.map_or(0, |span| span.time_samples);
+    let mut voice = Audition::default();
+    voice.set(LEVEL, f64::from(SAMPLE_RATE));
+    let mut sides = [Vec::new(), Vec::new()];
+    for event in recording.events.iter().filter(|event| event.time_samples >= origin) {
+        let at = usize::try_from(event.time_samples - origin).unwrap_or(usize::MAX);
+        extend(&mut voice, &mut sides, at);
+        voice.play(NoteEvent {
+            offset_samples: 0,
+            kind: match event.kind {
+                Kind::On => NoteKind::On,
+                Kind::Off => NoteKind::Off,
+            },
+            key: event.key,
+            channel: event.channel,
+            velocity: (event.velocity * 127.0).round().clamp(0.0, 127.0) as u8,
+        });
+    }
+    let end = sides[0].len() + TAIL_SAMPLES;
+    extend(&mut voice, &mut sides, end);
+    sides
 }
 
-/// How long a note rings after its end, in seconds.
-const RELEASE_SECONDS: f64 = 0.18;
-
-/// What the room adds after the last note, in seconds.
-const TAIL_SECONDS: f64 = 1.5;
-
-/// Loudest sample.
-const PEAK: f32 = 0.7;
-
-/// Stereo samples of `notes`, left and right, at [`SAMPLE_RATE`]. Silence for no notes.
-pub fn render(notes: &[Note]) -> [Vec<f32>; 2] {
-    let end = notes.iter().map(|note| note.end_seconds).fold(0.0, f64::max);
-    let mut players = Sequencer::new(0, 2, ReplayMode::None);
-    for note in notes {
-        let held = (note.end_seconds - note.start_seconds).max(0.02);
-        players.push_duration(
-            note.start_seconds,
-            held + RELEASE_SECONDS,
-            Fade::Smooth,
-            0.004,
-            RELEASE_SECONDS,
-            voice(note),
-        );
+/// Renders on, up to a length of `end` samples.
+fn extend(voice: &mut Audition, [left, right]: &mut [Vec<f32>; 2], end: usize) {
+    let begin = left.len();
+    if end > begin {
+        left.resize(end, 0.0);
+        right.resize(end, 0.0);
+        voice.render(&mut left[begin..], &mut right[begin..]);
     }
-    let dry = Wave::render(f64::from(SAMPLE_RATE), end + TAIL_SECONDS, &mut players);
-    let mut room = multipass::<U2>() & (0.18 * reverb_stereo(14.0, 1.8, 0.6));
-    let mut wet = dry.filter(dry.duration(), &mut room);
-    // A silent wave has no peak to scale by.
-    if wet.amplitude() > 0.0 {
-        wet.normalize();
-    }
-    let scaled = |channel: usize| wet.channel(channel).iter().map(|x| x * PEAK).collect();
-    [scaled(0), scaled(1)]
-}
-
-/// One string with its bell: partials that fade the faster the higher they are.
-fn voice(note: &Note) -> Box<dyn AudioUnit> {
-    let frequency = 440.0 * ((f64::from(note.key) - 69.0) / 12.0).exp2();
-    // Low strings ring longer.
-    let decay = 0.8 + frequency / 500.0;
-    let partial = move |ratio: f64, level: f64, faster: f64| {
-        let fade = lfo(move |t: f64| level * (-t * decay * faster).exp());
-        sine_hz((frequency * ratio) as f32) * fade
-    };
-    let strings = partial(1.0, 1.0, 1.0)
-        + partial(2.0, 0.45, 1.6)
-        + partial(3.0, 0.18, 2.4)
-        + partial(4.0, 0.08, 3.2)
-        + partial(7.0, 0.05, 9.0);
-    let place = ((f64::from(note.key) - 64.0) / 48.0).clamp(-0.7, 0.7);
-    let level = (0.2 * note.velocity) as f32;
-    Box::new((strings * level) >> pan(place as f32))
 }
 
 /// The samples as a 16-bit WAV file.
@@ -98,26 +75,36 @@ pub fn wav(samples: &[Vec<f32>; 2]) -> anyhow::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anacrusis_test_host::Recorded;
+
+    fn event(time_samples: u64, kind: Kind) -> Recorded {
+        Recorded {
+            time_samples,
+            position_beats: 0.0,
+            beats_per_sample: 0.0,
+            playing: true,
+            pass: 0,
+            kind,
+            key: 69,
+            channel: 0,
+            velocity: 0.8,
+        }
+    }
 
     #[test]
-    fn a_note_sounds_when_it_should_and_at_its_pitch() {
-        let note = Note { start_seconds: 0.5, end_seconds: 1.5, key: 69, velocity: 0.8 };
-        let [left, right] = render(&[note]);
+    fn a_note_sounds_from_its_sample_to_its_end() {
+        let events = vec![event(12_000, Kind::On), event(36_000, Kind::Off)];
+        let [left, right] = render(&Recording { events, ..Recording::default() });
         assert_eq!(left.len(), right.len());
-        let rate = SAMPLE_RATE as usize;
-        let loudest = |samples: &[f32]| samples.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-        assert!(loudest(&left[..rate / 2 - 10]) < 1e-4, "silent before");
-        assert!(loudest(&left[rate / 2..rate]) > 0.3, "sounds from its onset");
-        let crossings =
-            left[rate..rate + rate / 4].windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0);
-        let hertz = crossings.count() as f64 * 4.0;
-        assert!((hertz - 440.0).abs() <= 8.0, "{hertz} Hz");
-        assert!(loudest(&left) <= PEAK + 1e-3 && loudest(&right) <= PEAK + 1e-3);
+        assert_eq!(left.len(), 36_000 + TAIL_SAMPLES);
+        assert_eq!(left.iter().position(|x| *x != 0.0), Some(12_000));
+        assert!(left[30_000..36_000].iter().any(|x| x.abs() > 0.02), "held");
+        assert_eq!(left.last(), Some(&0.0), "rung off");
     }
 
     #[test]
     fn no_notes_are_silence_and_a_valid_file() {
-        let samples = render(&[]);
+        let samples = render(&Recording::default());
         assert!(samples[0].iter().all(|x| *x == 0.0));
         let bytes = wav(&samples).expect("a file");
         let reader = hound::WavReader::new(bytes.as_slice()).expect("readable");
