@@ -53,7 +53,7 @@ fn one_project_is_one_music() {
                         continue;
                     }
                     let script = everything(if offline {
-                        Script::new(hz, 64).offline(true).block_sizes(sizes)
+                        Script::new(hz, 64).offline(true).block_sizes(sizes).samples(hz as u64 / 20)
                     } else {
                         patient(hz, 64).block_sizes(sizes)
                     });

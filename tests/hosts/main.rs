@@ -17,7 +17,6 @@ mod rows;
 mod state;
 mod support;
 mod transport;
-mod usage;
 
 #[path = "../it/support/networks.rs"]
 mod networks;

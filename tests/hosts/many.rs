@@ -1,15 +1,12 @@
 //! Many instances in one process: they play the same, and share what can be shared.
 
-use std::collections::HashSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::networks;
 use crate::support::{STEPS_PER_BEAT, check, load, patient, whole_machine};
-use crate::usage::Usage;
 use anacrusis::model::Config;
 use anacrusis_test_host::script::Action;
-use anacrusis_test_host::{Format, Kind, Plugin, Recording, Script, perform_together};
+use anacrusis_test_host::{Format, Plugin, Recording, Script, perform_together};
 
 const INSTANCES: usize = 64;
 
@@ -79,61 +76,5 @@ fn sixty_four_instances_play_the_same() {
         let alone = play(&mut plugins[..1], &patient_beats(4.0));
         let same = |r: &Recording| r.music(STEPS_PER_BEAT) == alone[0].music(STEPS_PER_BEAT);
         assert!(all.iter().all(same), "{what}: others play other notes");
-    }
-}
-
-/// Prints what so many instances cost a live host. Run it alone, on an idle machine:
-/// `cargo test --no-default-features --test hosts cost -- --ignored --nocapture`.
-#[test]
-#[ignore = "takes a minute and says nothing on a busy machine"]
-fn what_sixty_four_instances_cost() {
-    const BEATS: f64 = 32.0;
-    let _alone = whole_machine();
-    let (_folder, path) = default_size();
-    for (what, file) in MODELS.into_iter().zip([None, Some(path.as_path())]) {
-        let Some(nothing) = Usage::now() else {
-            println!("SKIPPED: what a process uses is known on Linux only");
-            return;
-        };
-        let mut plugins = vec![open(file)];
-        until_ready(&mut plugins);
-        let meant = play(&mut plugins, &patient_beats(BEATS)).remove(0).music(STEPS_PER_BEAT);
-        let with_one = Usage::now().unwrap_or(nothing);
-        plugins.extend((1..INSTANCES).map(|_| open(file)));
-        until_ready(&mut plugins);
-        let with_all = Usage::now().unwrap_or(nothing);
-        let live = Script::new(48_000.0, 512)
-            .set("Wait for notes", "Off")
-            .live(1.0)
-            .samples(48_000)
-            .play()
-            .beats(BEATS)
-            .stop()
-            .blocks(4);
-        let begun = Instant::now();
-        let before = Usage::now().unwrap_or(nothing);
-        let all = play(&mut plugins, &live);
-        let (after, seconds) = (Usage::now().unwrap_or(nothing), begun.elapsed().as_secs_f64());
-        let (mut steps_meant, mut missed, mut late) = (0, 0, 0);
-        for recording in &all {
-            let sounded: HashSet<i64> =
-                recording.onsets().map(|e| e.step(STEPS_PER_BEAT)).collect();
-            let onsets = meant.iter().filter(|note| note.1 == Kind::On);
-            let steps: HashSet<i64> = onsets.map(|note| note.0).collect();
-            steps_meant += steps.len();
-            missed += steps.difference(&sounded).count();
-            late += recording.onsets().filter(|e| e.off_grid_samples(STEPS_PER_BEAT) > 1.0).count();
-        }
-        let share = |now: Duration, then: Duration| 100.0 * (now - then).as_secs_f64() / seconds;
-        let mib = |more: u64, less: u64| more.saturating_sub(less) as f64 / f64::from(1 << 20);
-        println!(
-            "{what}: {INSTANCES} instances at 120 BPM, {steps_meant} steps with onsets, {missed} \
-             of them missed, {late} onsets late; {:.1} % of one core, {:.1} % by workers; {:.1} \
-             MiB for the first instance, {:.2} MiB for each of the others",
-            share(after.processor, before.processor),
-            share(after.workers, before.workers),
-            mib(with_one.resident_bytes, nothing.resident_bytes),
-            mib(with_all.resident_bytes, with_one.resident_bytes) / (INSTANCES - 1) as f64,
-        );
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod engine;
+pub mod instances;
 pub mod network;
 #[path = "../../benches/engine/peak.rs"]
 pub mod peak;
@@ -11,6 +12,7 @@ pub mod report;
 pub mod round;
 pub mod task;
 pub mod train;
+pub mod usage;
 
 #[cfg(feature = "train")]
 pub mod candle;
@@ -30,6 +32,7 @@ pub struct Args {
 #[allow(missing_docs, reason = "clap would show it in place of what the arguments' types say")]
 pub enum Command {
     Engine(engine::Args),
+    Instances(instances::Args),
     Train(train::Args),
 }
 
@@ -40,6 +43,7 @@ pub enum Command {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Engine(args) => engine::run(args),
+        Command::Instances(args) => instances::run(args),
         Command::Train(args) => train::run(args),
     }
 }

@@ -21,6 +21,7 @@ pub mod score;
 pub mod sequence;
 pub mod settings;
 pub mod setup;
+pub mod soak;
 pub mod source;
 pub mod synth;
 pub mod test;

@@ -4,7 +4,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, bundle, demo, evaluate, generate, inspect, install, test, trainer, vectors};
+use xtask::{
+    bench, bundle, demo, evaluate, generate, inspect, install, soak, test, trainer, vectors,
+};
 
 /// Build, hear, test and train Anacrusis.
 #[derive(Parser)]
@@ -18,6 +20,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Test(test::Args),
+    Soak(soak::Args),
     Bundle(bundle::Args),
     Install(install::Args),
     Train(trainer::Args),
@@ -36,6 +39,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Bundle(args) => bundle::run(&args),
         Command::Install(args) => install::run(&args),
         Command::Train(args) => trainer::run(&args),

@@ -399,7 +399,7 @@ impl<'a> Host<'a> {
             steps_per_beat: self.steps_per_beat,
             fresh: self.fresh,
         };
-        self.recording.may_sleep += u64::from(cost.may_sleep && self.playing);
+        self.recording.may_sleep += u64::from(cost.may_sleep && self.playing && frames > 0);
         let mut last_offset = 0;
         for note in self.outbox.notes() {
             // Order within a block is part of the contract with the host.

@@ -4,6 +4,7 @@
 use crate::oracle::Verdict;
 use crate::script::{Action, Script};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use std::cell::Cell;
 use std::fs;
@@ -114,9 +115,11 @@ pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
     let jitter = if wildness == Wildness::Jitter { 1e-4..1.0 / 128.0 } else { 0.0..1e-300 };
     (prop::sample::select(&[44_100.0, 48_000.0, 96_000.0][..]), jitter, actions).prop_map(
         move |(sample_rate, jitter, actions)| {
-            // The first block brings the parameter, so that the state holds it.
+            // The first block brings the parameters, so that the state holds them.
             let mut script = Script::new(sample_rate, 256)
                 .set("Wait for notes", "On")
+                .set("Rate", RATES[2])
+                .set("Lookahead", LOOKAHEADS[2])
                 .blocks(1)
                 .save_state("project");
             if wildness == Wildness::Jitter {
@@ -127,6 +130,15 @@ pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
             script.loop_off().stop().blocks(4)
         },
     )
+}
+
+/// Random scripts without end, always the same ones for a seed.
+pub fn stream(wildness: Wildness, seed: u64) -> impl Iterator<Item = Script> {
+    let config = Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let strategy = scripts(wildness);
+    std::iter::repeat_with(move || strategy.new_tree(&mut runner))
+        .filter_map(|tree| tree.ok().map(|tree| tree.current()))
 }
 
 /// What was tried.
