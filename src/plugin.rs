@@ -17,7 +17,7 @@ use nih_plug::plugin::PluginState;
 use nih_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
     ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, PluginApi, ProcessContext, ProcessMode,
-    ProcessStatus, TaskExecutor, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
+    ProcessStatus, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
 };
 
 use nih_plug_egui::RepaintNotifier;
@@ -48,9 +48,8 @@ pub struct Anacrusis {
     /// What the last block was played with.
     last: (Transport, Controls),
     offline: bool,
-    /// Counters of the parameters when they were last acted on.
+    /// How many states had been loaded when that was last acted on.
     seen_states: u64,
-    seen_models: u64,
 }
 
 /// What the editor tells the audio thread, and back.
@@ -58,13 +57,6 @@ pub struct Anacrusis {
 struct Signals {
     panic: AtomicBool,
     faults: AtomicU64,
-}
-
-/// Work that the audio thread hands to the framework's background thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Open another model if the parameters ask for another.
-    FollowModel,
 }
 
 impl Default for Anacrusis {
@@ -78,12 +70,24 @@ impl Anacrusis {
     pub fn new(params: AnacrusisParams) -> Self {
         let params = Arc::new(params);
         let (audio, worker_end, monitor) = link();
-        let worker = Worker::new(worker_end);
+        let mut worker = Worker::new(worker_end);
+        let models = Arc::new(Models::new(params.clone(), worker.models()));
+        // Not by the framework's background thread, which all instances share: a task of one
+        // that is unloaded before it runs ends that thread, and the last to unload panics.
+        let (followed, followers) = (params.clone(), models.clone());
+        let mut seen = params.model_path.changes();
+        worker.look_after(move || {
+            let changes = followed.model_path.changes();
+            if changes != seen {
+                seen = changes;
+                followers.follow();
+            }
+        });
         Self {
             performer: Performer::new(audio),
             audition: Audition::default(),
             guard: Guard::default(),
-            models: Arc::new(Models::new(params.clone(), worker.models())),
+            models,
             worker,
             monitor: Some(monitor),
             signals: Arc::default(),
@@ -91,7 +95,6 @@ impl Anacrusis {
             last: (Transport::default(), params.controls()),
             offline: false,
             seen_states: params.format.loads(),
-            seen_models: params.model_path.changes(),
             params,
         }
     }
@@ -117,14 +120,7 @@ impl Plugin for Anacrusis {
 
     type Editor = Window<Session>;
     type SysExMessage = ();
-    type BackgroundTask = Task;
-
-    fn task_executor(&mut self) -> TaskExecutor<Self> {
-        let models = self.models.clone();
-        Box::new(move |task| match task {
-            Task::FollowModel => models.follow(),
-        })
-    }
+    type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
@@ -175,7 +171,7 @@ impl Plugin for Anacrusis {
         }
         // Solo: incoming notes are neither heard nor passed on.
         while context.next_event().is_some() {}
-        self.follow_params(context);
+        self.follow_states();
         if self.signals.panic.swap(false, Ordering::AcqRel) {
             self.performer.panic();
             self.audition.silence();
@@ -207,21 +203,16 @@ impl Plugin for Anacrusis {
 }
 
 impl Anacrusis {
-    /// Acts on what a loaded state or another thread changed.
+    /// Begins anew when a state was loaded.
     ///
     /// # Realtime
     ///
     /// Compares counters; models are opened elsewhere.
-    fn follow_params(&mut self, context: &mut impl ProcessContext<Self>) {
+    fn follow_states(&mut self) {
         let states = self.params.format.loads();
         if states != self.seen_states {
             self.seen_states = states;
             self.performer.reset();
-        }
-        let models = self.params.model_path.changes();
-        if models != self.seen_models {
-            self.seen_models = models;
-            context.execute_background(Task::FollowModel);
         }
     }
 }

@@ -35,14 +35,26 @@ const MOST_PANICS: u32 = 3;
 pub struct Worker<B: Biaxial = Engine> {
     end: Option<WorkerEnd>,
     models: ModelSlot<B>,
+    look: Look,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What the thread looks after beside its requests.
+type Look = Box<dyn FnMut() + Send>;
+
 impl<B: Biaxial> Worker<B> {
     /// A worker that has not begun: cheap, no thread and no model yet.
     pub fn new(end: WorkerEnd) -> Worker<B> {
-        Worker { end: Some(end), models: ModelSlot::new(), stop: Arc::default(), thread: None }
+        let (models, look): (_, Look) = (ModelSlot::new(), Box::new(|| ()));
+        Worker { end: Some(end), models, look, stop: Arc::default(), thread: None }
+    }
+
+    /// Has the thread call `look` each time before it looks for a request: on what others
+    /// change without being able to act on it. It must be quick; without a thread nothing calls
+    /// it.
+    pub fn look_after(&mut self, look: impl FnMut() + Send + 'static) {
+        self.look = Box::new(look);
     }
 
     /// Starts the thread, once; later calls do nothing.
@@ -52,7 +64,8 @@ impl<B: Biaxial> Worker<B> {
     pub fn start(&mut self) -> io::Result<()> {
         let Some(end) = self.end.take() else { return Ok(()) };
         let (models, stop) = (self.models.clone(), self.stop.clone());
-        let service = move || Service::new(end, models, stop).run();
+        let look = std::mem::replace(&mut self.look, Box::new(|| ()));
+        let service = move || Service::new(end, models, stop).run(look);
         self.thread = Some(thread::Builder::new().name("anacrusis".into()).spawn(service)?);
         Ok(())
     }
@@ -103,9 +116,10 @@ impl<B: Biaxial> Service<B> {
         }
     }
 
-    fn run(mut self) {
+    fn run(mut self, mut look: Look) {
         let mut loading: Option<Loading<B>> = None;
         while !self.stop.load(Ordering::Acquire) {
+            look();
             self.look_after_models(&mut loading);
             match self.end.request() {
                 Some(request) => self.serve(&request),

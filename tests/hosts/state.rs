@@ -71,3 +71,23 @@ fn a_state_is_text_of_modest_size() {
     println!("state: {} bytes", state.len());
     assert!(state.len() < 64 * 1024, "a fresh state has {} bytes", state.len());
 }
+
+/// A project that is closed while a state is still on its way to the instance.
+#[test]
+fn unloading_right_after_a_state_was_loaded_is_harmless() {
+    for format in FORMATS {
+        for blocks in [0, 1, 1, 1, 2] {
+            let mut plugins: Vec<_> = (0..8).map(|_| load(format)).collect();
+            let script = Script::new(48_000.0, 64)
+                .blocks(1)
+                .save_state("project")
+                .play()
+                .beats(0.1)
+                .load_state("project")
+                .blocks(blocks);
+            for plugin in &mut plugins {
+                perform(plugin.as_mut(), &script).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+            }
+        }
+    }
+}

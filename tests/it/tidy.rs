@@ -245,6 +245,32 @@ fn the_audio_files_name_nothing_that_blocks() {
     report(&broken, "the audio thread neither allocates, locks, writes nor panics");
 }
 
+/// The table of what hosts do names no test that is not there, and leaves out no row.
+#[test]
+fn the_table_of_hosts_names_tests_that_exist() {
+    let table = fs::read_to_string(root().join("tests/hosts/README.md")).expect("the table");
+    let code: String =
+        ["src", "tests"].iter().flat_map(|folder| sources(folder)).map(|(_, text)| text).collect();
+    let named: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter(|name| name.contains('_'))
+        .collect();
+    let missing: Vec<String> = named
+        .iter()
+        .filter(|name| !code.contains(&format!("fn {name}(")))
+        .map(|name| (*name).to_owned())
+        .collect();
+    report(&missing, "tests/hosts/README.md names tests that do not exist");
+    let rows = fs::read_to_string(root().join("tests/host/src/rows.rs")).expect("the rows");
+    let rows = rows.lines().filter_map(|line| line.strip_prefix("pub fn ")?.split_once("(open"));
+    let left_out: Vec<String> =
+        rows.filter(|(name, _)| !named.contains(name)).map(|(name, _)| name.to_owned()).collect();
+    report(&left_out, "tests/hosts/README.md leaves out rows");
+    assert!(named.len() > 20);
+}
+
 #[test]
 fn nothing_names_the_machine_it_was_made_on() {
     const EXAMPLE: &str = "/home/me";

@@ -105,3 +105,52 @@ fn the_editor_sees_ahead_what_will_sound() {
     assert!(status.past().iter().all(|s| s.known && s.chord.plays(key_of(s.step.0))));
     assert!(status.shortest_lead_ms.is_some_and(|lead| (80.0..125.0).contains(&lead)));
 }
+
+/// A host that runs ahead of the sound: so many blocks at once, and nobody thinks meanwhile.
+fn ahead_of_the_sound(lookahead: Lookahead, blocks: u32, frames: u32) -> Host {
+    let mut host = Host::parked(tell_step);
+    host.controls.lookahead = lookahead;
+    // While it was parked it did not run ahead.
+    host.run_served(1, 480);
+    for _ in 0..60 {
+        host.run(blocks * frames, frames);
+        host.serve();
+    }
+    host
+}
+
+#[test]
+fn a_lookahead_shorter_than_the_host_runs_ahead_is_told_and_a_longer_one_loses_nothing() {
+    // 200 ms in blocks of 10, and one block of 171 ms; a step lasts 125 ms.
+    for (blocks, frames) in [(20, 480), (1, 8192)] {
+        let mut short = ahead_of_the_sound(Lookahead::One, blocks, frames);
+        let status = short.status();
+        assert!(status.lookahead_too_short && status.missed_deadlines > 10, "{blocks}, {frames}");
+        let mut long = ahead_of_the_sound(Lookahead::Two, blocks, frames);
+        let status = long.status();
+        assert!(!status.lookahead_too_short, "{blocks} blocks of {frames}");
+        assert_eq!((status.missed_deadlines, status.late_chords), (0, 0));
+        // What is left of the look-ahead when the host comes back.
+        let left_ms = 250.0 - f64::from(blocks * frames) / 48.0;
+        let lead_ms = f64::from(status.shortest_lead_ms.expect("chords came"));
+        assert!((left_ms - 0.1..left_ms + 25.1).contains(&lead_ms), "{lead_ms} of {left_ms} ms");
+        let onsets = long.onsets();
+        let expected: Vec<_> =
+            (0..onsets.len() as i64).map(|k| (k as u64 * 6000, key_of(k))).collect();
+        assert_eq!(onsets, expected);
+        assert!(onsets.len() as u32 >= 60 * blocks * frames / 6000);
+    }
+}
+
+#[test]
+fn another_start_forgets_how_short_the_lead_was() {
+    let mut host = ahead_of_the_sound(Lookahead::Half, 20, 480);
+    assert!(host.status().lookahead_too_short);
+    host.transport.playing = false;
+    host.run_served(10, 480);
+    host.transport.playing = true;
+    host.run_served(100, 480);
+    let status = host.status();
+    assert!(!status.lookahead_too_short);
+    assert!(status.shortest_lead_ms.is_some_and(|lead| lead > 40.0));
+}

@@ -279,3 +279,24 @@ fn many_instances_come_and_go() {
     let first = instances[0].out.0.clone();
     assert!(instances.iter().all(|i| i.out.0 == first), "all play the same");
 }
+
+#[test]
+fn the_thread_looks_after_what_it_is_given_as_long_as_it_lives() {
+    let mut instance = Instance::<Hash>::new();
+    let looks = Arc::new(AtomicU64::new(0));
+    let seen = looks.clone();
+    instance.worker.look_after(move || {
+        seen.fetch_add(1, Ordering::Relaxed);
+    });
+    assert_eq!(looks.load(Ordering::Relaxed), 0, "no thread yet");
+    instance.worker.start().expect("a thread");
+    let begun = Instant::now();
+    while looks.load(Ordering::Relaxed) < 3 && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(instance);
+    let at_the_end = looks.load(Ordering::Relaxed);
+    assert!(at_the_end >= 3);
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(looks.load(Ordering::Relaxed), at_the_end);
+}
