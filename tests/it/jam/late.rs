@@ -125,7 +125,7 @@ fn a_lookahead_shorter_than_the_host_runs_ahead_is_told_and_a_longer_one_loses_n
     for (blocks, frames) in [(20, 480), (1, 8192)] {
         let mut short = ahead_of_the_sound(Lookahead::One, blocks, frames);
         let status = short.status();
-        assert!(status.lookahead_too_short && status.missed_deadlines > 10, "{blocks}, {frames}");
+        assert!(status.lookahead_too_short && status.missed_deadlines > 0, "{blocks}, {frames}");
         let mut long = ahead_of_the_sound(Lookahead::Two, blocks, frames);
         let status = long.status();
         assert!(!status.lookahead_too_short, "{blocks} blocks of {frames}");
