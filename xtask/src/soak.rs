@@ -14,12 +14,14 @@ use serde::Serialize;
 use crate::bench::usage::Usage;
 use crate::model_file;
 
-/// Growth of resident memory above which the run has failed: what is left over from single
-/// scripts is less, and a leak of a hundred bytes a step is more in a day.
-const MOST_GROWTH_BYTES: u64 = 32 << 20;
+/// Growth of resident memory above which the run has failed: a leak of ten bytes a step is more
+/// in a day.
+const MOST_GROWTH_BYTES: u64 = 8 << 20;
 
-/// Share of the run after which memory is first looked at: until then, things are made.
-const WARM: f64 = 0.05;
+/// Shares of the run in which memory is compared. What single scripts need on top comes and
+/// goes, so the least of each counts; and at the beginning things are made.
+const EARLY: std::ops::Range<f64> = 0.05..0.15;
+const LAST: std::ops::Range<f64> = 0.9..f64::INFINITY;
 
 /// Play for hours at the greatest speed, with random transport, and hold every note to the oracle
 ///
@@ -78,7 +80,7 @@ pub struct Report {
     pub worst_onset_samples: f64,
     /// Chords that did not come in time.
     pub missed_deadlines: u64,
-    /// Resident memory after the first twentieth and at the end, bytes; where it is known.
+    /// Least resident memory of an early and of the last tenth, bytes; where it is known.
     pub resident_bytes: Option<[u64; 2]>,
 }
 
@@ -124,8 +126,11 @@ fn soak(args: &Args) -> Result<Report> {
         report.worst_onset_samples = report.worst_onset_samples.max(verdict.worst_onset_samples);
         report.unmatched += recording.notes().unmatched();
         let share = played_s / 3600.0 / args.hours;
-        if report.resident_bytes.is_none() && share >= WARM {
-            report.resident_bytes = Usage::now().map(|usage| [usage.resident_bytes; 2]);
+        if let Some(now) = Usage::resident_bytes() {
+            let [early, last] = report.resident_bytes.get_or_insert([u64::MAX; 2]);
+            for (least, part) in [(early, EARLY), (last, LAST)] {
+                *least = if part.contains(&share) { now.min(*least) } else { *least };
+            }
         }
         if (share * 10.0) as u32 > told {
             told = (share * 10.0) as u32;
@@ -140,9 +145,8 @@ fn soak(args: &Args) -> Result<Report> {
             break;
         }
     }
-    if let (Some([_, after]), Some(usage)) = (&mut report.resident_bytes, Usage::now()) {
-        *after = usage.resident_bytes;
-    }
+    // A run of few scripts may have none in a tenth.
+    report.resident_bytes = report.resident_bytes.filter(|least| !least.contains(&u64::MAX));
     report.hours = played_s / 3600.0;
     report.seconds = begun.elapsed().as_secs_f64();
     report.missed_deadlines = front.status().missed_deadlines;
@@ -181,7 +185,7 @@ impl fmt::Display for Report {
             Some([before, after]) => {
                 write!(f, "resident memory    {:.1} MiB, then {:.1} MiB", mib(before), mib(after))
             }
-            None => write!(f, "resident memory    not known on this system"),
+            None => write!(f, "resident memory    not known: too short a run, or no Linux"),
         }
     }
 }

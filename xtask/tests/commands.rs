@@ -167,3 +167,17 @@ fn bad_input_is_explained() {
     assert!(told.contains("absent.safetensors"), "{told}");
     assert!(!out.exists());
 }
+
+#[test]
+fn soak_plays_without_a_flaw() {
+    let report = json(&xtask("soak", &[], &["--hours", "0.2", "--seed", "3", "--json"]));
+    assert!(report["hours"].as_f64().expect("hours") >= 0.2);
+    assert!(report["steps"].as_u64().expect("steps") > 5000);
+    assert_eq!(report["unmatched"], 0);
+    assert_eq!(report["missed_deadlines"], 0);
+    assert!(report["worst_onset_samples"].as_f64().expect("samples") <= 1.0);
+    let refused = refusal(&xtask("soak", &[], &["--hours", "0"]));
+    assert!(refused.contains("not within 0 to 10000"), "{refused}");
+    let refused = refusal(&xtask("soak", &[("--model", Path::new("no.safetensors"))], &[]));
+    assert!(refused.contains("cannot open the model no.safetensors"), "{refused}");
+}

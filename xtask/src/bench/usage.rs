@@ -15,11 +15,17 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// The present state of this process, where it can be known.
-    pub fn now() -> Option<Usage> {
+    /// Resident memory of this process, where it can be known.
+    pub fn resident_bytes() -> Option<u64> {
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = resident.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib * 1024)
+    }
+
+    /// The present state of this process, where it can be known.
+    pub fn now() -> Option<Usage> {
+        let resident_bytes = Usage::resident_bytes()?;
         let mut workers = Duration::ZERO;
         for task in fs::read_dir("/proc/self/task").ok()?.flatten() {
             let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
@@ -35,6 +41,6 @@ impl Usage {
         let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<u64>().ok());
         // A hundred ticks a second on every Linux that is run on.
         let processor = Duration::from_millis(10 * (ticks(11)? + ticks(12)?));
-        Some(Usage { resident_bytes: kib * 1024, processor, workers })
+        Some(Usage { resident_bytes, processor, workers })
     }
 }
