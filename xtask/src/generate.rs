@@ -9,6 +9,7 @@ use anacrusis::model::{Draw, Engine, Sampling, TimeState};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
+use crate::trainer::quoted;
 use crate::{files, model_file};
 
 /// Write music of a model to a MIDI file
@@ -38,10 +39,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE.mid")]
     pub prompt: Option<PathBuf>,
     /// Below 1 safer, above 1 wilder; 0.05 to 5
-    #[arg(long, value_name = "T", default_value_t = 0.9, value_parser = |s: &str| within(s, 0.05, 5.0))]
+    #[arg(long, value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
     pub temperature: f32,
     /// 1 as the model was trained, 2 more notes, 0.5 fewer; 0.1 to 10
-    #[arg(long, value_name = "D", default_value_t = 1.0, value_parser = |s: &str| within(s, 0.1, 10.0))]
+    #[arg(long, value_name = "D", default_value_t = Wish::default().density, value_parser = |s: &str| within(s, 0.1, 10.0))]
     pub density: f32,
 }
 
@@ -60,7 +61,13 @@ pub fn run(args: &Args) -> Result<()> {
         Some(path) => read_prompt(path, &checkpoint)?,
         None => stored_prompt(&checkpoint, args.seed),
     };
-    let roll = generate(&checkpoint, &prompt, args);
+    let wish = Wish {
+        bars: args.bars as usize,
+        seed: args.seed,
+        temperature: args.temperature,
+        density: args.density,
+    };
+    let roll = generate(&checkpoint, &prompt, &wish);
     let made = format!(
         "Anacrusis {}, model {}, seed {}, temperature {}, density {}",
         env!("CARGO_PKG_VERSION"),
@@ -74,6 +81,13 @@ pub fn run(args: &Args) -> Result<()> {
     let onsets: u32 = roll.chords.iter().map(|chord| chord.struck().count_ones()).sum();
     println!("{}: {} bars, {onsets} onsets", args.out.display(), args.bars);
     Ok(())
+}
+
+/// A command that lets a model be heard.
+pub fn command(model: &Path) -> String {
+    let [model, out] =
+        [model, &model.with_extension("mid")].map(|path| quoted(&path.to_string_lossy()));
+    format!("cargo xtask generate --model {model} --bars 16 --seed 1 --out {out}")
 }
 
 fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<PianoRoll> {
@@ -105,9 +119,29 @@ fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> PianoRoll {
     prompt.chords[..bars].iter().copied().collect()
 }
 
+/// What music is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Bars of sixteen sixteenths.
+    pub bars: usize,
+    /// Seed of the random choices.
+    pub seed: u64,
+    /// As [`Args::temperature`].
+    pub temperature: f32,
+    /// As [`Args::density`].
+    pub density: f32,
+}
+
+impl Default for Wish {
+    /// No bars; seed 0; temperature and density as the command has them.
+    fn default() -> Wish {
+        Wish { bars: 0, seed: 0, temperature: 0.9, density: 1.0 }
+    }
+}
+
 /// The bars asked for, after `prompt` (silence if it is empty), by model.md, section 8, with
 /// the damping and the truncation of the plugin.
-fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, args: &Args) -> PianoRoll {
+pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> PianoRoll {
     let mut engine = Engine::new(checkpoint);
     let mut states = [engine.new_state(), engine.new_state()];
     let mut damping = Damping::default();
@@ -130,13 +164,13 @@ fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, args: &Args) -> PianoRo
         };
         states.swap(0, 1);
     }
-    let draw = Draw { seed: args.seed, pass: 0 };
+    let draw = Draw { seed: wish.seed, pass: 0 };
     let low = engine.config().low;
-    let steps = args.bars as usize * bar;
+    let steps = wish.bars * bar;
     let mut roll = PianoRoll::default();
     for step in prompt.len()..prompt.len() + steps {
-        let gamma = damping.exponent(args.density);
-        let sampling = Sampling { temperature: args.temperature, gamma, ..Sampling::default() };
+        let gamma = damping.exponent(wish.density);
+        let sampling = Sampling { temperature: wish.temperature, gamma, ..Sampling::default() };
         let chord = engine.choose(&states[0], &mut |index, logits| {
             sampler::decide(&sampling, logits, draw.uniforms(step as i64, low + index as u8))
         });

@@ -23,7 +23,7 @@ enum Command {
     Soak(soak::Args),
     Bundle(bundle::Args),
     Install(install::Args),
-    Train(trainer::Args),
+    Train(Box<trainer::Args>),
     Evaluate(evaluate::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),

@@ -1,10 +1,13 @@
 //! Every setting of a training run: defaults, a TOML file, flags; each overrides the one
 //! before.
 
+mod document;
+
 use std::path::{Path, PathBuf};
 
 use anacrusis::model::Config;
 use anyhow::{Context, Result, bail};
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 use crate::source;
@@ -32,56 +35,68 @@ pub enum BackendKind {
 }
 
 /// Settings of a run. Keys of the TOML file have these names; unknown ones are refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// What is said of each field here is what `--help` and `--print-config` say of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The network, as in a checkpoint.
+    #[serde(deserialize_with = "document::network")]
     pub network: Config,
-    /// Segments per batch, 1..=1024.
+    /// Segments per batch, 1 to 1024.
     pub batch: usize,
-    /// Steps per segment, 2..=4096; segments begin at multiples of 16.
+    /// Steps (sixteenths) per segment, 2 to 4096; segments begin at multiples of 16.
     pub steps: usize,
     /// Step size of Adam, above 0, at most 1.
     pub learning_rate: f64,
-    /// Share of the run, at its end, over which the step size falls to a twentieth, 0..=1.
+    /// Iterations at the beginning over which the step size rises to its full value; 0 for none.
+    pub warmup: u64,
+    /// Share of the run, at its end, over which the step size falls to a twentieth, 0 to 1.
     pub cooldown: f64,
-    /// Chance of a unit to be dropped, 0..=0.9.
+    /// Chance of a unit to be dropped, 0 to 0.9.
     pub dropout: f64,
     /// Largest global norm of the gradient, above 0.
     pub clip: f64,
-    /// Lowest and highest transposition in semitones, within -24..=24.
+    /// Lowest and highest transposition in semitones, within -24 to 24.
     pub transpose: [i8; 2],
     /// How pieces are drawn.
     pub weighting: Weighting,
-    /// How often segments come from each --data, in their order and relative to each other,
-    /// each 1e-6..=1e6; empty: from any piece, as `weighting` says. Flags (`PATH=WEIGHT`)
-    /// override all of it.
-    #[serde(default)]
+    /// How often segments come from each --data, in their order and relative to each other, each
+    /// 1e-6 to 1e6; empty: from any piece, as `weighting` says. `--data PATH=WEIGHT` overrides
+    /// all of it.
     pub data_weights: Vec<f64>,
-    /// Chance of a piece to be held out, 0.01..=0.9.
+    /// Chance of a piece to be held out, 0.01 to 0.9.
     pub heldout: f64,
-    /// Seed of everything random.
+    /// Seed of everything random: split, initial weights, segments, dropout.
     pub seed: u64,
-    /// Iterations after which the run ends.
+    /// Iterations after which the run ends, those before a --resume included.
     pub iterations: u64,
-    /// Minutes after which the run ends, however few iterations that was.
+    /// Minutes after which this run ends, however few iterations that was; not set: any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
-    /// Iterations between evaluations.
+    /// Iterations without a better held-out score after which the run ends early; 0 for never.
+    /// With a cooldown, that may be before the step size has fallen.
+    pub patience: u64,
+    /// Iterations between evaluations, each of which also saves.
     pub evaluate_every: u64,
     /// About how many held-out steps an evaluation during the run looks at.
     pub evaluate_steps: usize,
-    /// What computes. Models from before there was a choice do not name it.
-    #[serde(default)]
+    /// Iterations between samples of the network's music, as .mid and .png in a folder beside
+    /// OUT; 0 for none.
+    pub sample_every: u64,
+    /// Bars of a sample, 1 to 256.
+    pub sample_bars: usize,
+    /// What computes.
     pub backend: BackendKind,
     /// Training threads; 0 is one for each core.
     pub threads: usize,
-    /// Prompts to store, 0..=16, if the licence allows it.
+    /// Five-bar prompts of the corpus to store in the checkpoint, 0 to 16; only done when
+    /// `licence` says that the corpus may be passed on.
     pub prompts: usize,
-    /// Name of the corpus, for the checkpoint.
+    /// Name of the corpus, told in the checkpoint.
     pub corpus: String,
-    /// Licence of corpus and weights, for the checkpoint. Empty: unknown, so that no music
-    /// of the corpus is stored as prompts.
+    /// Licence of corpus and weights with the attribution it asks for, told in the checkpoint;
+    /// empty: unknown, so that no music of the corpus is stored.
     pub licence: String,
 }
 
@@ -92,6 +107,7 @@ impl Default for Settings {
             batch: 5,
             steps: 128,
             learning_rate: 1e-3,
+            warmup: 0,
             cooldown: 0.0,
             dropout: 0.5,
             clip: 1.0,
@@ -102,8 +118,11 @@ impl Default for Settings {
             seed: 0,
             iterations: 50_000,
             minutes: None,
+            patience: 0,
             evaluate_every: 100,
             evaluate_steps: 4096,
+            sample_every: 500,
+            sample_bars: 16,
             backend: BackendKind::default(),
             threads: 0,
             prompts: 8,
@@ -128,11 +147,25 @@ impl Settings {
     /// As [`Settings::read`], from text.
     ///
     /// # Errors
-    /// As there.
+    /// As there; each key that is not known is named with its line and, if it is like a known
+    /// one, that one.
     pub fn parse(text: &str) -> Result<Settings> {
-        let mut all = toml::Table::try_from(Settings::default())?;
-        merge(&mut all, text.parse()?);
-        Ok(all.try_into()?)
+        document::parse(text)
+    }
+
+    /// All settings as TOML, each key with a line that says what it is; reading that back
+    /// gives the same settings.
+    ///
+    /// # Errors
+    /// If a number is too large for TOML.
+    pub fn to_toml(&self) -> Result<String> {
+        document::write(self)
+    }
+
+    /// What a key is, in one line without a full stop; empty for what is no key.
+    pub fn help(key: &str) -> String {
+        let text = Settings::get_field_docs(key).unwrap_or_default();
+        text.trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Checks ranges.
@@ -163,6 +196,7 @@ impl Settings {
             (self.minutes.is_none_or(|m| finite(m, 0.001, 1e6)), "minutes: 0.001 to a million"),
             (self.evaluate_every > 0, "evaluate_every: at least 1 iteration"),
             (self.evaluate_steps > 0, "evaluate_steps: at least 1 step"),
+            ((1..=256).contains(&self.sample_bars), "sample_bars: 1 to 256"),
             (self.threads <= 256, "threads: 0 (one per core) to 256"),
             (self.prompts <= 16, "prompts: 0 to 16"),
         ];
@@ -177,17 +211,6 @@ impl Settings {
         match self.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
-        }
-    }
-}
-
-fn merge(into: &mut toml::Table, from: toml::Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
-            (_, value) => {
-                into.insert(key, value);
-            }
         }
     }
 }
@@ -223,19 +246,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_wild_values_are_refused_by_name() {
-        for (text, named) in
-            [("bacth = 8", "bacth"), ("[network]\nwidth = 3", "width"), ("batch = \"x\"", "batch")]
-        {
-            let error = format!("{:#}", Settings::parse(text).expect_err(text));
-            assert!(error.contains(named), "{error}");
-        }
+    fn wild_values_are_refused_by_name() {
         for text in [
             "batch = 0",
             "dropout = 1.0",
             "transpose = [3, -3]",
             "heldout = nan",
             "data_weights = [1, 0]",
+            "sample_bars = 0",
         ] {
             let settings = Settings::parse(text).expect("the right kinds");
             let error = settings.validate().expect_err(text).to_string();

@@ -2,28 +2,37 @@
 //!
 //! A corpus is split by work; segments are drawn ([`batch`]), differentiated ([`backend`])
 //! by hand ([`fused`]) or by candle ([`step`], [`network`]) and followed ([`adam`]); the
-//! weights are judged by pieces that they never saw, and saved. Everything random is drawn by place from the seed ([`random`]),
-//! so a resumed run goes on as if it had not stopped.
+//! weights are judged by pieces that they never saw, heard ([`sample`]), and saved. Everything
+//! random is drawn by place from the seed ([`random`]), so a resumed run goes on as if it had
+//! not stopped ([`resume`]). What it takes is told beforehand ([`estimate`]), how it fares all
+//! along ([`report`], [`tensorboard`]).
 
 pub mod adam;
 pub mod backend;
 pub mod batch;
 pub mod dropout;
+pub mod estimate;
 pub mod evaluate;
 pub mod fused;
 pub mod init;
+pub mod intake;
 pub mod iteration;
 pub mod layer;
+pub mod memory;
 pub mod network;
 pub mod random;
 pub mod report;
 pub mod resume;
 pub mod run;
+pub mod sample;
+pub mod schedule;
 pub mod state;
 pub mod step;
 pub mod stepper;
+pub mod tensorboard;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -41,38 +50,49 @@ mod purpose {
     pub const PROMPTS: u64 = 4;
 }
 
-/// Trains until the iterations or minutes are up, or `stop` is set; saves and returns.
+/// Trains until iterations, minutes or patience are up, or `stop` is set; saves and returns.
 ///
 /// # Errors
-/// If the data has no usable piece, a setting is out of range, a file cannot be written, or
-/// training diverges. What was saved before stays.
+/// If the data has no usable piece, a setting is out of range, the memory will not do, a file
+/// would be lost or cannot be written, or training diverges. What was saved before stays.
 pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
-    let settings = args.settings()?;
-    let corpus = run::read(args, &settings)?;
-    let mut run = Run::begin(args, &settings, &corpus)?;
+    run_within(args, stop, memory::available)
+}
+
+/// [`run`], with `available` telling the bytes of memory left, if it can, before it begins.
+///
+/// # Errors
+/// As there.
+pub fn run_within(
+    args: &Args,
+    stop: &AtomicBool,
+    available: impl FnOnce() -> Option<u64>,
+) -> Result<()> {
+    let settings = args.check()?;
+    if let Some(folder) = &args.tensorboard {
+        tensorboard::Log::check(folder, args.resume, args.overwrite)?;
+    }
+    let corpus = intake::read(args, &settings)?;
+    let mut run = Run::begin(args, &settings, &corpus, available())?;
     let pieces = run.train.iter().map(|piece| (piece.source, &piece.roll));
     let segments =
         batch::Segments::new(&settings, pieces, Random::new(settings.seed, purpose::SEGMENTS))?;
     let dropout = Random::new(settings.seed, purpose::DROPOUT);
 
-    while run.share() < 1.0 && !stop.load(Ordering::Relaxed) {
+    while !run.over() && !stop.load(Ordering::Relaxed) {
+        let begun = Instant::now();
         let iteration = run.state.progress.iterations;
         let batch = segments.draw(iteration, settings.batch);
         let random = dropout.branch(iteration);
-        let rules = Rules {
-            dropout: settings.dropout,
-            clip: settings.clip,
-            learning_rate: run.learning_rate(),
-        };
+        let learning_rate = run.learning_rate();
+        let rules = Rules { dropout: settings.dropout, clip: settings.clip, learning_rate };
         let State { parameters, adam, .. } = &mut run.state;
         let (backend, network) = (&mut *run.backend, &settings.network);
         let done = iterate(backend, network, parameters, adam, &batch, &random, rules)
             .with_context(|| format!("in iteration {iteration}"))?;
-        run.after_step(done.loss, done.norm, done.norm > settings.clip);
-        if run.state.progress.iterations.is_multiple_of(settings.evaluate_every) {
-            run.evaluate()?;
-            run.save()?;
-        }
+        run.after_step(done, learning_rate, begun.elapsed().as_secs_f64());
+        run.sample();
+        run.judge()?;
     }
     run.end(stop.load(Ordering::Relaxed))
 }

@@ -3,81 +3,84 @@
 //! Cargo is called again, because a running binary cannot be relinked and this one must not
 //! contain candle.
 
+mod flags;
+mod outputs;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::settings::{BackendKind, Settings, Weighting, portable};
+pub use flags::Flags;
+pub use outputs::Outputs;
+
+use crate::settings::{Settings, portable};
 use crate::source::{self, Source};
 
 /// Train a network on MIDI files
 ///
-/// Pieces are split into a part to train on and a part held out; OUT always holds the best
-/// network so far by the held-out part, OUT with `.last` the newest. Ctrl-C saves and ends;
-/// --resume goes on from there.
+/// Pieces are split into a part to train on and a part held out, by which the network is
+/// judged. For `--out my.safetensors` there are then
+///
+///   my.safetensors       the best network so far: open it in the plugin
+///   my.last.safetensors  the newest network
+///   my.last.state        where the run stands, my.before.state where it stood before
+///   my.metrics.jsonl     a line of figures for each evaluation
+///   my.samples/          music of the network, as .mid and .png, by iteration
+///
+/// Ctrl-C saves and ends (a second one ends at once). The same command with --resume goes on
+/// from my.last.state or, if that is damaged, from my.before.state.
 #[derive(clap::Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
 #[command(after_help = "Examples:
-  cargo xtask train --data data/classical --out model.safetensors --minutes 60
-  cargo xtask train --data data/jsb data/nottingham --out folk.safetensors \\
-      --config models/classical.toml --iterations 20000 --seed 7
-  cargo xtask train --data data/pop=1 data/leadsheets=0.5 --out pop.safetensors
-  cargo xtask train --data data/classical --out model.safetensors --minutes 60 --resume")]
+  cargo xtask train --data my-midi --out my.safetensors --minutes 60
+  cargo xtask train --data my-midi --out my.safetensors --minutes 60 --resume
+  cargo xtask train --data songs=1 sheets=0.5 --out mixed.safetensors --patience 2000
+  cargo xtask train --print-config > my.toml      then change in it what you like, and
+  cargo xtask train --data my-midi --out my.safetensors --config my.toml --seed 7
+  cargo xtask train --data my-midi --out my.safetensors --tensorboard runs/my
+
+A resumed run goes on as it was begun: give the same --data, --config and flags again. More
+--iterations, --minutes or --patience extend it; threads, evaluations and samples may change;
+learning rate, warm-up and cooldown too, which is said, since the run then ends elsewhere.")]
 pub struct Args {
     /// Folders (with all below them) and files to train on: MIDI, or rolls as JSON. With
     /// weights, that is how often segments come from each: `a=1 b=0.5` gives two thirds from a
     /// and one from b, however many pieces they hold. Without any, all pieces count alike (see
     /// --weighting); where only some have one, the others have 1
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH[=WEIGHT]",
-        value_parser = Source::parser())]
+    #[arg(long, required_unless_present = "print_config", num_args = 1..,
+        value_name = "PATH[=WEIGHT]", value_parser = Source::parser())]
     pub data: Vec<Source>,
-    /// Where the best checkpoint goes (.safetensors)
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    /// Where the best network goes (.safetensors)
+    #[arg(long, value_name = "FILE", required_unless_present = "print_config")]
+    pub out: Option<PathBuf>,
     /// Settings as TOML; flags override them
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// End after so many iterations (in all, resumed ones included)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub iterations: Option<u64>,
-    /// End after so many minutes (of this run)
-    #[arg(long, value_name = "M")]
-    pub minutes: Option<f64>,
-    /// Go on from OUT with `.last.state`, written by an earlier run
-    #[arg(long)]
+    /// Go on with the run whose state lies beside OUT
+    #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
-    /// Seed of split, initial weights, segments and dropout
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u64>,
-    /// Segments per batch
-    #[arg(long, value_name = "N")]
-    pub batch: Option<usize>,
-    /// Steps (sixteenths) per segment
-    #[arg(long, value_name = "N")]
-    pub steps: Option<usize>,
-    /// How pieces are drawn
-    #[arg(long, value_name = "HOW")]
-    pub weighting: Option<Weighting>,
-    /// What computes: `fused` is fast, `candle` is there to compare with
-    #[arg(long, value_name = "WHAT")]
-    pub backend: Option<BackendKind>,
-    /// Training threads; 0 is one for each core (as by default)
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Five-bar prompts of the corpus to store in the checkpoint, 0 to 16 (default 8); only
-    /// done when --licence says that the corpus may be passed on
-    #[arg(long, value_name = "N")]
-    pub prompts: Option<usize>,
-    /// Licence of corpus and weights with the attribution it asks for, told in the checkpoint
-    #[arg(long, value_name = "TEXT")]
-    pub licence: Option<String>,
-    /// Name of the corpus, told in the checkpoint
-    #[arg(long, value_name = "NAME")]
-    pub corpus: Option<String>,
+    /// Begin anew even if there is something under the name of OUT already, and lose that
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Write the course of the run for TensorBoard to this folder, one of its own for each run
+    /// (`tensorboard --logdir DIR` shows it); to be given again with --resume
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+    /// Begin even if the memory will not do
+    #[arg(long)]
+    pub ignore_memory: bool,
     /// Read every file anew, not from the cache of files read before, and write none
     #[arg(long)]
     pub no_cache: bool,
+    /// Print the settings as this command line gives them, every one with what it is, as TOML
+    /// for --config; train nothing
+    #[arg(long)]
+    pub print_config: bool,
+    /// Settings given one by one.
+    #[command(flatten)]
+    pub flags: Flags,
 }
 
 impl Args {
@@ -90,29 +93,14 @@ impl Args {
             Some(path) => Settings::read(path)?,
             None => Settings::default(),
         };
-        fn set<T: Clone>(setting: &mut T, flag: &Option<T>) {
-            if let Some(value) = flag {
-                *setting = value.clone();
-            }
-        }
-        set(&mut settings.iterations, &self.iterations);
-        set(&mut settings.seed, &self.seed);
-        set(&mut settings.batch, &self.batch);
-        set(&mut settings.steps, &self.steps);
-        set(&mut settings.weighting, &self.weighting);
-        set(&mut settings.backend, &self.backend);
-        set(&mut settings.threads, &self.threads);
-        set(&mut settings.prompts, &self.prompts);
-        set(&mut settings.licence, &self.licence);
-        set(&mut settings.corpus, &self.corpus);
-        settings.minutes = self.minutes.or(settings.minutes);
+        self.flags.apply(&mut settings);
         let weights = source::weights(&self.data);
         if !weights.is_empty() {
             settings.data_weights = weights;
         }
         let (weights, sources) = (settings.data_weights.len(), self.data.len());
         ensure!(
-            weights == 0 || weights == sources,
+            weights == 0 || sources == 0 || weights == sources,
             "data_weights has {weights} numbers, but --data names {sources} folders and files: \
              one for each, in the same order"
         );
@@ -120,38 +108,69 @@ impl Args {
         Ok(settings)
     }
 
+    /// OUT; empty if nothing is to be trained.
+    fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// Where the run writes.
+    pub fn outputs(&self) -> Outputs {
+        Outputs::of(self.out())
+    }
+
+    /// Finds out what can be found out before any music is read: settings, and whether all
+    /// paths can be used.
+    ///
+    /// # Errors
+    /// Says what is wrong, and what to do.
+    pub fn check(&self) -> Result<Settings> {
+        let settings = self.settings()?;
+        for Source { path, .. } in &self.data {
+            ensure!(
+                path.exists(),
+                "--data {}: there is no such file or folder: check the path",
+                path.display()
+            );
+        }
+        self.outputs().check(self.resume, self.overwrite)?;
+        Ok(settings)
+    }
+
     /// The command line as it may be told to others, without paths of this machine.
     pub fn portable_command(&self) -> String {
+        self.words(&portable).join(" ")
+    }
+
+    /// The command line that goes on with this run, on this machine.
+    pub fn resume_command(&self) -> String {
+        let mut words = self.words(&|path, _| path.display().to_string());
+        if let Some(folder) = &self.tensorboard {
+            words.push(format!("--tensorboard {}", quoted(&folder.display().to_string())));
+        }
+        let switches = [("--ignore-memory", self.ignore_memory), ("--no-cache", self.no_cache)];
+        words.extend(switches.iter().filter(|(_, on)| *on).map(|(word, _)| (*word).to_owned()));
+        words.push("--resume".to_owned());
+        words.join(" ")
+    }
+
+    /// What decides the weights. `shown` tells of a path about so many of its last parts.
+    fn words(&self, shown: &dyn Fn(&Path, usize) -> String) -> Vec<String> {
         let mut words = vec!["cargo xtask train --data".to_owned()];
         words.extend(self.data.iter().map(|source| {
             let weight = source.weight.map_or(String::new(), |weight| format!("={weight}"));
-            quoted(&(portable(&source.path, 2) + &weight))
+            quoted(&(shown(&source.path, 2) + &weight))
         }));
-        words.push(format!("--out {}", quoted(&portable(&self.out, 1))));
+        words.push(format!("--out {}", quoted(&shown(self.out(), 1))));
         if let Some(path) = &self.config {
-            words.push(format!("--config {}", quoted(&portable(path, 2))));
+            words.push(format!("--config {}", quoted(&shown(path, 2))));
         }
-        let flags = [
-            ("iterations", self.iterations.map(|v| v.to_string())),
-            ("minutes", self.minutes.map(|v| v.to_string())),
-            ("seed", self.seed.map(|v| v.to_string())),
-            ("batch", self.batch.map(|v| v.to_string())),
-            ("steps", self.steps.map(|v| v.to_string())),
-            ("weighting", self.weighting.map(|v| format!("{v:?}").to_lowercase())),
-            ("backend", self.backend.map(|v| format!("{v:?}").to_lowercase())),
-            ("threads", self.threads.map(|v| v.to_string())),
-            ("prompts", self.prompts.map(|v| v.to_string())),
-            ("licence", self.licence.as_deref().map(quoted)),
-            ("corpus", self.corpus.as_deref().map(quoted)),
-        ];
-        for (name, value) in flags {
-            words.extend(value.map(|value| format!("--{name} {value}")));
-        }
-        words.join(" ")
+        words.extend(self.flags.words());
+        words
     }
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -163,13 +182,14 @@ fn quoted(word: &str) -> String {
 /// `cargo xtask train`: checks the command line and hands it to the binary `train`.
 ///
 /// # Errors
-/// If a setting is out of range or cargo cannot be started. If the trainer fails, this
-/// process ends with its exit code.
+/// If a setting is out of range, a path cannot be used, or cargo cannot be started. If the
+/// trainer fails, this process ends with its exit code.
 pub fn run(args: &Args) -> Result<()> {
-    args.settings()?;
-    for Source { path, .. } in &args.data {
-        ensure!(path.exists(), "--data {}: there is no such file or folder", path.display());
+    if args.print_config {
+        print!("{}", args.settings()?.to_toml()?);
+        return Ok(());
     }
+    args.check()?;
     relaunch()
 }
 
@@ -240,29 +260,46 @@ mod tests {
         args: Args,
     }
 
+    fn parse(words: &[&str]) -> Args {
+        Cli::parse_from(["train"].iter().chain(words)).args
+    }
+
     #[test]
     fn flags_override_settings_and_the_command_can_be_told() {
-        let cli = Cli::parse_from([
-            "train",
-            "--data",
-            "/home/me/data/classical",
-            "jsb=0.5",
-            "--out",
-            "/tmp/m.safetensors",
-            "--seed",
-            "3",
-            "--batch",
-            "9",
-            "--licence",
-            "CC BY-SA 3.0 DE, Someone's",
-        ]);
-        let settings = cli.args.settings().expect("good settings");
+        let licence = "CC BY-SA 3.0 DE, Someone's";
+        let words = ["--data", "/home/me/data/classical", "jsb=0.5", "--out", "/tmp/m.safetensors"];
+        let flags = ["--seed", "3", "--batch", "9", "--weighting", "length", "--licence", licence];
+        let own = ["--tensorboard", "/home/me/my runs", "--no-cache", "--overwrite"];
+        let args = parse(&[&words[..], &flags, &own].concat());
+        let settings = args.settings().expect("good settings");
         assert_eq!((settings.seed, settings.batch, settings.steps), (3, 9, 128));
         assert_eq!(settings.data_weights, [1.0, 0.5]);
+        let told =
+            "--seed 3 --batch 9 --weighting length --licence 'CC BY-SA 3.0 DE, Someone'\\''s'";
         assert_eq!(
-            cli.args.portable_command(),
-            "cargo xtask train --data data/classical jsb=0.5 --out m.safetensors --seed 3 --batch 9 \
-             --licence 'CC BY-SA 3.0 DE, Someone'\\''s'"
+            args.portable_command(),
+            format!("cargo xtask train --data data/classical jsb=0.5 --out m.safetensors {told}")
         );
+        assert_eq!(
+            args.resume_command(),
+            format!(
+                "cargo xtask train --data /home/me/data/classical jsb=0.5 --out /tmp/m.safetensors \
+                 {told} --tensorboard '/home/me/my runs' --no-cache --resume"
+            )
+        );
+    }
+
+    #[test]
+    fn data_and_out_are_needed_to_train_and_not_to_print() {
+        for words in [vec![], vec!["--data", "a"], vec!["--out", "b"]] {
+            let words = std::iter::once("train").chain(words);
+            assert!(Cli::try_parse_from(words).is_err());
+        }
+        let args = parse(&["--print-config", "--dropout", "0.25"]);
+        let printed = args.settings().and_then(|settings| settings.to_toml()).expect("TOML");
+        let mut expected = Settings { dropout: 0.25, ..Settings::default() };
+        assert_eq!(Settings::parse(&printed).expect("good settings"), expected);
+        expected.dropout = 0.5;
+        assert_eq!(expected, Settings::default());
     }
 }

@@ -131,7 +131,7 @@ fn a_broken_or_lost_state_is_passed_over_and_the_work_since_done_again() {
     std::fs::write(folder.join("m.last.state"), b"rubbish").expect("written");
     std::fs::write(folder.join("m.before.state"), &flipped).expect("written");
     let error = refused(folder, &["--resume"]);
-    for word in ["m.last.state", "m.before.state", "checksum", "without --resume"] {
+    for word in ["m.last.state", "m.before.state", "checksum", "--overwrite"] {
         assert!(error.contains(word), "{error}");
     }
 }
@@ -152,14 +152,14 @@ fn a_state_of_another_run_is_refused_and_nothing_overwritten() {
         (["--backend", "candle"], "--backend fused"),
     ] {
         let error = refused(folder, &[&["--resume", "--iterations", "8"][..], &more].concat());
-        assert!(error.contains(named) && error.contains("without --resume"), "{error}");
+        assert!(error.contains(named) && error.contains("--overwrite"), "{error}");
     }
     let mut fewer = words(folder, &["--resume"], SETTINGS);
     fewer[0] = "train".to_owned();
     fewer.remove(3);
     let error = train::run(&Cli::parse_from(fewer).args, &AtomicBool::new(false));
     let error = format!("{:#}", error.expect_err("refused"));
-    assert!(error.contains("other music") && error.contains("without --resume"), "{error}");
+    assert!(error.contains("other music") && error.contains("--overwrite"), "{error}");
     assert!(before == files());
 }
 

@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Train(trainer::Args),
+    Train(Box<trainer::Args>),
     Vectors(vectors::Args),
     #[command(hide = true)]
     BenchPeer(bench::peer::Args),
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Train(args) if args.print_config => trainer::run(&args),
         Command::Train(args) => train::run(&args, interruptible()?.as_ref()),
         Command::Vectors(args) => {
             vectors::run_with(&args, |checkpoint| Ok(Box::new(CandleStepper::new(checkpoint)?)))
@@ -54,7 +55,10 @@ fn interruptible() -> anyhow::Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("saving after this iteration; once more to end at once");
+        eprintln!(
+            "\nending after this iteration, and saving; Ctrl-C once more ends at once and loses what \
+             was done since the last evaluation"
+        );
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)

@@ -70,10 +70,10 @@ pub struct Fused {
 
 impl Fused {
     /// Steps of a stretch of a piece that is scored: 40 MB a thread at default sizes.
-    const STRETCH: usize = 24;
+    pub const STRETCH: usize = 24;
 
     /// Bytes that a batch may take at a time, about: seven segments at default sizes.
-    const ROOM: usize = 1200 << 20;
+    pub const ROOM: usize = 1200 << 20;
 
     /// A backend for networks of `config`, in instructions `set`, with `threads` threads.
     pub fn new(config: &Config, set: InstructionSet, threads: usize) -> Fused {
@@ -91,11 +91,10 @@ impl Fused {
         self
     }
 
-    /// How many of `lines` sequences of `steps` predictions are done at a time: groups as
-    /// even as they can be.
-    fn group(&self, lines: usize, steps: usize) -> usize {
-        let line = steps * self.network.bytes_of_prediction();
-        let most = (self.room / line.max(1)).max(1);
+    /// How many of `lines` sequences of `bytes` each are done at a time in `room` bytes: groups
+    /// as even as they can be.
+    pub fn group(room: usize, lines: usize, bytes: usize) -> usize {
+        let most = (room / bytes.max(1)).max(1);
         lines.div_ceil(lines.div_ceil(most).max(1)).max(1)
     }
 }
@@ -113,7 +112,8 @@ impl Backend for Fused {
         ensure!(alike, "sequences of one batch differ in length");
         let lines: Vec<u64> = (0..batch.len() as u64).collect();
         let predictions = batch.len() * steps;
-        let group = self.group(batch.len(), steps);
+        let bytes = steps * self.network.bytes_of_prediction();
+        let group = Fused::group(self.room, batch.len(), bytes);
         let mut sum: Option<(Parameters, Nats)> = None;
         for (batch, lines) in batch.chunks(group).zip(lines.chunks(group)) {
             let masks =

@@ -13,7 +13,7 @@ use super::step::loss_sums;
 use crate::sequence::Sequence;
 
 /// Steps of a chunk: 30 MB a layer of 128 units.
-const CHUNK: usize = 256;
+pub const CHUNK: usize = 256;
 
 /// Nats of each of `rolls`, in their order, by `threads` threads; of each only the first
 /// `limit` predictions, if there is a limit.

@@ -141,11 +141,14 @@ impl Workspace {
             ensure!(before.is_some(), "sequences do not continue those before");
             self.times.iter_mut().for_each(|part| part.go_on(steps));
         } else if self.plan != Some(plan) {
+            // Gone before the new ones are there.
+            self.times = Vec::new();
             self.time_places = Places::new(plan.time_rows());
             let part = |&(first, rows): &(usize, usize)| TimePart::new(network, first, rows, steps);
             self.times = self.time_places.shares.iter().map(part).collect();
         }
         if self.plan != Some(plan) {
+            self.notes = Vec::new();
             self.note_places = Places::new(plan.note_rows());
             let part = |&(first, rows): &(usize, usize)| NotePart::new(network, first, rows);
             self.notes = self.note_places.shares.iter().map(part).collect();

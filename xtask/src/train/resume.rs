@@ -2,20 +2,22 @@
 //!
 //! The last two states are kept. A run goes on from the newest that is whole, and only if it
 //! is the same run: what decides the weights must be as it was. Of the settings, threads,
-//! `iterations`, `minutes`, `evaluate_every`, `evaluate_steps`, `prompts`, `corpus` and
-//! `licence` may change; `learning_rate` and `cooldown` too, which is said, because the run
-//! then ends elsewhere than it would have. With a cooldown, the end of the run (`iterations`,
-//! `minutes`) decides step sizes and is told of likewise; minutes are never the same twice, so
-//! that only runs without a cooldown by minutes repeat themselves to the bit.
+//! `iterations`, `minutes`, `patience`, `evaluate_every`, `evaluate_steps`, `sample_every`,
+//! `sample_bars`, `prompts`, `corpus` and `licence` may change; `learning_rate`, `cooldown` and,
+//! until it is over, `warmup` too, which is said, because the run then ends elsewhere than it
+//! would have. With a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
+//! and is told of likewise; minutes are never the same twice, so that only runs without a
+//! cooldown by minutes repeat themselves to the bit.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use super::state::{Identity, State, beside};
+use super::state::{Identity, State};
 use crate::corpus::Piece;
 use crate::settings::{BackendKind, Settings};
+use crate::trainer::Outputs;
 
 /// The two files of a run's states.
 #[derive(Debug)]
@@ -31,9 +33,9 @@ pub struct States {
 }
 
 impl States {
-    /// The states beside a checkpoint.
-    pub fn beside(out: &Path) -> States {
-        let [last, before] = ["last.state", "before.state"].map(|word| beside(out, word));
+    /// The states of a run.
+    pub fn of(outputs: &Outputs) -> States {
+        let (last, before) = (outputs.last_state.clone(), outputs.before_state.clone());
         States { last, before, whole: true, newest: None }
     }
 
@@ -68,17 +70,14 @@ impl States {
                     ));
                     (found, &self.before)
                 }
-                Err(_) if !self.last.exists() && !self.before.exists() => {
-                    bail!("nothing to resume: {newest:#}; start without --resume")
-                }
                 Err(older) => bail!(
                     "nothing to resume: {newest:#}, and {older:#}; bring back a copy of one of \
-                     them, or start without --resume"
+                     them, or begin anew with --overwrite in place of --resume"
                 ),
             },
         };
         let (state, of) = found;
-        notes.extend(admit(path, &of, identity)?);
+        notes.extend(admit(path, &of, identity, state.progress.iterations)?);
         self.newest = Some(state.progress.iterations);
         Ok((state, notes))
     }
@@ -99,8 +98,8 @@ pub fn corpus_digest(settings: &Settings, sides: [&[&Piece]; 2]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Refuses a state of another run; tells of what changes on purpose.
-fn admit(path: &Path, of: &Identity, wanted: &Identity) -> Result<Vec<String>> {
+/// Refuses a state of another run; tells of what changes on purpose, `done` iterations into it.
+fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec<String>> {
     let path = path.display();
     // Both through JSON, which may round numbers in their last bit.
     let new: Settings = serde_json::from_str(&serde_json::to_string(&wanted.settings)?)?;
@@ -108,7 +107,7 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity) -> Result<Vec<String>> {
     ensure!(
         old.network == new.network,
         "{path} is of another network than the settings ask for: give the [network] that it was \
-         begun with, or another --out, or start without --resume"
+         begun with, or another --out, or begin anew with --overwrite in place of --resume"
     );
     let text = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
     let fixed = [
@@ -131,7 +130,7 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity) -> Result<Vec<String>> {
     ensure!(
         other.is_empty(),
         "{path} was begun with {}: a run goes on as it was begun; set these back, or give another \
-         --out, or start without --resume",
+         --out, or begin anew with --overwrite in place of --resume",
         other.join(", ")
     );
     let mut notes = vec![];
@@ -144,13 +143,16 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity) -> Result<Vec<String>> {
             *digest == wanted.corpus,
             "{path} was trained on other music than --data now holds, or on the same in another \
              order: pieces held out would mix with those trained on; bring the files back, or \
-             give another --out, or start without --resume"
+             give another --out, or begin anew with --overwrite in place of --resume"
         ),
     }
     let mut told = vec![
         ("learning_rate", text(&old.learning_rate), text(&new.learning_rate)),
         ("cooldown", text(&old.cooldown), text(&new.cooldown)),
     ];
+    if done < old.warmup.max(new.warmup) {
+        told.push(("warmup", text(&old.warmup), text(&new.warmup)));
+    }
     if old.cooldown > 0.0 && new.cooldown > 0.0 {
         told.push(("iterations", text(&old.iterations), text(&new.iterations)));
         told.push(("minutes", text(&old.minutes), text(&new.minutes)));

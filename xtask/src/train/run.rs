@@ -1,7 +1,6 @@
 //! What a training run holds beside its loop: pieces, counters, evaluations, files.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::checkpoint::{Checkpoint, Made, Metadata, Scores};
@@ -11,15 +10,20 @@ use anyhow::{Context, Result, ensure};
 
 use super::backend::{self, Backend, Parameters};
 use super::init;
+use super::intake;
+use super::iteration::Done;
 use super::purpose;
 use super::random::Random;
-use super::report::{Metrics, Report};
+use super::report::{Iteration, Metrics, Report};
 use super::resume::{self, States};
-use super::state::{Identity, State, beside};
+use super::sample::Samples;
+use super::schedule::Schedule;
+use super::state::{Identity, Progress, State};
+use super::tensorboard::Log;
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
-use crate::trainer::Args;
-use crate::{files, model_file, score};
+use crate::trainer::{Args, Outputs};
+use crate::{files, generate, model_file, score};
 
 /// Weight of the newest loss in the running mean: a memory of some fifty iterations.
 const LOSS_MEMORY: f64 = 0.02;
@@ -32,80 +36,76 @@ pub struct Run<'a> {
     pub state: State,
     /// What computes.
     pub backend: Box<dyn Backend>,
+    /// When it ends, and by what steps.
+    pub schedule: Schedule<'a>,
     heldout: Vec<&'a PianoRoll>,
+    args: &'a Args,
     settings: &'a Settings,
     identity: Identity,
-    files: Files,
+    outputs: Outputs,
+    states: States,
+    samples: Samples,
     meta: Metadata,
     report: Report,
-    begun: Instant,
     seconds_before: f64,
     gradient_norm: f64,
 }
 
-struct Files {
-    best: PathBuf,
-    last: PathBuf,
-    states: States,
-}
-
-/// Reads the corpus and says what was skipped and why.
-///
-/// # Errors
-/// If no usable piece is left; lists why.
-pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
-    let options = corpus::Options::to_train(settings, !args.no_cache);
-    let corpus = Corpus::read(&args.data, &options)?;
-    eprint!("{}", corpus::explain(&corpus.skipped, corpus::SHOWN));
-    let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
-    eprintln!(
-        "{} pieces, {} steps; {} files skipped (`cargo xtask inspect --data` tells more); \
-         {dropped} notes outside the network's keys dropped",
-        corpus.pieces.len(),
-        corpus.steps(),
-        corpus.skipped.len()
-    );
-    Ok(corpus)
-}
-
 impl<'a> Run<'a> {
-    /// Splits the corpus, fits the baselines, and makes new weights or reads old ones.
+    /// Splits the corpus, fits the baselines, and makes new weights or reads old ones; with
+    /// `available` bytes of memory, if that is known.
     ///
     /// # Errors
-    /// If nothing is left to train on or to hold out, there is nothing to resume or only a
-    /// state of another run, or the folder of OUT cannot be written.
-    pub fn begin(args: &Args, settings: &'a Settings, corpus: &'a Corpus) -> Result<Run<'a>> {
+    /// If nothing is left to train on or to hold out, the memory will not do, there is nothing
+    /// to resume or only a state of another run, or a file cannot be written.
+    pub fn begin(
+        args: &'a Args,
+        settings: &'a Settings,
+        corpus: &'a Corpus,
+        available: Option<u64>,
+    ) -> Result<Run<'a>> {
         let (train, heldout) = corpus::split(corpus, settings.heldout, settings.seed);
         ensure!(
             !train.is_empty() && !heldout.is_empty(),
-            "{} piece is too few: one side of the split is empty; two works at least are needed",
-            corpus.pieces.len()
+            "too little music: all of it ({} usable) is one work, copies and transpositions \
+             counted once; one part is to be learnt and another held out, so two works at least \
+             are needed",
+            match corpus.pieces.len() {
+                1 => "1 piece".to_owned(),
+                pieces => format!("{pieces} pieces"),
+            }
         );
+        intake::admit(args, settings, corpus.steps(), heldout.len(), available)?;
         let identity = Identity {
             settings: settings.clone(),
             corpus: Some(resume::corpus_digest(settings, [&train, &heldout])),
         };
         let rolls: Vec<&PianoRoll> = train.iter().map(|piece| &piece.roll).collect();
         let heldout: Vec<&PianoRoll> = heldout.iter().map(|piece| &piece.roll).collect();
-        let mut files = Files {
-            best: args.out.clone(),
-            last: beside(&args.out, "last.safetensors"),
-            states: States::beside(&args.out),
-        };
+        let outputs = args.outputs();
+        let mut states = States::of(&outputs);
         let state = if args.resume {
-            let (state, notes) = files.states.load(&identity)?;
+            let (mut state, notes) = states.load(&identity)?;
             notes.iter().for_each(|note| eprintln!("{note}"));
+            let progress = &mut state.progress;
+            if progress.best_at.is_none() && progress.best_nats.is_some() {
+                progress.best_at = Some(best_at(&outputs.best, progress.iterations));
+            }
             state
         } else {
             let density = init::Density::of(rolls.iter().copied(), settings.network.keys());
             let random = Random::new(settings.seed, purpose::WEIGHTS);
             let parameters = init::weights(&settings.network, density, &random);
+            outputs.clear()?;
             State { parameters, ..State::default() }
         };
         let range = settings.network.range();
         let mut meta = Metadata::default();
         if settings.prompts > 0 && settings.licence.is_empty() {
-            eprintln!("no prompts are stored: --licence does not say that the corpus is free");
+            eprintln!(
+                "no prompts are stored in the network, since --licence does not say that the music \
+                 may be passed on: it will begin from silence"
+            );
         } else {
             let random = Random::new(settings.seed, purpose::PROMPTS);
             meta.prompts = init::prompts(&rolls, settings.prompts, &random);
@@ -121,24 +121,29 @@ impl<'a> Run<'a> {
             settings: serde_json::to_value(settings)?,
             ..Made::default()
         });
-        let share = state.progress.iterations as f64 / settings.iterations as f64;
-        let share = if settings.minutes.is_some() { 0.0 } else { share };
         let done = state.progress.iterations;
-        let metrics = beside(&args.out, "metrics.jsonl");
-        let run = Run {
+        let resumed = args.resume.then_some(done);
+        let curves = args.tensorboard.as_deref().map(|folder| Log::begin(folder, resumed));
+        let schedule = Schedule::begin(settings);
+        let share = schedule.first_share(done);
+        let mut run = Run {
+            report: Report::begin(&outputs.metrics, curves.transpose()?, resumed, share)?,
+            samples: Samples::after(heldout[0], settings),
             train,
             heldout,
+            args,
             settings,
             identity,
-            files,
-            report: Report::begin(&metrics, args.resume.then_some(done), share)?,
-            begun: Instant::now(),
+            outputs,
+            states,
+            schedule,
             seconds_before: state.progress.seconds,
             gradient_norm: 0.0,
             meta,
             state,
             backend: backend::new(settings),
         };
+        run.report.settings(done, &settings.to_toml()?);
         run.introduce();
         Ok(run)
     }
@@ -164,43 +169,80 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// How much of the run is over, 0 to 1, by iterations or minutes, whichever is nearer.
-    pub fn share(&self) -> f64 {
-        let by_count = self.state.progress.iterations as f64 / self.settings.iterations as f64;
-        let minutes = self.begun.elapsed().as_secs_f64() / 60.0;
-        self.settings.minutes.map_or(by_count, |limit| by_count.max(minutes / limit)).min(1.0)
+    /// Whether the run has come to its end.
+    pub fn over(&self) -> bool {
+        self.schedule.share(self.state.progress.iterations) >= 1.0 || self.out_of_patience()
     }
 
-    /// Step size for the next update: constant, then falling in a line over the cooldown.
+    /// Whether the last evaluation was the last one that might have been better.
+    fn out_of_patience(&self) -> bool {
+        let progress = &self.state.progress;
+        let since_best = progress.best_at.map_or(0, |best| progress.iterations - best);
+        let judged = progress.judged_at == Some(progress.iterations);
+        self.settings.patience > 0 && judged && since_best >= self.settings.patience
+    }
+
+    /// Step size for the next update.
     pub fn learning_rate(&self) -> f64 {
-        const LOWEST: f64 = 0.05;
-        let cooldown = self.settings.cooldown;
-        let into = (self.share() - (1.0 - cooldown)).max(0.0);
-        let fallen = if cooldown > 0.0 { (into / cooldown).min(1.0) } else { 0.0 };
-        self.settings.learning_rate * (1.0 - (1.0 - LOWEST) * fallen)
+        self.schedule.learning_rate(self.state.progress.iterations)
     }
 
-    /// Counts an update that was made, and tells of it.
-    pub fn after_step(&mut self, loss: f64, norm: f64, clipped: bool) {
+    /// Counts an update that was made at a step size of `learning_rate` and took `seconds`, and
+    /// tells of it.
+    pub fn after_step(&mut self, done: Done, learning_rate: f64, seconds: f64) {
         let progress = &mut self.state.progress;
         progress.train_loss = match progress.iterations {
-            0 => loss,
-            _ => progress.train_loss + LOSS_MEMORY * (loss - progress.train_loss),
+            0 => done.loss,
+            _ => progress.train_loss + LOSS_MEMORY * (done.loss - progress.train_loss),
         };
         progress.iterations += 1;
-        progress.clipped += u64::from(clipped);
-        progress.seconds = self.seconds_before + self.begun.elapsed().as_secs_f64();
-        self.gradient_norm = norm;
-        let (iterations, loss) = (progress.iterations, progress.train_loss);
-        let share = self.share();
-        self.report.iteration(iterations, loss, share);
+        progress.clipped += u64::from(done.norm > self.settings.clip);
+        progress.seconds = self.seconds_before + self.schedule.seconds();
+        self.gradient_norm = done.norm;
+        self.report.iteration(Iteration {
+            number: progress.iterations,
+            loss: done.loss,
+            mean_loss: progress.train_loss,
+            gradient_norm: done.norm,
+            learning_rate,
+            segments: self.settings.batch,
+            seconds,
+            share: self.schedule.share(progress.iterations),
+        });
+    }
+
+    /// Writes a sample, if one is due. If that fails, says so and goes on.
+    pub fn sample(&mut self) {
+        let (iteration, every) = (self.state.progress.iterations, self.settings.sample_every);
+        if every == 0 || !iteration.is_multiple_of(every) {
+            return;
+        }
+        let written = self
+            .checkpoint(&self.state.parameters)
+            .and_then(|network| self.samples.write(&network, iteration, &self.outputs));
+        match written {
+            Ok(picture) => self.report.sample(iteration, &picture),
+            Err(error) => self.report.say(&format!("no sample this time: {error:#}")),
+        }
+    }
+
+    /// Scores the weights and saves, if that is due.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn judge(&mut self) -> Result<()> {
+        if self.state.progress.iterations.is_multiple_of(self.settings.evaluate_every) {
+            self.evaluate()?;
+            self.save()?;
+        }
+        Ok(())
     }
 
     /// Scores the weights on part of the held-out steps, and keeps them if they are the best.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn evaluate(&mut self) -> Result<()> {
+    fn evaluate(&mut self) -> Result<()> {
         let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
         let pieces = self.backend.nats(&self.state.parameters, &self.heldout, Some(limit))?;
         let nats = sum(pieces);
@@ -208,7 +250,7 @@ impl<'a> Run<'a> {
         let progress = &self.state.progress;
         let metrics = Metrics {
             iteration: progress.iterations,
-            seconds: self.seconds_before + self.begun.elapsed().as_secs_f64(),
+            seconds: self.seconds_before + self.schedule.seconds(),
             learning_rate: self.learning_rate(),
             train_loss: progress.train_loss,
             gradient_norm: self.gradient_norm,
@@ -218,12 +260,18 @@ impl<'a> Run<'a> {
             play_nats_step: nats.play_nats_step(),
             art_nats_step: nats.art_nats_step(),
             best,
+            segments_per_second: 0.0,
+            memory_bytes: None,
+            memory_peak_bytes: None,
         };
-        self.report.evaluation(&metrics)?;
+        self.report.evaluation(metrics)?;
         self.remember(nats);
+        let progress = &mut self.state.progress;
+        progress.judged_at = Some(progress.iterations);
         if best {
-            self.state.progress.best_nats = Some(nats.nats_step());
-            write(&self.files.best, &self.checkpoint(&self.state.parameters)?)?;
+            progress.best_nats = Some(nats.nats_step());
+            progress.best_at = Some(progress.iterations);
+            write(&self.outputs.best, &self.checkpoint(&self.state.parameters)?)?;
         }
         Ok(())
     }
@@ -232,9 +280,9 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If a file cannot be written; what was saved before is then still there.
-    pub fn save(&mut self) -> Result<()> {
-        self.files.states.save(&self.state, &self.identity)?;
-        write(&self.files.last, &self.checkpoint(&self.state.parameters)?)
+    fn save(&mut self) -> Result<()> {
+        self.states.save(&self.state, &self.identity)?;
+        write(&self.outputs.last, &self.checkpoint(&self.state.parameters)?)
     }
 
     /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
@@ -243,22 +291,30 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If a file cannot be written.
     pub fn end(mut self, interrupted: bool) -> Result<()> {
-        let judged = self.state.progress.iterations.is_multiple_of(self.settings.evaluate_every);
+        let Progress { iterations, judged_at, best_nats, .. } = self.state.progress;
+        // States of before did not tell.
+        let judged = judged_at
+            .map_or(iterations.is_multiple_of(self.settings.evaluate_every), |at| at == iterations);
         if !(judged || interrupted) {
             self.evaluate()?;
         }
         self.save()?;
         if interrupted {
-            if self.state.progress.best_nats.is_none() {
+            if best_nats.is_none() {
                 // Not judged, or the run would know more when it goes on than if left alone.
-                write(&self.files.best, &self.checkpoint(&self.state.parameters)?)?;
+                write(&self.outputs.best, &self.checkpoint(&self.state.parameters)?)?;
             }
             self.report.end();
-            eprintln!("stopped; {} is saved: --resume goes on", self.files.states.last.display());
+            eprintln!(
+                "stopped after {iterations} iterations; all is saved in {}. To go on:\n  {}",
+                self.states.last.display(),
+                self.args.resume_command()
+            );
             return Ok(());
         }
+        self.tell_why();
         self.report.say("scoring the best network on all held-out steps");
-        let best = model_file::read(&self.files.best).context("the best network so far")?;
+        let best = model_file::read(&self.outputs.best).context("the best network so far")?;
         let names = self.state.parameters.keys();
         let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
         let nats = sum(self.backend.nats(&weights, &self.heldout, None)?);
@@ -271,18 +327,39 @@ impl<'a> Run<'a> {
             made.heldout = Some(scores);
         }
         let best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
-        write(&self.files.best, &best)?;
+        write(&self.outputs.best, &best)?;
         self.report.end();
         eprintln!(
             "{}: held-out {:.4} nats/step (play {:.4}, articulate {:.4}) over {} steps, sha256 {}",
-            self.files.best.display(),
+            self.outputs.best.display(),
             nats.nats_step(),
             nats.play_nats_step(),
             nats.art_nats_step(),
             nats.steps,
             best.digest()
         );
+        eprintln!(
+            "open it in the plugin's editor, or hear it:\n  {}",
+            generate::command(&self.outputs.best)
+        );
         Ok(())
+    }
+
+    /// Says what ended the run.
+    fn tell_why(&self) {
+        let Progress { iterations, best_nats, best_at, .. } = self.state.progress;
+        if let (true, Some(nats), Some(at)) = (self.out_of_patience(), best_nats, best_at) {
+            self.report.say(&format!(
+                "ending after {iterations} iterations: the best held-out score, {nats:.4}, is {} \
+                 iterations old; --resume with more --patience goes on",
+                iterations - at
+            ));
+        } else {
+            self.report.say(&format!(
+                "done after {iterations} iterations; --resume with more --iterations (or --minutes) \
+                 goes on"
+            ));
+        }
     }
 
     fn scores(&self, nats: Nats) -> Scores {
@@ -308,6 +385,13 @@ impl<'a> Run<'a> {
             Checkpoint::new(self.settings.network.clone(), parameters.clone(), self.meta.clone());
         checkpoint.context("the weights are not usable: training diverged; lower learning_rate")
     }
+}
+
+/// At which iteration the best network was found, if the state does not tell: the network
+/// itself does.
+fn best_at(best: &Path, done: u64) -> u64 {
+    let made = model_file::read(best).ok().and_then(|best| best.meta.made);
+    made.map_or(done, |made| made.iterations.min(done))
 }
 
 fn sum(pieces: Vec<Nats>) -> Nats {

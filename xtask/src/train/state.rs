@@ -6,7 +6,7 @@
 //! position of every stream.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anacrusis::model::network::tensors;
 use anyhow::{Context, Result, ensure};
@@ -51,6 +51,12 @@ pub struct Progress {
     /// Lowest held-out nats per step so far.
     #[serde(with = "exact::option")]
     pub best_nats: Option<f64>,
+    /// Iterations done when that was reached. Older states do not tell it.
+    #[serde(default)]
+    pub best_at: Option<u64>,
+    /// Iterations done at the last evaluation. Older states do not tell it.
+    #[serde(default)]
+    pub judged_at: Option<u64>,
 }
 
 /// What a run is, so that no other goes on from its state.
@@ -61,12 +67,6 @@ pub struct Identity {
     /// Digest of what it is trained on and what is held out; `None` in files of the first
     /// format.
     pub corpus: Option<String>,
-}
-
-/// `foo.safetensors` becomes `foo.<word>`.
-pub fn beside(out: &Path, word: &str) -> PathBuf {
-    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    out.with_file_name(format!("{stem}.{word}"))
 }
 
 impl State {
@@ -252,8 +252,7 @@ mod tests {
     fn a_state_survives_its_file_and_damage_is_noticed() {
         let (state, identity) = sample();
         let folder = tempfile::tempdir().expect("a folder");
-        let path = beside(&folder.path().join("model.safetensors"), "last.state");
-        assert!(path.ends_with("model.last.state"));
+        let path = folder.path().join("model.last.state");
         state.save(&path, None, &identity).expect("saved");
         assert_eq!(State::read(&path).expect("read"), (state, identity));
 
@@ -287,12 +286,18 @@ mod tests {
         });
         let progress = "{\"iterations\":12,\"clipped\":0,\"seconds\":0.5,\"train_loss\":0.25,\
                         \"best_nats\":null}";
+        // Nor did it know of these settings.
+        let mut settings = serde_json::to_value(&identity.settings).expect("JSON");
+        for key in ["warmup", "patience", "sample_every", "sample_bars", "backend", "data_weights"]
+        {
+            settings.as_object_mut().and_then(|keys| keys.remove(key)).expect(key);
+        }
         let texts = HashMap::from(
             [
                 ("format", FIRST_FORMAT.to_owned()),
                 ("progress", progress.to_owned()),
                 ("updates", "12".to_owned()),
-                ("settings", serde_json::to_string(&identity.settings).expect("JSON")),
+                ("settings", settings.to_string()),
             ]
             .map(|(key, text)| (key.to_owned(), text)),
         );
@@ -300,6 +305,7 @@ mod tests {
         let (old, whose) = State::parse(&bytes).expect("read");
         assert_eq!((old.parameters, old.adam), (state.parameters, state.adam));
         assert_eq!((old.progress.train_loss, old.progress.best_nats), (0.25, None));
+        assert_eq!((old.progress.best_at, old.progress.judged_at), (None, None));
         assert_eq!((whose.settings, whose.corpus), (identity.settings, None));
     }
 }

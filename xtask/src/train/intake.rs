@@ -1,0 +1,48 @@
+//! What stands before a run: music that can be read, and memory that will do.
+
+use anacrusis::model::kernel::InstructionSet;
+use anyhow::Result;
+
+use super::estimate::{self, Estimate, Room};
+use super::memory::Own;
+use crate::corpus::{self, Corpus};
+use crate::settings::Settings;
+use crate::trainer::Args;
+
+/// Reads the corpus and says what was skipped and why.
+///
+/// # Errors
+/// If no usable piece is left; lists why.
+pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
+    let options = corpus::Options::to_train(settings, !args.no_cache);
+    let corpus = Corpus::read(&args.data, &options)?;
+    eprint!("{}", corpus::explain(&corpus.skipped, corpus::SHOWN));
+    let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
+    eprintln!(
+        "{} pieces, {} steps; {} files skipped (`cargo xtask inspect --data` tells more); \
+         {dropped} notes outside the network's keys dropped",
+        corpus.pieces.len(),
+        corpus.steps(),
+        corpus.skipped.len()
+    );
+    Ok(corpus)
+}
+
+/// Says what memory a run will take.
+///
+/// # Errors
+/// If that is more than there is; says what would fit.
+pub fn admit(
+    args: &Args,
+    settings: &Settings,
+    steps: usize,
+    heldout: usize,
+    available: Option<u64>,
+) -> Result<()> {
+    let lanes = InstructionSet::best().lanes();
+    let estimate = |settings: &Settings| Estimate::of(settings, lanes, steps, heldout);
+    let held = Own::new().and_then(|mut own| own.held()).map_or(0, |held| held.resident);
+    let told = estimate::admit(settings, estimate, Room { available, held }, args.ignore_memory)?;
+    eprintln!("{told}");
+    Ok(())
+}
