@@ -48,11 +48,14 @@ fn positions_a_little_off_change_no_note() {
     report("performer, jitter", tried);
 }
 
-/// What failed once is held to the contract for ever.
+/// What failed once is held to the contract for ever, with chords in time and late.
 #[test]
 fn scripts_that_failed_once_hold() {
     for (name, script) in random::kept() {
         exact(&script).unwrap_or_else(|error| panic!("{name}: {error}\n{script}"));
+        for delay_blocks in DELAYS {
+            late(&script, delay_blocks).unwrap_or_else(|e| panic!("{name}: {e}\n{script}"));
+        }
     }
 }
 
@@ -103,16 +106,28 @@ fn the_oracle_sees_what_is_wrong() {
     }
 }
 
-/// Chords come after so many blocks, if at all in time: what sounds is right, and ends.
+/// Blocks after which chords come, if they are not waited for.
+const DELAYS: [u32; 4] = [0, 1, 5, 40];
+
+/// Chords come after so many blocks: what sounds is right, and ends.
+fn late(script: &Script, delay_blocks: u32) -> Result<Verdict, String> {
+    let mut script = script.clone();
+    for action in &mut script.actions {
+        if let Action::Set(name, text) = action
+            && name == "Wait for notes"
+        {
+            *text = "Off".into();
+        }
+    }
+    let recording = play(Front::with_slow_mock(tangle, delay_blocks), &script)?;
+    oracle::sane(&recording, Some(&tangle), ANY_TEMPO_SAMPLES, true)
+}
+
 #[test]
 fn a_slow_worker_in_random_scripts_makes_no_wrong_and_no_stuck_note() {
-    for delay_blocks in [0, 1, 5, 40] {
-        let tried = random::hold("slow", random::cases(400), Wildness::All, |script| {
-            let mut script = script.clone();
-            script.actions[0] = Action::Set("Wait for notes".into(), "Off".into());
-            let recording = play(Front::with_slow_mock(tangle, delay_blocks), &script)?;
-            oracle::sane(&recording, Some(&tangle), ANY_TEMPO_SAMPLES, true)
-        });
+    for delay_blocks in DELAYS {
+        let judge = |script: &Script| late(script, delay_blocks);
+        let tried = random::hold("slow", random::cases(400), Wildness::All, judge);
         report(&format!("performer, chords {delay_blocks} blocks late"), tried);
     }
 }
