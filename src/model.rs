@@ -14,6 +14,7 @@
 pub mod baseline;
 pub mod checkpoint;
 pub mod config;
+pub mod density;
 pub mod engine;
 pub mod features;
 pub mod kernel;
@@ -25,6 +26,7 @@ pub mod sampler;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::Config;
+pub use density::{DensityController, Texture};
 pub use engine::{Engine, Prepared, TimeState, Weights};
 pub use rules::Rules;
 pub use sampler::{Draw, Sampling};

@@ -6,9 +6,12 @@
 
 mod choices;
 mod model_choice;
+mod ranges;
+mod text;
 
-pub use choices::{LookaheadChoice, ModelSource, RateChoice};
+pub use choices::{KeyChoice, LookaheadChoice, ModeChoice, ModelSource, RateChoice, ScaleChoice};
 pub use model_choice::{ModelChoice, ModelPath, StateFormat};
+pub use ranges::*;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -17,32 +20,53 @@ use nih_plug::formatters;
 use nih_plug::prelude::{BoolParam, EnumParam, FloatParam, FloatRange, IntParam, IntRange, Params};
 
 use crate::audition::Settings;
-use crate::jam::controls::{Controls, Shaping};
-
-/// Sampling temperature, a factor on the network's logits' scale (no unit).
-pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
-/// Density: 1 as the model was trained, 2 many notes, 1/2 few (no unit).
-pub const DENSITY: RangeInclusive<f32> = 0.5..=2.0;
-/// Probabilities below this share, or above one minus it, are taken as certain.
-pub const TRUNCATION: RangeInclusive<f32> = 0.0..=0.2;
-/// Seeds of the random draws.
-pub const SEED: RangeInclusive<i32> = 0..=65_535;
-/// MIDI channels as musicians count them.
-pub const CHANNEL: RangeInclusive<i32> = 1..=16;
-/// MIDI note-on velocities; 0 would be a note-off.
-pub const VELOCITY: RangeInclusive<i32> = 1..=127;
-/// Level of the audition voice in decibels; 0 is its loudest.
-pub const AUDITION_LEVEL: RangeInclusive<f32> = -48.0..=0.0;
+use crate::jam::controls::{Bounds, Controls, Shaping};
 
 /// Everything a host can set, and what is saved beside it in the project.
 #[derive(Params)]
 pub struct AnacrusisParams {
+    /// What the musician's own playing does.
+    #[id = "mode"]
+    pub mode: EnumParam<ModeChoice>,
+    /// Whether generated notes keep away from the musician's register.
+    #[id = "room"]
+    pub room: BoolParam,
+    /// Whether a key that the musician holds may be doubled.
+    #[id = "double"]
+    pub double: BoolParam,
+    /// Whether incoming notes are passed on.
+    #[id = "thru"]
+    pub thru: BoolParam,
+    /// Asks for the answer now, as long as it is on.
+    #[id = "answer-now"]
+    pub answer_now: BoolParam,
     /// How daring the choice of notes is.
     #[id = "temperature"]
     pub temperature: FloatParam,
-    /// How many notes are played, against the model's own measure.
+    /// How many notes sound and begin, against the model's own music.
     #[id = "density"]
     pub density: FloatParam,
+    /// Tonic of the scale.
+    #[id = "key"]
+    pub key: EnumParam<KeyChoice>,
+    /// The notes that may sound, as a scale.
+    #[id = "scale"]
+    pub scale: EnumParam<ScaleChoice>,
+    /// Lowest key that may sound.
+    #[id = "lowest"]
+    pub lowest: IntParam,
+    /// Highest key that may sound.
+    #[id = "highest"]
+    pub highest: IntParam,
+    /// Most notes at once.
+    #[id = "most-notes"]
+    pub most_notes: IntParam,
+    /// Most notes that begin in one step.
+    #[id = "most-onsets"]
+    pub most_onsets: IntParam,
+    /// Semitones by which the music sounds higher than the model thinks it.
+    #[id = "transpose"]
+    pub transpose: IntParam,
     /// Which of the possible pieces is played.
     #[id = "seed"]
     pub seed: IntParam,
@@ -58,6 +82,15 @@ pub struct AnacrusisParams {
     /// Velocity of the notes played.
     #[id = "velocity"]
     pub velocity: IntParam,
+    /// Velocity added on the bar line, and half of it on the other counts.
+    #[id = "accent"]
+    pub accent: IntParam,
+    /// What chance adds to a velocity or takes from it at most.
+    #[id = "humanise"]
+    pub humanise: IntParam,
+    /// Where in its last step a note ends.
+    #[id = "gate"]
+    pub gate: FloatParam,
     /// Cuts off the improbable, which would otherwise give a stray note per bar.
     #[id = "truncation"]
     pub truncation: FloatParam,
@@ -88,6 +121,11 @@ impl Default for AnacrusisParams {
         let model_path = ModelPath::default();
         let changed = model_path.clone();
         Self {
+            mode: EnumParam::new("Mode", ModeChoice::default()).non_automatable(),
+            room: BoolParam::new("Room", true),
+            double: BoolParam::new("Double", false),
+            thru: BoolParam::new("Thru", false),
+            answer_now: BoolParam::new("Answer now", false),
             temperature: FloatParam::new("Temperature", 0.9, linear(&TEMPERATURE))
                 .with_step_size(0.01)
                 .with_value_to_string(formatters::v2s_f32_rounded(2)),
@@ -105,11 +143,25 @@ impl Default for AnacrusisParams {
             .with_step_size(0.01)
             .with_unit(" x")
             .with_value_to_string(formatters::v2s_f32_rounded(2)),
+            key: EnumParam::new("Key", KeyChoice::default()),
+            scale: EnumParam::new("Scale", ScaleChoice::default()),
+            lowest: midi_key("Lowest note", *MIDI_KEY.start()),
+            highest: midi_key("Highest note", *MIDI_KEY.end()),
+            most_notes: most("Most notes"),
+            most_onsets: most("Most onsets"),
+            transpose: IntParam::new("Transpose", 0, whole(&TRANSPOSE)).with_unit(" st"),
             seed: IntParam::new("Seed", 1, whole(&SEED)),
             lookahead: EnumParam::new("Lookahead", LookaheadChoice::default()).non_automatable(),
             rate: EnumParam::new("Rate", RateChoice::default()).non_automatable(),
             channel: IntParam::new("Channel", 1, whole(&CHANNEL)),
             velocity: IntParam::new("Velocity", 80, whole(&VELOCITY)),
+            accent: IntParam::new("Accent", 0, whole(&VELOCITY_CHANGE)),
+            humanise: IntParam::new("Humanise", 0, whole(&VELOCITY_CHANGE)),
+            gate: FloatParam::new("Gate", 1.0, linear(&GATE))
+                .with_step_size(0.01)
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
             truncation: FloatParam::new("Truncation", 0.02, linear(&TRUNCATION))
                 .with_step_size(0.001)
                 .with_unit(" %")
@@ -143,18 +195,35 @@ impl AnacrusisParams {
     /// Reads atomics only.
     pub fn controls(&self) -> Controls {
         Controls {
+            mode: self.mode.value().into(),
+            room: self.room.value(),
+            double: self.double.value(),
+            thru: self.thru.value(),
+            answer_now: self.answer_now.value(),
             shaping: Shaping {
                 temperature: sane(self.temperature.value(), &TEMPERATURE, 0.9),
                 truncation: sane(self.truncation.value(), &TRUNCATION, 0.02),
                 density: sane(self.density.value(), &DENSITY, 1.0),
             },
+            bounds: Bounds {
+                tonic: self.key.value().into(),
+                scale: self.scale.value().into(),
+                lowest: byte(self.lowest.value(), &MIDI_KEY),
+                highest: byte(self.highest.value(), &MIDI_KEY),
+                most_notes: limit(self.most_notes.value()),
+                most_onsets: limit(self.most_onsets.value()),
+            },
+            // Within -24..=24, so the cast keeps every bit.
+            transpose: self.transpose.value().clamp(*TRANSPOSE.start(), *TRANSPOSE.end()) as i8,
             seed: u64::from(self.seed.value().clamp(*SEED.start(), *SEED.end()).unsigned_abs()),
             lookahead: self.lookahead.value().into(),
             rate: self.rate.value().into(),
             channel: byte(self.channel.value(), &CHANNEL) - 1,
             velocity: byte(self.velocity.value(), &VELOCITY),
+            accent: byte(self.accent.value(), &VELOCITY_CHANGE),
+            humanise: byte(self.humanise.value(), &VELOCITY_CHANGE),
+            gate: sane(self.gate.value(), &GATE, 1.0),
             wait_for_notes: self.wait_for_notes.value(),
-            ..Controls::default()
         }
     }
 
@@ -187,11 +256,28 @@ fn whole(range: &RangeInclusive<i32>) -> IntRange {
     IntRange::Linear { min: *range.start(), max: *range.end() }
 }
 
+fn midi_key(name: &str, default: i32) -> IntParam {
+    IntParam::new(name, default, whole(&MIDI_KEY))
+        .with_value_to_string(text::show_key())
+        .with_string_to_value(text::read_key())
+}
+
+fn most(name: &str) -> IntParam {
+    IntParam::new(name, *MOST.end(), whole(&MOST))
+        .with_value_to_string(text::show_most())
+        .with_string_to_value(text::read_most())
+}
+
+/// A limit on notes in the units of `jam`: the last of the range is none.
+fn limit(most: i32) -> u8 {
+    if most >= *MOST.end() { 128 } else { byte(most, &MOST) }
+}
+
 fn sane(value: f32, range: &RangeInclusive<f32>, default: f32) -> f32 {
     if value.is_nan() { default } else { value.clamp(*range.start(), *range.end()) }
 }
 
 fn byte(value: i32, range: &RangeInclusive<i32>) -> u8 {
-    // The ranges lie in 1..=127, so the cast keeps every bit.
+    // The ranges lie in 0..=127, so the cast keeps every bit.
     value.clamp(*range.start(), *range.end()) as u8
 }

@@ -3,9 +3,10 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{ComboBox, Grid, Slider, Ui};
+use egui::{CollapsingHeader, ComboBox, Grid, Slider, Ui};
 use nih_plug::prelude::{BoolParam, Enum, EnumParam, FloatParam, IntParam, Param, ParamSetter};
 
+use super::text;
 use crate::params::{self, AnacrusisParams};
 
 /// Draws all parameters, one to a line: name, then control.
@@ -23,6 +24,34 @@ pub fn show(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         switch(ui, setter, &params.audition);
         real(ui, setter, &params.audition_level, &params::AUDITION_LEVEL);
         switch(ui, setter, &params.wait_for_notes);
+    });
+    group(ui, text::GROUP_NOTES, |ui| {
+        choice(ui, setter, &params.key);
+        choice(ui, setter, &params.scale);
+        whole(ui, setter, &params.lowest, &params::MIDI_KEY);
+        whole(ui, setter, &params.highest, &params::MIDI_KEY);
+        whole(ui, setter, &params.most_notes, &params::MOST);
+        whole(ui, setter, &params.most_onsets, &params::MOST);
+        whole(ui, setter, &params.transpose, &params::TRANSPOSE);
+    });
+    group(ui, text::GROUP_TOUCH, |ui| {
+        whole(ui, setter, &params.accent, &params::VELOCITY_CHANGE);
+        whole(ui, setter, &params.humanise, &params::VELOCITY_CHANGE);
+        real(ui, setter, &params.gate, &params::GATE);
+    });
+    group(ui, text::GROUP_MUSICIAN, |ui| {
+        choice(ui, setter, &params.mode);
+        switch(ui, setter, &params.room);
+        switch(ui, setter, &params.double);
+        switch(ui, setter, &params.thru);
+        switch(ui, setter, &params.answer_now);
+    });
+}
+
+/// Parameters under a heading that opens.
+fn group(ui: &mut Ui, name: &str, show: impl FnOnce(&mut Ui)) {
+    CollapsingHeader::new(name).show(ui, |ui| {
+        Grid::new(name).num_columns(2).spacing([10.0, 6.0]).show(ui, show);
     });
 }
 

@@ -11,6 +11,12 @@ pub const PANIC: &str = "Panic";
 pub const PANIC_HINT: &str = "End every sounding note now. Playback goes on with the next step.";
 /// Heading of the parameters.
 pub const CONTROLS: &str = "Controls";
+/// Headings of groups of parameters.
+pub const GROUP_NOTES: &str = "Notes";
+/// See [`GROUP_NOTES`].
+pub const GROUP_TOUCH: &str = "Touch";
+/// See [`GROUP_NOTES`].
+pub const GROUP_MUSICIAN: &str = "Your playing";
 /// Name of the field for a model file.
 pub const MODEL_FILE: &str = "Model file";
 /// Example shown in the empty field.

@@ -68,9 +68,8 @@ pub struct Shaping {
     pub temperature: f32,
     /// Probabilities below this count as 0, above one minus this as 1. 0 to 0.5.
     pub truncation: f32,
-    /// How dense the music is; 1 is as learnt, 2 densest, 0.5 sparsest. The exponent on the
-    /// play probability is `gamma = damping / density`, held within 0.5..=2, where damping
-    /// is the rule of model.md, section 8, that falls below 1 while hardly anything plays.
+    /// How many notes sound and begin, as a factor on what the model's own music has;
+    /// 0.5 to 2 makes sense.
     pub density: f32,
 }
 

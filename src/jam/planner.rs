@@ -18,6 +18,7 @@ pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Place, Planned, Request};
+use crate::model::density::Amount;
 use crate::model::sampler::decide;
 use crate::model::{Draw, Sampling};
 use crate::music::{Chord, KeyRange, STEPS_PER_BAR, Step};
@@ -44,6 +45,9 @@ struct Frame {
     chord: Chord,
     /// What was chosen.
     chosen: Chord,
+    /// How much that is, and how much was asked for.
+    played: Amount,
+    asked: Amount,
 }
 
 impl Frame {
@@ -163,13 +167,20 @@ impl<B: Biaxial> Planner<B> {
             let last = self.frames[slot(place.index - 1, FRAMES)];
             self.guess = as_guessed && fed_as == last.step_in_bar;
         }
-        let chosen = self.choose(request);
+        let index = place.index;
+        let before = match index > self.oldest {
+            true => self.frames[slot(index - 1, FRAMES)].chosen,
+            false => Chord::SILENT,
+        };
+        let chosen = self.choose(request, before);
         let held = Chord::from_masks(request.rules.forced & self.range().mask(), 0);
         self.frames[slot(place.index, FRAMES)] = Frame {
             step: place.step,
             step_in_bar: request.step_in_bar,
             chord: chosen.union(held),
             chosen,
+            played: Amount::of(chosen, before),
+            asked: self.model.texture.asked(&request.rules, request.shaping.density),
         };
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
@@ -195,7 +206,7 @@ impl<B: Biaxial> Planner<B> {
         let network = &mut self.model.network;
         if self.guess {
             let last = self.frames[slot(self.next - 1, FRAMES)];
-            self.states.feed(network, last.chord, last.step_in_bar, keep_going)
+            self.states.feed(network, &last, last.step_in_bar, keep_going)
         } else {
             self.states.prepare(network, keep_going)
         }
@@ -257,35 +268,34 @@ impl<B: Biaxial> Planner<B> {
             let next = self.frames[slot(at + 1, FRAMES)];
             let own = || frame.fed_as(next.step, next.step_in_bar);
             let as_what = if at + 1 == index { fed_as } else { own() };
-            if !states.feed(network, frame.chord, as_what, keep_going) {
+            if !states.feed(network, &frame, as_what, keep_going) {
                 return None;
             }
         }
         Some(fed_as)
     }
 
-    fn choose(&mut self, request: &Request) -> Chord {
+    /// Decides the chord of a request, after the one `before` it.
+    fn choose(&mut self, request: &Request, before: Chord) -> Chord {
         let kept = self.states.get(request.place.index);
         let shaping = request.shaping;
-        let sampling = Sampling {
+        let plain = Sampling {
             temperature: shaping.temperature.max(0.01),
             truncation: shaping.truncation.clamp(0.0, 0.5),
-            gamma: kept.damping.exponent(shaping.density),
+            ..Sampling::PLAIN
         };
+        let exponents = kept.density.exponents();
         let draw = Draw { seed: request.seed, pass: request.place.pass };
-        let low = self.range().low;
-        let step = request.place.step.0;
-        let index = request.place.index;
-        let before = match index > self.oldest {
-            true => self.frames[slot(index - 1, FRAMES)].chosen,
-            false => Chord::SILENT,
-        };
+        let (low, step) = (self.range().low, request.place.step.0);
         let network = &mut self.model.network;
         request.rules.choose(
             before,
             low,
             &mut |decide| network.choose(&kept.state, decide),
-            &mut |key, logits| decide(&sampling, logits, draw.uniforms(step, key)),
+            &mut |key, logits| {
+                let sampling = exponents.bend(plain, before.plays(key));
+                decide(&sampling, logits, draw.uniforms(step, key))
+            },
         )
     }
 

@@ -11,17 +11,21 @@ pub struct Sampling {
     /// Exponent on the play probability: below 1 denser, above 1 sparser ("conservativity"
     /// of the 2015 code). Positive.
     pub gamma: f32,
+    /// Exponent on the articulate probability: above 1 fewer notes are struck. Positive; 1 is
+    /// the specification's.
+    pub articulation: f32,
 }
 
 impl Sampling {
     /// The network's own distribution, nothing bent.
-    pub const PLAIN: Sampling = Sampling { temperature: 1.0, truncation: 0.0, gamma: 1.0 };
+    pub const PLAIN: Sampling =
+        Sampling { temperature: 1.0, truncation: 0.0, gamma: 1.0, articulation: 1.0 };
 }
 
 impl Default for Sampling {
     /// The product's defaults (jam.md, section 8).
     fn default() -> Self {
-        Sampling { temperature: 0.9, truncation: 0.02, gamma: 1.0 }
+        Sampling { temperature: 0.9, truncation: 0.02, ..Sampling::PLAIN }
     }
 }
 
@@ -34,7 +38,7 @@ impl Sampling {
         let tau = f64::from(self.temperature);
         let sigmoid = |z: f32| 1.0 / (1.0 + (-f64::from(z) / tau).exp());
         let play = sigmoid(logits[0]).powf(f64::from(self.gamma));
-        let articulate = sigmoid(logits[1]);
+        let articulate = sigmoid(logits[1]).powf(f64::from(self.articulation));
         [self.truncate(play), self.truncate(articulate)]
     }
 
@@ -99,7 +103,8 @@ fn mix(word: u64) -> u64 {
 }
 
 /// The rule against silence of the 2015 code's `gen_adaptive` (model.md, section 8): while
-/// fewer than two notes sound, gamma sinks and notes get likelier; else it recovers.
+/// fewer than two notes sound, gamma sinks and notes get likelier; else it recovers. The golden
+/// vectors hold it; what plays follows [`DensityController`](super::DensityController).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Damping {
     gamma: f64,
@@ -120,17 +125,6 @@ impl Damping {
         self.gamma
     }
 
-    /// The exponent for the next step when the musician asks for `density` times as learnt:
-    /// `gamma / density`, held within 0.5 to 2.
-    ///
-    /// # Realtime
-    /// Arithmetic only.
-    pub fn exponent(&self, density: f32) -> f32 {
-        let (low, high) = DensityController::GAMMA;
-        let gamma = self.gamma / f64::from(density.max(f32::MIN_POSITIVE));
-        gamma.clamp(low, high) as f32
-    }
-
     /// Takes note of a step in which `notes` keys sounded.
     pub fn after_step(&mut self, notes: u32) {
         self.gamma = if notes < 2 {
@@ -138,42 +132,6 @@ impl Damping {
         } else {
             self.gamma + 0.3 * (1.0 - self.gamma)
         };
-    }
-}
-
-/// The symmetric rule for density (model.md, section 8): keeps a running mean of sounding
-/// notes per step and leans gamma towards a target.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DensityController {
-    target: f64,
-    mean: f64,
-    gamma: f64,
-}
-
-impl DensityController {
-    /// Share of the running mean that a new step replaces: a memory of some two bars.
-    const MEMORY: f64 = 1.0 / 32.0;
-    /// How far gamma moves per step and note of error.
-    const GAIN: f64 = 0.01;
-    /// Bounds of gamma.
-    pub const GAMMA: (f64, f64) = (0.5, 2.0);
-
-    /// A controller towards `target` sounding notes per step, at rest.
-    pub fn new(target: f64) -> Self {
-        DensityController { target, mean: target, gamma: 1.0 }
-    }
-
-    /// The exponent for the next step.
-    pub fn gamma(&self) -> f64 {
-        self.gamma
-    }
-
-    /// Takes note of a step in which `notes` keys sounded.
-    pub fn after_step(&mut self, notes: u32) {
-        self.mean += DensityController::MEMORY * (f64::from(notes) - self.mean);
-        let (low, high) = DensityController::GAMMA;
-        let step = DensityController::GAIN * (self.mean - self.target);
-        self.gamma = (self.gamma + step).clamp(low, high);
     }
 }
 
@@ -208,17 +166,5 @@ mod tests {
         let [rare, sure] = sampling.probabilities([-4.0, 4.0]);
         assert_eq!((rare, sure), (0.0, 1.0));
         assert_eq!(decide(&sampling, [-4.0, 0.0], [0.0, 0.0]), (false, false));
-    }
-
-    #[test]
-    fn the_density_controller_leans_against_its_error() {
-        let mut sparse = DensityController::new(3.0);
-        let mut dense = sparse;
-        for _ in 0..1000 {
-            sparse.after_step(0);
-            dense.after_step(9);
-        }
-        assert_eq!(sparse.gamma(), DensityController::GAMMA.0, "denser");
-        assert_eq!(dense.gamma(), DensityController::GAMMA.1, "sparser");
     }
 }

@@ -2,8 +2,8 @@
 
 use nih_plug::prelude::Enum;
 
-use crate::jam::controls::Lookahead;
-use crate::music::Rate;
+use crate::jam::controls::{Lookahead, Mode};
+use crate::music::{Rate, Scale};
 
 /// How far before it sounds a chord is decided, in steps of the model.
 #[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,4 +98,176 @@ pub enum ModelSource {
     #[id = "file"]
     #[name = "Own file"]
     File,
+}
+
+/// What the musician's own playing does.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModeChoice {
+    /// Incoming notes are ignored.
+    #[id = "solo"]
+    #[name = "Solo"]
+    Solo,
+    /// Plays with the musician.
+    #[default]
+    #[id = "accompany"]
+    #[name = "Accompany"]
+    Accompany,
+    /// Plays when the musician rests.
+    #[id = "answer"]
+    #[name = "Answer"]
+    Answer,
+}
+
+impl From<ModeChoice> for Mode {
+    fn from(choice: ModeChoice) -> Mode {
+        match choice {
+            ModeChoice::Solo => Mode::Solo,
+            ModeChoice::Accompany => Mode::Accompany,
+            ModeChoice::Answer => Mode::Answer,
+        }
+    }
+}
+
+/// The tonic of a scale.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyChoice {
+    /// C.
+    #[default]
+    #[id = "c"]
+    #[name = "C"]
+    C,
+    /// C sharp, D flat.
+    #[id = "c-sharp"]
+    #[name = "C# / Db"]
+    CSharp,
+    /// D.
+    #[id = "d"]
+    #[name = "D"]
+    D,
+    /// D sharp, E flat.
+    #[id = "e-flat"]
+    #[name = "D# / Eb"]
+    EFlat,
+    /// E.
+    #[id = "e"]
+    #[name = "E"]
+    E,
+    /// F.
+    #[id = "f"]
+    #[name = "F"]
+    F,
+    /// F sharp, G flat.
+    #[id = "f-sharp"]
+    #[name = "F# / Gb"]
+    FSharp,
+    /// G.
+    #[id = "g"]
+    #[name = "G"]
+    G,
+    /// G sharp, A flat.
+    #[id = "a-flat"]
+    #[name = "G# / Ab"]
+    AFlat,
+    /// A.
+    #[id = "a"]
+    #[name = "A"]
+    A,
+    /// A sharp, B flat.
+    #[id = "b-flat"]
+    #[name = "A# / Bb"]
+    BFlat,
+    /// B.
+    #[id = "b"]
+    #[name = "B"]
+    B,
+}
+
+impl From<KeyChoice> for u8 {
+    /// The pitch class, 0 for C.
+    fn from(choice: KeyChoice) -> u8 {
+        choice as u8
+    }
+}
+
+/// The notes that may sound.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScaleChoice {
+    /// All twelve.
+    #[default]
+    #[id = "chromatic"]
+    #[name = "Chromatic"]
+    Chromatic,
+    /// Major.
+    #[id = "major"]
+    #[name = "Major"]
+    Major,
+    /// Natural minor.
+    #[id = "natural-minor"]
+    #[name = "Natural minor"]
+    NaturalMinor,
+    /// Harmonic minor.
+    #[id = "harmonic-minor"]
+    #[name = "Harmonic minor"]
+    HarmonicMinor,
+    /// Melodic minor, ascending.
+    #[id = "melodic-minor"]
+    #[name = "Melodic minor"]
+    MelodicMinor,
+    /// Dorian.
+    #[id = "dorian"]
+    #[name = "Dorian"]
+    Dorian,
+    /// Phrygian.
+    #[id = "phrygian"]
+    #[name = "Phrygian"]
+    Phrygian,
+    /// Lydian.
+    #[id = "lydian"]
+    #[name = "Lydian"]
+    Lydian,
+    /// Mixolydian.
+    #[id = "mixolydian"]
+    #[name = "Mixolydian"]
+    Mixolydian,
+    /// Locrian.
+    #[id = "locrian"]
+    #[name = "Locrian"]
+    Locrian,
+    /// Major pentatonic.
+    #[id = "major-pentatonic"]
+    #[name = "Major pentatonic"]
+    MajorPentatonic,
+    /// Minor pentatonic.
+    #[id = "minor-pentatonic"]
+    #[name = "Minor pentatonic"]
+    MinorPentatonic,
+    /// Minor pentatonic with a diminished fifth.
+    #[id = "blues"]
+    #[name = "Blues"]
+    Blues,
+    /// Six whole tones.
+    #[id = "whole-tone"]
+    #[name = "Whole tone"]
+    WholeTone,
+}
+
+impl From<ScaleChoice> for Scale {
+    fn from(choice: ScaleChoice) -> Scale {
+        match choice {
+            ScaleChoice::Chromatic => Scale::Chromatic,
+            ScaleChoice::Major => Scale::Major,
+            ScaleChoice::NaturalMinor => Scale::NaturalMinor,
+            ScaleChoice::HarmonicMinor => Scale::HarmonicMinor,
+            ScaleChoice::MelodicMinor => Scale::MelodicMinor,
+            ScaleChoice::Dorian => Scale::Dorian,
+            ScaleChoice::Phrygian => Scale::Phrygian,
+            ScaleChoice::Lydian => Scale::Lydian,
+            ScaleChoice::Mixolydian => Scale::Mixolydian,
+            ScaleChoice::Locrian => Scale::Locrian,
+            ScaleChoice::MajorPentatonic => Scale::MajorPentatonic,
+            ScaleChoice::MinorPentatonic => Scale::MinorPentatonic,
+            ScaleChoice::Blues => Scale::Blues,
+            ScaleChoice::WholeTone => Scale::WholeTone,
+        }
+    }
 }

@@ -22,12 +22,20 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
         ("density", ParamValue::F32(x)) => params::DENSITY.contains(x),
         ("audition-level", ParamValue::F32(x)) => params::AUDITION_LEVEL.contains(x),
         ("truncation", ParamValue::F32(x)) => params::TRUNCATION.contains(x),
+        ("gate", ParamValue::F32(x)) => params::GATE.contains(x),
         ("seed", ParamValue::I32(n)) => params::SEED.contains(n),
+        ("lowest" | "highest", ParamValue::I32(n)) => params::MIDI_KEY.contains(n),
+        ("most-notes" | "most-onsets", ParamValue::I32(n)) => params::MOST.contains(n),
+        ("transpose", ParamValue::I32(n)) => params::TRANSPOSE.contains(n),
         ("channel", ParamValue::I32(n)) => params::CHANNEL.contains(n),
         ("velocity", ParamValue::I32(n)) => params::VELOCITY.contains(n),
+        ("accent" | "humanise", ParamValue::I32(n)) => params::VELOCITY_CHANGE.contains(n),
         // Enums are saved by id; an index from elsewhere is not trusted.
-        ("lookahead" | "rate" | "model", ParamValue::String(_)) => true,
-        ("wait-for-notes" | "audition", ParamValue::Bool(_)) => true,
+        ("lookahead" | "rate" | "model" | "mode" | "key" | "scale", ParamValue::String(_)) => true,
+        (
+            "wait-for-notes" | "audition" | "room" | "double" | "thru" | "answer-now",
+            ParamValue::Bool(_),
+        ) => true,
         _ => false,
     }
 }
@@ -67,7 +75,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 12, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 27, "a new parameter needs a line in is_sane");
     }
 
     #[test]
@@ -79,6 +87,13 @@ mod tests {
             ("velocity".to_owned(), ParamValue::String("loud".to_owned())),
             ("rate".to_owned(), ParamValue::I32(99)),
             ("from-the-future".to_owned(), ParamValue::Bool(true)),
+            ("scale".to_owned(), ParamValue::I32(2)),
+            ("lowest".to_owned(), ParamValue::I32(-1)),
+            ("most-notes".to_owned(), ParamValue::I32(0)),
+            ("transpose".to_owned(), ParamValue::I32(25)),
+            ("humanise".to_owned(), ParamValue::I32(127)),
+            ("gate".to_owned(), ParamValue::F32(0.0)),
+            ("room".to_owned(), ParamValue::F32(1.0)),
             ("seed".to_owned(), ParamValue::I32(7)),
         ]);
         filter(&mut state);

@@ -8,6 +8,7 @@ mod loops;
 pub mod plan;
 mod random;
 mod rows;
+mod shape;
 mod take;
 mod time;
 mod work;

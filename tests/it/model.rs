@@ -2,6 +2,7 @@
 //! double precision on every path, what an engine promises, and what a checkpoint refuses.
 
 mod checkpoint;
+mod density;
 mod engine;
 mod golden;
 mod kernel;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
 use anacrusis::model::config::Start;
-use anacrusis::model::sampler::{self, Damping};
-use anacrusis::model::{Draw, Engine, Sampling, TimeState};
+use anacrusis::model::density::Amount;
+use anacrusis::model::sampler;
+use anacrusis::model::{DensityController, Draw, Engine, Rules, Sampling, Texture, TimeState};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
@@ -140,11 +141,13 @@ impl Default for Wish {
 }
 
 /// The bars asked for, after `prompt` (silence if it is empty), by model.md, section 8, with
-/// the damping and the truncation of the plugin.
+/// the density control and the truncation of the plugin.
 pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> PianoRoll {
     let mut engine = Engine::new(checkpoint);
     let mut states = [engine.new_state(), engine.new_state()];
-    let mut damping = Damping::default();
+    let mut density = DensityController::default();
+    let texture = Texture::of(&checkpoint.meta.prompts, checkpoint.config().range());
+    let asked = texture.asked(&Rules::default(), wish.density);
     let bar = usize::from(STEPS_PER_BAR);
     let feed = |engine: &mut Engine, states: &mut [TimeState; 2], chord: Chord, place: usize| {
         let [from, to] = states;
@@ -153,7 +156,6 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     };
     for (step, chord) in prompt.chords.iter().enumerate() {
         feed(&mut engine, &mut states, *chord, step);
-        damping.after_step(chord.len());
     }
     if prompt.is_empty() {
         let [from, to] = &mut states;
@@ -167,14 +169,18 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     let draw = Draw { seed: wish.seed, pass: 0 };
     let low = engine.config().low;
     let steps = wish.bars * bar;
+    let plain = Sampling { temperature: wish.temperature, ..Sampling::default() };
+    let mut before = prompt.chords.last().copied().unwrap_or_default();
     let mut roll = PianoRoll::default();
     for step in prompt.len()..prompt.len() + steps {
-        let gamma = damping.exponent(wish.density);
-        let sampling = Sampling { temperature: wish.temperature, gamma, ..Sampling::default() };
+        let exponents = density.exponents();
         let chord = engine.choose(&states[0], &mut |index, logits| {
-            sampler::decide(&sampling, logits, draw.uniforms(step as i64, low + index as u8))
+            let key = low + index as u8;
+            let sampling = exponents.bend(plain, before.plays(key));
+            sampler::decide(&sampling, logits, draw.uniforms(step as i64, key))
         });
-        damping.after_step(chord.len());
+        density.after_step(Amount::of(chord, before), asked);
+        before = chord;
         roll.chords.push(chord);
         feed(&mut engine, &mut states, chord, step);
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::prompt::Prompts;
 use crate::model::config::Start;
-use crate::model::{Checkpoint, Engine, Prepared, TimeState, Weights};
+use crate::model::{Checkpoint, Engine, Prepared, Texture, TimeState, Weights};
 use crate::music::{Chord, KeyRange};
 
 /// A network with a time axis and a key axis, one step at a time. [`Engine`] is the one that
@@ -132,6 +132,8 @@ pub struct Model<B: Biaxial> {
     pub network: B,
     /// Where playback begins; shared with the other planners that play the checkpoint.
     pub prompts: Arc<Prompts<B>>,
+    /// How many notes its music has.
+    pub texture: Texture,
     /// Hex SHA-256 of the file it came from; empty if from none.
     pub digest: String,
 }
@@ -141,6 +143,7 @@ impl From<Checkpoint> for Model<Engine> {
         Model {
             network: Engine::with(Weights::shared(&checkpoint)),
             prompts: shared_prompts(&checkpoint),
+            texture: Texture::of(&checkpoint.meta.prompts, checkpoint.config().range()),
             digest: checkpoint.digest().to_owned(),
         }
     }

@@ -1,9 +1,8 @@
 //! The time stack's states after the last steps, and the halves of steps that lie ready.
 
-use super::{Biaxial, slot};
+use super::{Biaxial, Frame, slot};
 use crate::jam::controls::Lookahead;
-use crate::model::sampler::Damping;
-use crate::music::Chord;
+use crate::model::DensityController;
 
 /// Halves kept: of the step that comes next, and of the one before it, which is done again
 /// when its frame turns out otherwise.
@@ -12,7 +11,7 @@ const HALVES: usize = 2;
 /// A state of the time stack, ready to choose a chord from.
 pub(super) struct Kept<S> {
     pub state: S,
-    pub damping: Damping,
+    pub density: DensityController,
     /// The step-in-bar with which the frame before was fed.
     pub fed_as: u8,
     /// Different for every content that any slot ever had; 0 before anything was fed.
@@ -87,7 +86,7 @@ impl<B: Biaxial> States<B> {
         let at = slot(index, self.ring.len());
         let kept = &mut self.ring[at];
         kept.state.clone_from(state);
-        kept.damping = Damping::default();
+        kept.density = DensityController::default();
         kept.stamp = self.stamp;
         self.begin_at(index);
     }
@@ -98,7 +97,7 @@ impl<B: Biaxial> States<B> {
         // One and the same slot needs no copy.
         if let Ok([from, to]) = self.ring.get_disjoint_mut(slots) {
             to.state.clone_from(&from.state);
-            to.damping = from.damping;
+            to.density = from.density;
             to.fed_as = from.fed_as;
             to.stamp = from.stamp;
         }
@@ -156,7 +155,7 @@ impl<B: Biaxial> States<B> {
     pub fn feed(
         &mut self,
         network: &mut B,
-        frame: Chord,
+        frame: &Frame,
         fed_as: u8,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
@@ -172,17 +171,17 @@ impl<B: Biaxial> States<B> {
         self.stamp += 1;
         to.stamp = self.stamp;
         let (old, new) = (&from.state, &mut to.state);
-        if !network.feed_prepared(old, &half.prepared, new, frame, fed_as, keep_going) {
+        if !network.feed_prepared(old, &half.prepared, new, frame.chord, fed_as, keep_going) {
             return false;
         }
         to.fed_as = fed_as;
-        to.damping = from.damping;
-        to.damping.after_step(frame.len());
+        to.density = from.density;
+        to.density.after_step(frame.played, frame.asked);
         self.newest += 1;
         true
     }
 }
 
 fn new_kept<B: Biaxial>(network: &B) -> Kept<B::State> {
-    Kept { state: network.new_state(), damping: Damping::default(), fed_as: 0, stamp: 0 }
+    Kept { state: network.new_state(), density: DensityController::default(), fed_as: 0, stamp: 0 }
 }

@@ -123,7 +123,8 @@ fn one_planner_hears_the_prompt_for_all() {
     let prompts = Arc::new(Prompts::new(model(1).prompts.rolls().to_vec()));
     let new = || {
         let (network, prompts) = (network.clone(), prompts.clone());
-        Planner::new(Model { network, prompts, digest: String::new() })
+        let texture = model(1).texture;
+        Planner::new(Model { network, prompts, texture, digest: String::new() })
     };
     let begin = |step: i64| {
         let mut planner = new();
@@ -259,6 +260,7 @@ proptest! {
             let new = || Model {
                 network: Engine::with(weights.clone()),
                 prompts: Arc::new(Prompts::new(model(1).prompts.rolls().to_vec())),
+                texture: model(1).texture,
                 digest: String::new(),
             };
             same_with_and_without(&new, &acts);

@@ -8,7 +8,10 @@ use anacrusis::jam::controls::{Lookahead, Shaping};
 use anacrusis::jam::link::{Heard, Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::model::config::Start;
-use anacrusis::model::{Checkpoint, Draw, Engine, Rules, Sampling, sampler};
+use anacrusis::model::density::Amount;
+use anacrusis::model::{
+    Checkpoint, DensityController, Draw, Engine, Rules, Sampling, Texture, sampler,
+};
 use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
 
 /// As the note says at the head of the file.
@@ -120,6 +123,7 @@ pub fn model(prompts: usize) -> Model<Hash> {
     Model {
         network: Hash { certainty: 1000.0, ..Hash::default() },
         prompts: Arc::new(Prompts::new((0..prompts).map(roll).collect())),
+        texture: Texture::of(&[], KeyRange { low: 32, count: 64 }),
         digest: String::new(),
     }
 }
@@ -297,17 +301,60 @@ fn a_new_model_hears_the_last_bars_before_it_plays() {
 }
 
 #[test]
-fn density_and_damping_bend_the_exponent() {
+fn density_is_held_by_the_notes_that_are_played() {
     let count = |density: f32| {
         let mut model = model(0);
-        model.network.certainty = 1.0;
+        // Each key plays with probability 0.5^gamma: 16 to 45 of 64.
+        model.network.certainty = 0.0;
+        let music = PianoRoll::from_iter([Chord::struck_keys(32..56)]);
+        model.texture = Texture::of(&[music], KeyRange { low: 32, count: 64 });
         let mut planner = Planner::new(model);
         let shaping = Shaping { density, ..Shaping::default() };
-        let requests = (0..50).map(|k| Request { shaping, ..ask(k, k) });
-        requests.map(|r| plan(&mut planner, &r).len()).sum::<u32>()
+        let requests = (0..250).map(|k| Request { shaping, ..ask(k, k) });
+        let counts: Vec<u32> = requests.map(|r| plan(&mut planner, &r).len()).collect();
+        f64::from(counts[50..].iter().sum::<u32>()) / 200.0
     };
-    let counts = [0.5, 1.0, 2.0].map(count);
-    assert!(counts[0] + 200 < counts[1] && counts[1] + 200 < counts[2], "{counts:?}");
+    // By itself the network plays 32.
+    let by_itself = 32.0_f64;
+    let mut last = 0.0;
+    for (density, asked) in [(0.7, 16.8), (1.0, 24.0), (1.5, 36.0_f64)] {
+        let played = count(density);
+        println!("{played} played for {asked} asked");
+        let (off, at_rest) = (played - asked, by_itself - asked);
+        assert!(off.abs() < at_rest.abs(), "{played} for {asked} is further off than at rest");
+        assert!(played > last + 2.0, "more than {last}");
+        last = played;
+    }
+}
+
+/// What the controller remembers is that of the state gone back to, or of the frames that led
+/// to it.
+#[test]
+fn density_follows_history_through_replans() {
+    for back_to in 8..10 {
+        let at = |k: i64, seed| {
+            let shaping = Shaping { density: 0.6 + 0.1 * k as f32, ..Shaping::default() };
+            let lookahead = Lookahead::Eight;
+            Request { shaping, seed, lookahead, ..ask(k, k) }
+        };
+        let planner = || {
+            let mut model = model(0);
+            model.network.certainty = 0.0;
+            Planner::new(model)
+        };
+        let (mut straight, mut winding) = (planner(), planner());
+        for k in 0..12 {
+            plan(&mut straight, &at(k, if k < back_to { 1 } else { 2 }));
+            plan(&mut winding, &at(k, 1));
+        }
+        for k in back_to..12 {
+            plan(&mut winding, &at(k, 2));
+        }
+        for k in 12..30 {
+            let (one, other) = (plan(&mut straight, &at(k, 3)), plan(&mut winding, &at(k, 3)));
+            assert_eq!(one, other, "back to {back_to}, step {k}");
+        }
+    }
 }
 
 #[test]
@@ -318,18 +365,24 @@ fn the_engine_is_driven_as_the_specification_says() {
     let mut planner = Planner::new(Model::from(checkpoint));
     assert!(planner.model().prompts.rolls().is_empty());
     let mut state = engine.new_state();
-    let mut damping = sampler::Damping::default();
+    let range = engine.config().range();
+    let asked = Texture::of(&[], range).asked(&Rules::default(), 1.0);
+    let mut density = DensityController::default();
     let low = engine.config().low;
     let (mut frame, mut b) = (Chord::SILENT, 15);
+    let mut before = Chord::SILENT;
     for k in 0..40 {
         let from = state.clone();
         engine.feed(&from, &mut state, frame, b, &mut || true);
-        let sampling = Sampling { gamma: damping.gamma() as f32, ..Sampling::default() };
+        let exponents = density.exponents();
         let draw = Draw { seed: 3, pass: 0 };
         frame = engine.choose(&state, &mut |n, logits| {
-            sampler::decide(&sampling, logits, draw.uniforms(k, low + n as u8))
+            let key = low + n as u8;
+            let sampling = exponents.bend(Sampling::default(), before.plays(key));
+            sampler::decide(&sampling, logits, draw.uniforms(k, key))
         });
-        damping.after_step(frame.len());
+        density.after_step(Amount::of(frame, before), asked);
+        before = frame;
         b = (k % 16) as u8;
         let request = Request { seed: 3, ..ask(k, k) };
         let planned = planner.plan(&request, &mut || true).expect("nothing stops it");

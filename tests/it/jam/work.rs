@@ -13,7 +13,7 @@ use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::transport::Transport;
 use anacrusis::jam::worker::{ModelState, Worker};
 use anacrusis::model::config::Start;
-use anacrusis::model::{Checkpoint, Engine};
+use anacrusis::model::{Checkpoint, Engine, Texture};
 use anacrusis::music::{Chord, KeyRange};
 
 #[derive(Default)]
@@ -221,7 +221,9 @@ impl Biaxial for Moody {
 fn moody(network: &Moody) -> impl FnOnce() -> Result<Model<Moody>, String> + Send + use<> {
     let network = network.clone();
     move || {
-        Ok(Model { network, prompts: Arc::new(Prompts::new(Vec::new())), digest: String::new() })
+        let texture = Texture::of(&[], network.range());
+        let prompts = Arc::new(Prompts::new(Vec::new()));
+        Ok(Model { network, prompts, texture, digest: String::new() })
     }
 }
 

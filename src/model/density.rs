@@ -1,0 +1,267 @@
+//! How many notes: what the model's music has, what the musician asks for, and the controller
+//! that leans the network towards it (model.md, section 8).
+//!
+//! A network hears itself. An exponent on its probabilities that stands still is fed back from
+//! step to step: clusters lead to clusters, silence to silence. So the exponents follow from
+//! the notes of the last bars, against those that were asked for.
+
+use super::rules::Rules;
+use super::sampler::Sampling;
+use crate::music::{Chord, KeyRange, PianoRoll};
+
+/// Notes in a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Amount {
+    /// Notes that sound.
+    pub sounding: f64,
+    /// Notes that begin.
+    pub beginning: f64,
+}
+
+impl Amount {
+    /// What music has of which nothing is known: piano music's, about.
+    const USUAL: Amount = Amount { sounding: 3.0, beginning: 1.4 };
+
+    /// That of a chord after the one `before` it.
+    pub fn of(chord: Chord, before: Chord) -> Amount {
+        let begin = chord.struck() | (chord.playing() & !before.playing());
+        Amount { sounding: f64::from(chord.len()), beginning: f64::from(begin.count_ones()) }
+    }
+
+    /// Both by a function of this amount and another's.
+    fn with(self, other: Amount, f: impl Fn(f64, f64) -> f64) -> Amount {
+        Amount {
+            sounding: f(self.sounding, other.sounding),
+            beginning: f(self.beginning, other.beginning),
+        }
+    }
+}
+
+/// How many notes the music of a model has on each key, in the mean of all steps.
+#[derive(Clone, Debug)]
+pub struct Texture {
+    /// By MIDI key.
+    keys: [Amount; 128],
+}
+
+impl Texture {
+    /// How far from an allowed key a note lies at most that counts for it: scales leave no
+    /// wider gaps, and what does not fit into a scale is played beside.
+    const BESIDE: u32 = 2;
+
+    /// That of a model which sees `range`, by the music stored with it. Without any, a usual
+    /// amount evenly on all keys.
+    pub fn of(rolls: &[PianoRoll], range: KeyRange) -> Texture {
+        let mut keys = [Amount::default(); 128];
+        let steps: usize = rolls.iter().map(PianoRoll::len).sum();
+        let share = 1.0 / steps.max(1) as f64;
+        let mut silent = true;
+        for roll in rolls {
+            let mut before = Chord::SILENT;
+            for chord in &roll.chords {
+                for key in chord.keys() {
+                    let begins = chord.strikes(key) || !before.plays(key);
+                    let amount = &mut keys[usize::from(key)];
+                    amount.sounding += share;
+                    amount.beginning += if begins { share } else { 0.0 };
+                    silent = false;
+                }
+                before = *chord;
+            }
+        }
+        if silent {
+            let share = 1.0 / f64::from(range.count.max(1));
+            let even = Amount::USUAL.with(Amount::USUAL, |usual, _| usual * share);
+            let own = |key| if range.contains(key) { even } else { Amount::default() };
+            keys = std::array::from_fn(|key| own(key as u8));
+        }
+        Texture { keys }
+    }
+
+    /// Notes per step to ask for under `rules`, at `density` times the model's own music: what
+    /// that has on the keys that may play, as far as limits leave it. Finite, not negative.
+    pub fn asked(&self, rules: &Rules, density: f32) -> Amount {
+        let near = |mask: u128, by| mask | mask << by | mask >> by;
+        let allowed =
+            (1..=Texture::BESIDE).fold(rules.allowed, |mask, by| mask | near(rules.allowed, by));
+        let density = if density.is_finite() { f64::from(density).max(0.0) } else { 1.0 };
+        let mut sum = Amount::default();
+        for key in Chord::from_masks(allowed, 0).keys() {
+            sum = sum.with(self.keys[usize::from(key)], |sum, own| sum + density * own);
+        }
+        let most_beginning = rules.most_struck.min(rules.most_sounding);
+        Amount {
+            sounding: limited(sum.sounding, rules.most_sounding),
+            beginning: limited(sum.beginning, most_beginning),
+        }
+    }
+}
+
+/// The mean that is left of a mean number of notes where no more than `most` may be at once:
+/// that of a Poisson distribution, cut off.
+fn limited(mean: f64, most: u8) -> f64 {
+    // Limits that bind in one step of millions.
+    if f64::from(most) > 8.0 * (mean + 2.0) {
+        return mean;
+    }
+    let mut exactly = (-mean).exp();
+    let (mut at_most, mut left) = (0.0, 0.0);
+    for n in 0..most {
+        at_most += exactly;
+        left += 1.0 - at_most;
+        exactly *= mean / (f64::from(n) + 1.0);
+    }
+    left
+}
+
+/// The symmetric rule for density: keeps running means of the notes that were played and of
+/// those that were asked for, and leans the exponents against their ratio.
+///
+/// It acts on two things, since how many notes sound and how many begin are two: keys that
+/// sound stay the likelier the fewer sound, silent keys begin the likelier the fewer begin.
+/// All that it remembers are the two means, so it follows history and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DensityController {
+    played: Amount,
+    asked: Amount,
+}
+
+impl Default for DensityController {
+    /// At rest: what was asked for was played.
+    fn default() -> Self {
+        DensityController { played: Amount::USUAL, asked: Amount::USUAL }
+    }
+}
+
+/// The exponents of a step (`gamma` of model.md, section 8).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exponents {
+    /// On the play probability of keys that sounded in the step before.
+    pub staying: f32,
+    /// On that of keys that did not, and on the articulate probability of those that did:
+    /// a key that is struck again and again begins each time.
+    pub beginning: f32,
+}
+
+impl Exponents {
+    /// How a key is sampled that sounded in the step before, or did not.
+    ///
+    /// # Realtime
+    /// Copies numbers.
+    pub fn bend(&self, plain: Sampling, sounded: bool) -> Sampling {
+        if sounded {
+            Sampling { gamma: self.staying, articulation: self.beginning, ..plain }
+        } else {
+            Sampling { gamma: self.beginning, ..plain }
+        }
+    }
+}
+
+impl DensityController {
+    /// Share of the running means that a new step replaces: a memory of a bar.
+    const MEMORY: f64 = 1.0 / 16.0;
+    /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
+    /// for.
+    const QUIET: f64 = 0.5;
+    /// Bounds of the exponents.
+    pub const GAMMA: (f64, f64) = (0.5, 2.0);
+
+    /// The exponents of the next step.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn exponents(&self) -> Exponents {
+        let (low, high) = DensityController::GAMMA;
+        let quiet = DensityController::QUIET;
+        let ratio =
+            self.played.with(self.asked, |played, asked| (played + quiet) / (asked + quiet));
+        Exponents {
+            // Squared, or a network that holds on to what sounds would hardly be moved.
+            staying: ratio.sounding.powi(2).clamp(low, high) as f32,
+            beginning: ratio.beginning.powi(2).clamp(low, high) as f32,
+        }
+    }
+
+    /// Takes note of a step in which so much was asked for and played.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn after_step(&mut self, played: Amount, asked: Amount) {
+        let mean = |mean: f64, new: f64| mean + DensityController::MEMORY * (new - mean);
+        self.played = self.played.with(played, mean);
+        self.asked = self.asked.with(asked, mean);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGE: KeyRange = KeyRange { low: 24, count: 78 };
+
+    fn amount(sounding: f64, beginning: f64) -> Amount {
+        Amount { sounding, beginning }
+    }
+
+    #[test]
+    fn it_leans_against_its_error_and_rests_without_one() {
+        let asked = amount(3.0, 1.0);
+        let after = |played: Amount| {
+            let mut controller = DensityController::default();
+            (0..500).for_each(|_| controller.after_step(played, asked));
+            controller.exponents()
+        };
+        assert_eq!(after(amount(0.0, 0.0)).staying, 0.5, "denser");
+        assert_eq!(after(amount(60.0, 60.0)).staying, 2.0, "sparser");
+        let rest = after(asked);
+        assert!((rest.staying - 1.0).abs() < 1e-6 && (rest.beginning - 1.0).abs() < 1e-6);
+        let long = after(amount(3.0, 0.2));
+        assert!(long.beginning < 0.9 && (long.staying - 1.0).abs() < 1e-6, "{long:?}");
+    }
+
+    #[test]
+    fn nothing_asked_for_leaves_it_at_rest() {
+        let mut controller = DensityController::default();
+        (0..5000).for_each(|_| controller.after_step(Amount::default(), Amount::default()));
+        let Exponents { staying, beginning } = controller.exponents();
+        assert!((staying - 1.0).abs() < 1e-6 && (beginning - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_is_asked_for_rises_with_density_and_room_and_stays_below_limits() {
+        let texture = Texture::of(&[], RANGE);
+        let plain = texture.asked(&Rules::default(), 1.0);
+        assert!((plain.sounding - 3.0).abs() < 1e-9 && (plain.beginning - 1.4).abs() < 1e-9);
+        for most in 1..16 {
+            let rules = Rules { most_sounding: most, most_struck: 128, ..Rules::default() };
+            let mut last = 0.0;
+            for density in [0.5, 0.8, 1.0, 1.5, 2.0] {
+                let asked = texture.asked(&rules, density);
+                assert!(asked.sounding > last && asked.sounding < f64::from(most));
+                assert!(asked.beginning < f64::from(most));
+                last = asked.sounding;
+            }
+            let one_more = Rules { most_sounding: most + 1, ..rules };
+            assert!(texture.asked(&one_more, 2.0).sounding > last);
+        }
+        let half = Rules { allowed: RANGE.mask() >> 39 & RANGE.mask(), ..Rules::default() };
+        let asked = texture.asked(&half, 1.0).sounding;
+        assert!((1.4..1.7).contains(&asked), "half the keys: {asked}");
+        for hostile in [f32::NAN, f32::INFINITY, -1.0, 0.0, f32::MAX] {
+            let asked = texture.asked(&Rules::default(), hostile);
+            assert!(asked.sounding >= 0.0 && asked.sounding.is_finite(), "{hostile}");
+        }
+        let none = Rules { allowed: 0, ..Rules::default() };
+        assert_eq!(texture.asked(&none, 1.0), Amount::default());
+    }
+
+    #[test]
+    fn the_texture_is_that_of_the_stored_music() {
+        let mut held = Chord::struck_keys([60, 64]);
+        let first = held;
+        held = Chord::from_masks(held.playing(), 0);
+        let roll = PianoRoll::from_iter([first, held, held, Chord::SILENT]);
+        let asked = Texture::of(&[roll], RANGE).asked(&Rules::default(), 2.0);
+        assert_eq!(asked, amount(3.0, 1.0));
+    }
+}
