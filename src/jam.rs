@@ -1,11 +1,11 @@
 //! The two threads and the contract between them.
 //!
 //! ```text
-//! host ── Transport, Controls ──> Performer ── Request ──> Worker
-//!                                 (audio)    <── Planned ── (thinks)
-//!                                   │ NoteEvent
-//!                                   v
-//!                                 NoteSink
+//! host ── Transport, Controls, Input ──> Performer ── Request ──> Worker
+//!                                        (audio)    <── Planned ── (thinks)
+//!                                          │ NoteEvent
+//!                                          v
+//!                                        NoteSink
 //! ```
 //!
 //! The audio thread owns a [`Performer`](performer::Performer) and nothing else: it looks at
@@ -18,11 +18,14 @@
 
 pub mod clock;
 pub mod controls;
+pub mod hearing;
+pub mod input;
 pub mod link;
 pub mod performer;
 pub mod planner;
 pub mod player;
 pub mod status;
 pub mod take;
+pub mod thru;
 pub mod transport;
 pub mod worker;

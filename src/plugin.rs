@@ -27,6 +27,7 @@ use self::process::{Guard, HostQueue, Outcome};
 use crate::audition::{Audition, Sounding};
 use crate::editor::{self, View, text, window::Window};
 use crate::jam::controls::Controls;
+use crate::jam::input::Input;
 use crate::jam::link::{Monitor, link};
 use crate::jam::performer::{OfflineFlag, Performer};
 use crate::jam::transport::Transport;
@@ -39,6 +40,8 @@ pub struct Anacrusis {
     performer: Performer,
     audition: Audition,
     guard: Guard,
+    /// What the musician plays in the block at hand.
+    input: Input,
     models: Arc<Models>,
     worker: Worker,
     monitor: Option<Monitor>,
@@ -87,6 +90,7 @@ impl Anacrusis {
             performer: Performer::new(audio),
             audition: Audition::default(),
             guard: Guard::default(),
+            input: Input::NONE,
             models,
             worker,
             monitor: Some(monitor),
@@ -169,8 +173,12 @@ impl Plugin for Anacrusis {
         for channel in buffer.as_slice() {
             channel.fill(0.0);
         }
-        // Solo: incoming notes are neither heard nor passed on.
-        while context.next_event().is_some() {}
+        self.input.clear();
+        while let Some(event) = context.next_event() {
+            if let Some(event) = process::played(&event) {
+                self.input.push(event);
+            }
+        }
         self.follow_states();
         if self.signals.panic.swap(false, Ordering::AcqRel) {
             self.performer.panic();
@@ -191,8 +199,8 @@ impl Plugin for Anacrusis {
         };
         let out = HostQueue::<Self, _>::new(context);
         let mut out = Sounding::new(&mut self.audition, out, left, right);
-        let outcome =
-            self.guard.process(&mut self.performer, &transport, &controls, frames, &mut out);
+        let (performer, input) = (&mut self.performer, &self.input);
+        let outcome = self.guard.process(performer, &transport, &controls, input, frames, &mut out);
         out.finish();
         if outcome == Outcome::Caught {
             self.signals.faults.fetch_add(1, Ordering::Relaxed);

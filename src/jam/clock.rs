@@ -28,7 +28,10 @@ const HELD_BLOCKS: u8 = 2;
 /// Boundaries are rounded to the nearest sample. Ties are common (5512.5 samples per
 /// sixteenth at 120 BPM and 44.1 kHz) and hosts round positions to some 1e-5 samples, so the
 /// tie goes down by this much more than half: the same way however blocks are cut.
-const NEAREST_SAMPLE: f64 = 0.499;
+const NEAREST_SAMPLE: f64 = 0.5 - TIE_SAMPLES;
+
+/// What decides a tie.
+const TIE_SAMPLES: f64 = 0.001;
 
 /// Places committed and not yet begun: the longest look-ahead, the step due now, one to spare.
 const AHEAD: usize = Lookahead::MAX_STEPS + 4;
@@ -194,11 +197,12 @@ impl Clock {
         self.gate_steps = steps;
     }
 
-    /// The next thing due in the block, in order of time.
+    /// The next thing due in the block, in order of time. It stays due until
+    /// [`Clock::take`] is called.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn next_moment(&mut self) -> Option<Moment> {
+    pub fn next_moment(&self) -> Option<Moment> {
         if self.state != State::Playing {
             return None;
         }
@@ -222,21 +226,48 @@ impl Clock {
         if sample >= f64::from(self.frames) {
             return None;
         }
-        match due {
+        // Within 0..frames, and never before the moment before it.
+        let offset_samples = self.offset.max(sample as u32);
+        Some(Moment { offset_samples, due, place })
+    }
+
+    /// What was next is being done.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn take(&mut self, moment: Moment) {
+        match moment.due {
             Due::Late => self.late_due = false,
             Due::Boundary => {
-                self.last = place;
+                self.last = moment.place;
                 self.late_due = true;
                 self.gate_due = true;
                 self.ahead.rotate_left(1);
                 self.ahead_len -= 1;
             }
-            Due::Commit => self.push_ahead(place),
+            Due::Commit => self.push_ahead(moment.place),
             Due::Gate => self.gate_due = false,
         }
-        // Within 0..frames, and never before the moment before it.
-        self.offset = self.offset.max(sample as u32);
-        Some(Moment { offset_samples: self.offset, due, place })
+        self.offset = moment.offset_samples;
+    }
+
+    /// Index of the step that begins nearest to a sample of the block, of what is due before
+    /// which everything was taken; half way between two counts for the later. None if the play
+    /// head does not move.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn nearest(&self, offset_samples: u32) -> Option<i64> {
+        if self.state != State::Playing {
+            return None;
+        }
+        let here = f64::from(offset_samples) * self.beats_per_sample;
+        let since = here - self.path.distance(self.last);
+        let next = self.path.after(self.last);
+        let until = next.map_or(f64::INFINITY, |next| self.path.distance(next) - here);
+        // The slack decides ties the same way however blocks are cut.
+        let slack = TIE_SAMPLES * self.beats_per_sample;
+        Some(self.last.index + i64::from(until - slack <= since))
     }
 
     /// Samples from the block's first sample to the beginning of `place`; negative if past.

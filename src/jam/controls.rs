@@ -191,14 +191,18 @@ impl Controls {
     /// The rules that bounds and transposition make, in the network's keys. Whatever they
     /// allow sounds on a MIDI key.
     pub fn rules(&self) -> Rules {
-        let shift = u32::from(self.transpose.unsigned_abs()).min(127);
-        let mask = self.bounds.mask();
         Rules {
-            allowed: if self.transpose >= 0 { mask >> shift } else { mask << shift },
-            forced: 0,
+            allowed: self.network_mask(self.bounds.mask()),
             most_sounding: self.bounds.most_notes.min(128),
             most_struck: self.bounds.most_onsets.min(128),
+            ..Rules::default()
         }
+    }
+
+    /// The network's keys that sound as those of `mask`.
+    pub fn network_mask(&self, mask: u128) -> u128 {
+        let shift = u32::from(self.transpose.unsigned_abs()).min(127);
+        if self.transpose >= 0 { mask >> shift } else { mask << shift }
     }
 }
 

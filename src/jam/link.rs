@@ -33,19 +33,40 @@ pub struct Place {
     pub step: Step,
 }
 
+/// What a musician played in one step that was committed before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Correction {
+    /// Index of the frame.
+    pub index: i64,
+    /// What was heard, in the network's keys.
+    pub notes: Chord,
+    /// Whether that is the whole frame: what was chosen was muted.
+    pub alone: bool,
+}
+
 /// What a musician played in steps that were committed before.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Heard {
-    frames: [(i64, Chord); HEARD],
+    frames: [Correction; HEARD],
     len: usize,
 }
 
 impl Heard {
-    /// Adds the whole frame (committed and heard) of `index`; false if there is no room.
+    /// Adds the whole frame of `index`: what was chosen was muted. False if there is no room.
     pub fn push(&mut self, index: i64, frame: Chord) -> bool {
+        self.add(Correction { index, notes: frame, alone: true })
+    }
+
+    /// Adds what was heard in frame `index` beside what was chosen, whatever that is. False if
+    /// there is no room.
+    pub fn push_beside(&mut self, index: i64, notes: Chord) -> bool {
+        self.add(Correction { index, notes, alone: false })
+    }
+
+    fn add(&mut self, correction: Correction) -> bool {
         match self.frames.get_mut(self.len) {
             Some(slot) => {
-                *slot = (index, frame);
+                *slot = correction;
                 self.len += 1;
                 true
             }
@@ -53,8 +74,8 @@ impl Heard {
         }
     }
 
-    /// The frames with their indices.
-    pub fn frames(&self) -> &[(i64, Chord)] {
+    /// The frames.
+    pub fn frames(&self) -> &[Correction] {
         self.frames.get(..self.len).unwrap_or(&[])
     }
 }
@@ -81,7 +102,7 @@ pub struct Request {
     pub rules: Rules,
     /// Semitones from the network's keys to those that sound, at the commit point.
     pub transpose: i8,
-    /// What was heard since the last request.
+    /// What was heard and is not known to the worker.
     pub heard: Heard,
 }
 

@@ -1,19 +1,25 @@
 //! The one entry of the audio thread.
 
+mod exchange;
+mod listen;
 mod pending;
 mod wait;
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::Controls;
-use crate::jam::link::{AudioEnd, Heard, Place, Request};
+use crate::jam::hearing::Hearing;
+use crate::jam::input::Input;
+use crate::jam::link::{AudioEnd, Place, Request};
 use crate::jam::player::{NoteSink, Player, Touch};
 use crate::jam::status::{Shown, Status};
+use crate::jam::thru::Thru;
 use crate::jam::transport::{Reason, Transport};
 use crate::model::Draw;
 use crate::music::{Chord, Grid};
+use listen::Coming;
 use pending::{Entry, Pending};
 pub use wait::OfflineFlag;
 use wait::Waits;
@@ -35,6 +41,10 @@ pub struct Performer {
     end: AudioEnd,
     clock: Clock,
     player: Player,
+    hearing: Hearing,
+    thru: Thru,
+    /// What came in with blocks of no samples.
+    stashed: Input,
     pending: Pending,
     /// The step that has begun without its chord, which may still come.
     overdue: Option<Entry>,
@@ -60,6 +70,9 @@ impl Performer {
             end,
             clock: Clock::default(),
             player: Player::default(),
+            hearing: Hearing::default(),
+            thru: Thru::default(),
+            stashed: Input::NONE,
             pending: Pending::default(),
             overdue: None,
             gate_open: false,
@@ -73,27 +86,32 @@ impl Performer {
         }
     }
 
-    /// Plays one block of `frames` samples into `out`. A block of no samples is no time:
-    /// nothing happens.
+    /// Plays one block of `frames` samples into `out`, along with what comes in. A block of no
+    /// samples is no time: what comes in with it happens in the next.
     ///
     /// # Realtime
     /// Never allocates, locks, logs or makes a system call; the work is bounded by the
-    /// boundaries in the block. The exception is a render, in which it may wait for a chord, up
+    /// boundaries in the block and by what comes in. The exception is a render, in which it may wait for a chord, up
     /// to [`MAX_WAIT`]: with `wait_for_notes`, or when the host says so, or seems to render where
     /// it cannot say so ([`OfflineFlag`]), and its pace bears it out.
     pub fn process(
         &mut self,
         transport: &Transport,
         controls: &Controls,
+        input: &Input,
         frames: u32,
         out: &mut impl NoteSink,
     ) {
+        self.status.lost_input += u64::from(input.lost());
         if frames == 0 {
+            self.stash(input);
             return;
         }
         self.channel = controls.channel;
         self.waits.begin(transport);
+        self.thru.settle(out);
         self.player.settle(out);
+        self.hearing.listen(controls.mode);
         let motion = self.clock.begin(transport, controls.rate, controls.lookahead, frames);
         self.clock.set_gate(controls.gate.into());
         self.look_at_model();
@@ -120,9 +138,16 @@ impl Performer {
         if self.gate_open {
             self.release(0, out);
         }
+        let mut coming = Coming::new(input, frames);
+        self.player.block(self.taken(controls));
+        self.hear_stashed(controls, out);
         while let Some(moment) = self.clock.next_moment() {
+            self.hear(&mut coming, moment.offset_samples, controls, out);
+            self.clock.take(moment);
             match moment.due {
-                Due::Commit => self.commit(moment.place, transport, controls),
+                Due::Commit => {
+                    self.commit(moment.place, Some(moment.offset_samples), transport, controls);
+                }
                 Due::Boundary => {
                     self.wait_for(moment.place, transport, controls);
                     self.begin(moment.place, moment.offset_samples, transport, controls, out);
@@ -136,6 +161,7 @@ impl Performer {
                 }
             }
         }
+        self.hear_rest(&mut coming, controls, out);
         self.send();
         self.waits.end(frames, transport);
         self.publish(transport, controls);
@@ -150,12 +176,15 @@ impl Performer {
     }
 
     /// The host was reset, reactivated, changed its sample rate or loaded a state: a new epoch.
-    /// What sounds is ended by the next block; a first chord that is ready stays so.
+    /// What sounds, passed on or our own, is ended by the next block; a first chord that is
+    /// ready stays so. What was held counts as let go.
     ///
     /// # Realtime
     /// As [`Performer::process`].
     pub fn reset(&mut self) {
         self.player.owe_all();
+        self.thru.owe_all();
+        self.hearing.let_go();
         self.clock.reset();
         self.overdue = None;
         self.gate_open = false;
@@ -167,11 +196,13 @@ impl Performer {
     }
 
     /// Ends every note on every key, with the next block. What is held by the chord that
-    /// sounds stays silent until it is struck again.
+    /// sounds stays silent until it is struck again; what the musician held counts as let go.
     ///
     /// # Realtime
     /// As [`Performer::process`].
     pub fn panic(&mut self) {
+        self.thru.owe_all();
+        self.hearing.let_go();
         self.player.owe_every_key(self.channel);
     }
 
@@ -182,6 +213,7 @@ impl Performer {
             self.new_epoch();
         }
         self.overdue = None;
+        self.hearing.begin();
         self.anchored = false;
         self.anchor_next = false;
         self.end.shared.sounding.store(self.clock.last().index, Ordering::Relaxed);
@@ -200,16 +232,28 @@ impl Performer {
                     self.pending.void_from(i64::MIN);
                     self.new_epoch();
                 }
-                self.commit(place, transport, controls);
+                self.commit(place, None, transport, controls);
             }
             None => self.pending.void_from(i64::MIN),
         }
     }
 
-    /// Decides that the chord of `place` follows from what is known now.
-    fn commit(&mut self, place: Place, transport: &Transport, controls: &Controls) {
+    /// Decides that the chord of `place` follows from what is known now: at a sample of the
+    /// block, or while stopped.
+    fn commit(
+        &mut self,
+        place: Place,
+        offset_samples: Option<u32>,
+        transport: &Transport,
+        controls: &Controls,
+    ) {
         let grid = Grid { rate: controls.rate };
         let first = place.index == 0;
+        let bar_steps = grid.bar_steps(transport.metre());
+        let begun = offset_samples.map(|_| self.clock.last().index);
+        self.hearing.take_turns(begun, bar_steps, controls);
+        let rules = self.hearing.rules(controls);
+        let nearest = offset_samples.and_then(|offset| self.clock.nearest(offset));
         let request = Request {
             epoch: 0,
             place,
@@ -218,9 +262,9 @@ impl Performer {
             lookahead: controls.lookahead,
             seed: controls.seed,
             shaping: controls.shaping,
-            rules: controls.rules(),
+            rules,
             transpose: controls.transpose,
-            heard: Heard::default(),
+            heard: self.hearing.commit(place.index, nearest, &rules, controls.transpose),
         };
         if first {
             // Parked with the same parameters, it is what was asked for already.
@@ -307,89 +351,6 @@ impl Performer {
         self.gate_open = false;
     }
 
-    /// Voids what was committed for another model.
-    fn look_at_model(&mut self) {
-        let model = self.end.shared.model.load(Ordering::Acquire);
-        if model != self.model {
-            self.model = model;
-            self.clock.void_all();
-            self.pending.void_from(i64::MIN);
-            self.new_epoch();
-        }
-    }
-
-    /// Work under way is void; what stays committed is asked for again.
-    fn new_epoch(&mut self) {
-        self.epoch += 1;
-        self.end.shared.epoch.store(self.epoch, Ordering::Release);
-        self.pending.iter_mut().for_each(|entry| entry.sent = entry.chord.is_some());
-        if !self.anchored && !self.pending.iter().any(|entry| entry.request.anchor) {
-            self.anchor_next = true;
-        }
-    }
-
-    /// Sends what has not been sent, in order, as far as there is room.
-    fn send(&mut self) {
-        for entry in self.pending.iter_mut().filter(|entry| !entry.sent) {
-            entry.sent = self.end.request(Request { epoch: self.epoch, ..entry.request });
-            if !entry.sent {
-                self.status.refused_requests += 1;
-                return;
-            }
-        }
-    }
-
-    /// Takes what the worker has decided; what bears an old epoch is dropped.
-    fn receive(&mut self, transport: &Transport) {
-        for _ in 0..AudioEnd::CAPACITY {
-            let Some(planned) = self.end.planned() else { return };
-            if planned.epoch != self.epoch {
-                continue;
-            }
-            self.waits.answered();
-            self.anchored = true;
-            let entries = self.overdue.iter_mut().chain(self.pending.iter_mut());
-            for entry in entries.filter(|entry| entry.is_answered_by(&planned)) {
-                entry.chord = Some(planned.chord);
-            }
-            if transport.reason() == Reason::Playing {
-                let samples = self.clock.samples_until(planned.place);
-                let lead_ms = (samples / transport.sample_rate * 1e3) as f32;
-                let shortest = self.status.shortest_lead_ms.get_or_insert(lead_ms);
-                *shortest = shortest.min(lead_ms);
-            }
-        }
-    }
-
-    /// In a render, waits for the chord of `place`, within bounds.
-    fn wait_for(&mut self, place: Place, transport: &Transport, controls: &Controls) {
-        let missing = |pending: &Pending| pending.get(place).is_some_and(|e| e.chord.is_none());
-        if !missing(&self.pending) {
-            return;
-        }
-        let allowance = self.waits.allowance(transport, controls);
-        if allowance.is_zero() {
-            return;
-        }
-        let begun = Instant::now();
-        while missing(&self.pending) && begun.elapsed() < allowance {
-            let model = self.end.shared.model.load(Ordering::Acquire);
-            if model != self.model {
-                // The first model came, or another: nobody works on what was asked before.
-                self.model = model;
-                self.new_epoch();
-            }
-            self.send();
-            std::thread::sleep(WAIT_POLL);
-            self.receive(transport);
-        }
-        let got_it = !missing(&self.pending);
-        self.waits.waited(begun.elapsed(), got_it);
-        if !got_it {
-            self.status.expired_waits += 1;
-        }
-    }
-
     fn publish(&mut self, transport: &Transport, controls: &Controls) {
         let reason = transport.reason();
         let status = &mut self.status;
@@ -412,7 +373,9 @@ impl Performer {
         self.end.shared.poll_us.store(poll_us as u32, Ordering::Relaxed);
         status.epoch = self.epoch;
         status.sounding = self.player.sounding();
-        status.dropped_notes = self.player.dropped_notes();
+        status.held = self.hearing.held();
+        status.answering = self.hearing.answering();
+        status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
         status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.sounding_chord())));
         self.end.publish(status);
     }

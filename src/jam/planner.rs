@@ -17,10 +17,10 @@ pub use network::{Biaxial, Model};
 pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
-use crate::jam::link::{Place, Planned, Request};
+use crate::jam::link::{Correction, Place, Planned, Request};
 use crate::model::density::Amount;
 use crate::model::sampler::decide;
-use crate::model::{Draw, Sampling};
+use crate::model::{Draw, Rules, Sampling};
 use crate::music::{Chord, KeyRange, STEPS_PER_BAR, Step};
 use prompt::Held;
 use states::States;
@@ -143,6 +143,21 @@ impl<B: Biaxial> Planner<B> {
         true
     }
 
+    /// Corrects history by what a request tells. False if that was known.
+    fn correct(&mut self, correction: &Correction) -> bool {
+        let Correction { index, notes, alone } = *correction;
+        if self.frame(index).is_none() {
+            return false;
+        }
+        let slot = slot(index, FRAMES);
+        if alone {
+            self.frames[slot].chosen = Chord::SILENT;
+        }
+        let frame = self.frames[slot].chosen.union(notes.folded(0, self.range()));
+        let new = frame != self.frames[slot].chord;
+        self.replace_frame(index, frame) && new
+    }
+
     /// Decides the chord of a request. `keep_going` is asked between the layers of the time
     /// stack; when it says no, the work is given up, [`None`] returned, and history stays as
     /// it is.
@@ -153,9 +168,8 @@ impl<B: Biaxial> Planner<B> {
     ) -> Option<Planned> {
         let place = request.place;
         let mut as_guessed = place.index == self.next;
-        for (index, frame) in request.heard.frames() {
-            as_guessed &= self.frame(*index).is_none_or(|known| known == *frame);
-            self.replace_frame(*index, *frame);
+        for correction in request.heard.frames() {
+            as_guessed &= !self.correct(correction);
         }
         if request.anchor || !self.anchored {
             self.anchor(request, keep_going)?;
@@ -173,7 +187,7 @@ impl<B: Biaxial> Planner<B> {
             false => Chord::SILENT,
         };
         let chosen = self.choose(request, before);
-        let held = Chord::from_masks(request.rules.forced & self.range().mask(), 0);
+        let held = Chord::from_masks(self.rules(request).forced, 0);
         self.frames[slot(place.index, FRAMES)] = Frame {
             step: place.step,
             step_in_bar: request.step_in_bar,
@@ -287,8 +301,9 @@ impl<B: Biaxial> Planner<B> {
         let exponents = kept.density.exponents();
         let draw = Draw { seed: request.seed, pass: request.place.pass };
         let (low, step) = (self.range().low, request.place.step.0);
+        let rules = self.rules(request);
         let network = &mut self.model.network;
-        request.rules.choose(
+        rules.choose(
             before,
             low,
             &mut |decide| network.choose(&kept.state, decide),
@@ -297,6 +312,12 @@ impl<B: Biaxial> Planner<B> {
                 decide(&sampling, logits, draw.uniforms(step, key))
             },
         )
+    }
+
+    /// The rules of a request, with what is held beyond the network's range folded into it.
+    fn rules(&self, request: &Request) -> Rules {
+        let forced = Chord::from_masks(request.rules.forced, 0).folded(0, self.range());
+        Rules { forced: forced.playing(), ..request.rules }
     }
 
     fn range(&self) -> KeyRange {

@@ -90,6 +90,8 @@ pub struct Player {
     /// Keys whose beginning was refused (or that were silenced by hand); not begun again
     /// until the chord strikes them anew.
     dropped: u128,
+    /// Keys that are somebody else's: not begun.
+    blocked: u128,
     /// The channel each sounding or owed key began on.
     channels: [u8; 128],
     dropped_notes: u64,
@@ -97,7 +99,14 @@ pub struct Player {
 
 impl Default for Player {
     fn default() -> Self {
-        Player { sounding: 0, owed: 0, dropped: 0, channels: [0; 128], dropped_notes: 0 }
+        Player {
+            sounding: 0,
+            owed: 0,
+            dropped: 0,
+            blocked: 0,
+            channels: [0; 128],
+            dropped_notes: 0,
+        }
     }
 }
 
@@ -134,6 +143,7 @@ impl Player {
     ) {
         self.dropped &= chord.playing() & !chord.struck();
         self.end(self.sounding & (!chord.playing() | chord.struck()), offset_samples, out);
+        self.dropped |= chord.playing() & !self.sounding & self.blocked;
         let begins = chord.playing() & !self.sounding & !self.dropped;
         for key in Keys(begins) {
             let event = NoteEvent {
@@ -162,6 +172,32 @@ impl Player {
     pub fn release(&mut self, next: Chord, offset_samples: u32, out: &mut impl NoteSink) {
         let held_on = next.playing() & !next.struck();
         self.end(self.sounding & !held_on, offset_samples, out);
+    }
+
+    /// Keys that may not begin from now on, since they are somebody else's. What would have
+    /// begun does not begin later either, until a chord strikes it anew.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn block(&mut self, keys: u128) {
+        self.blocked = keys;
+    }
+
+    /// Ends `key` if it sounds. It does not begin again until a chord strikes it anew.
+    ///
+    /// # Realtime
+    /// At most as many events as are owed, and one.
+    pub fn give_up(&mut self, key: u8, offset_samples: u32, out: &mut impl NoteSink) {
+        let bit = 1u128 << key.min(127);
+        if self.sounding & bit != 0 {
+            self.dropped |= bit;
+            self.end(bit, offset_samples, out);
+        }
+    }
+
+    /// Whether the end of `key` is owed to the host.
+    pub fn owes(&self, key: u8) -> bool {
+        self.owed >> key.min(127) & 1 == 1
     }
 
     /// Ends everything that sounds.

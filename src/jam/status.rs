@@ -42,6 +42,10 @@ pub struct Status {
     pub now: Option<Step>,
     /// Mask of the MIDI keys that sound.
     pub sounding: u128,
+    /// Mask of the MIDI keys that the musician holds.
+    pub held: u128,
+    /// In [`Mode::Answer`](crate::jam::controls::Mode::Answer), whether it is our turn.
+    pub answering: bool,
     /// The last steps in played order, the newest last; the first `past_len` are valid.
     past: [Shown; PAST],
     past_len: usize,
@@ -56,6 +60,9 @@ pub struct Status {
     pub expired_waits: u64,
     /// Requests that found the ring full and were sent again.
     pub refused_requests: u64,
+    /// Events of the musician's that there was no room for in a block. Ends are heard all the
+    /// same.
+    pub lost_input: u64,
     /// Notes that the host's queue had no room for and that were left out.
     pub dropped_notes: u64,
     /// The shortest time between a chord's arrival and its beginning since playback last

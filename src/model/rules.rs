@@ -15,6 +15,9 @@ pub struct Rules {
     /// visited after them hear them as held, and they are no part of the chord that is
     /// returned. A forced key need not be allowed.
     pub forced: u128,
+    /// Mask of forced keys that may be doubled: if they are allowed, the network decides about
+    /// them as about any other, and what it decides is part of the chord.
+    pub doubled: u128,
     /// Most notes that may sound in the step.
     pub most_sounding: u8,
     /// Most notes that may begin in the step: those struck, and those held that did not sound
@@ -25,7 +28,7 @@ pub struct Rules {
 impl Default for Rules {
     /// Everything may play and nothing must.
     fn default() -> Self {
-        Rules { allowed: u128::MAX, forced: 0, most_sounding: 128, most_struck: 128 }
+        Rules { allowed: u128::MAX, forced: 0, doubled: 0, most_sounding: 128, most_struck: 128 }
     }
 }
 
@@ -92,22 +95,26 @@ impl Rules {
         decide: &mut dyn FnMut(u8, [f32; LOGITS]) -> (bool, bool),
     ) -> Chord {
         let (play, begin) = (room.play, room.begin);
+        let mut doubles = Chord::SILENT;
         let chord = scan(&mut |n, logits| {
             // `n` counts the keys of a range within 0..128.
             let key = low + n as u8;
             let bit = 1u128 << key;
-            if self.forced & bit != 0 {
-                return (true, false);
+            let forced = self.forced & bit != 0;
+            if play & bit == 0 || forced && self.doubled & bit == 0 {
+                return (forced, false);
             }
-            if play & bit == 0 {
-                return (false, false);
-            }
-            match decide(key, logits) {
+            let (plays, struck) = match decide(key, logits) {
                 (true, _) if begin & bit == 0 => (before.plays(key), false),
                 decided => decided,
+            };
+            if forced {
+                doubles.decide(key, plays, struck);
             }
+            (plays || forced, struck)
         });
         Chord::from_masks(chord.playing() & !self.forced, chord.struck() & !self.forced)
+            .union(doubles)
     }
 }
 
@@ -192,6 +199,16 @@ mod tests {
         let liked = Chord::from_masks(mask([50, 60, 70]), mask([60]));
         let rules = Rules { most_struck: 1, ..Rules::default() };
         assert_eq!(ruled(rules, Chord::SILENT, liked).playing(), mask([70]));
+    }
+
+    #[test]
+    fn a_key_that_may_be_doubled_is_left_to_the_network_and_heard_all_the_same() {
+        let both = mask([60, 61]);
+        let rules = Rules { forced: both, doubled: both, ..Rules::default() };
+        let liked = Chord::struck_keys([60, 72]);
+        assert_eq!(ruled(rules, Chord::SILENT, liked), liked);
+        let rules = Rules { allowed: !both, ..rules };
+        assert_eq!(ruled(rules, Chord::SILENT, liked), Chord::struck_keys([72]));
     }
 
     #[test]

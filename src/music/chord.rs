@@ -23,6 +23,20 @@ impl KeyRange {
             n => ((1u128 << n) - 1) << self.low,
         }
     }
+
+    /// `key`, by as many octaves up or down as bring it into the range; none if the range is
+    /// so short that it has no such key.
+    pub fn fold(self, key: i16) -> Option<u8> {
+        let (low, end) = (i16::from(self.low), i16::from(self.low) + i16::from(self.count));
+        let octaves = if key < low {
+            (low - key + 11) / 12
+        } else if key >= end {
+            -((key - end) / 12 + 1)
+        } else {
+            0
+        };
+        u8::try_from(key + 12 * octaves).ok().filter(|key| self.contains(*key))
+    }
 }
 
 /// What sounds during one step: every playing key, and which of them are struck.
@@ -134,6 +148,18 @@ impl Chord {
         let by = |mask: u128| if semitones >= 0 { mask << shift } else { mask >> shift };
         Chord { playing: by(self.playing), struck: by(self.struck) }
     }
+
+    /// The chord shifted by `semitones`; keys that would leave `range` go into it by octaves,
+    /// so nothing is lost if it spans one.
+    pub fn folded(self, semitones: i8, range: KeyRange) -> Chord {
+        let mut chord = Chord::SILENT;
+        for key in self.keys() {
+            if let Some(folded) = range.fold(i16::from(key) + i16::from(semitones)) {
+                chord.decide(folded, true, self.strikes(key));
+            }
+        }
+        chord
+    }
 }
 
 const fn bit(key: u8) -> u128 {
@@ -180,6 +206,24 @@ mod tests {
             assert_eq!(range.contains(key), range.mask() >> key & 1 == 1, "key {key}");
         }
         assert_eq!(KeyRange { low: 0, count: 128 }.mask(), u128::MAX);
+    }
+
+    #[test]
+    fn what_leaves_a_range_is_folded_into_it_by_octaves() {
+        let range = KeyRange { low: 24, count: 78 };
+        for key in -100..250_i16 {
+            let folded = range.fold(key).expect("it spans an octave");
+            assert!(range.contains(folded));
+            assert_eq!((i16::from(folded) - key) % 12, 0);
+            assert!(i16::from(folded) == key || !(24..102).contains(&key));
+        }
+        assert_eq!((range.fold(23), range.fold(102)), (Some(35), Some(90)));
+        assert_eq!(KeyRange { low: 60, count: 2 }.fold(70), None);
+        let mut chord = Chord::struck_keys([23, 60]);
+        chord.hold(127);
+        let folded = chord.folded(1, range);
+        assert_eq!(folded.keys().collect::<Vec<_>>(), [24, 61, 92]);
+        assert!(folded.strikes(24) && folded.strikes(61) && !folded.strikes(92));
     }
 
     #[test]

@@ -145,6 +145,13 @@ impl Grid {
         steps.rem_euclid(i64::from(STEPS_PER_BAR)) as u8
     }
 
+    /// Steps in a bar, at least 1.
+    pub fn bar_steps(self, metre: Metre) -> i64 {
+        // A bar has at most 1024 beats.
+        let steps = (metre.bar_beats * f64::from(self.rate.steps_per_beat())).round() as i64;
+        steps.max(1)
+    }
+
     /// How `step` lies in its bar: a step that begins on the bar line or on a count.
     pub fn stress(self, step: Step, metre: Metre) -> Stress {
         let in_bar = self.beats_into_bar(step, metre);

@@ -9,6 +9,7 @@ use nih_plug::prelude::{
 };
 
 use crate::jam::controls::Controls;
+use crate::jam::input::{Input, InputEvent, Played};
 use crate::jam::performer::Performer;
 use crate::jam::player::{NoteEvent, NoteKind, NoteSink};
 use crate::jam::transport::Transport;
@@ -29,6 +30,45 @@ pub fn transport(host: &HostTransport, offline: bool) -> Transport {
         time_signature: host.time_sig_numerator.zip(host.time_sig_denominator),
         loop_beats: host.loop_range_beats,
         offline,
+    }
+}
+
+/// What the musician plays, as far as an event is about that.
+///
+/// # Realtime
+///
+/// Copies numbers.
+pub fn played<S>(event: &HostEvent<S>) -> Option<InputEvent> {
+    let (offset_samples, played) = match *event {
+        HostEvent::NoteOn { timing, channel, key, velocity, .. } if velocity > 0.0 => {
+            // A beginning on no key is none; on any channel, it is on the first.
+            let key = key_of(key)?;
+            let channel = channel_of(channel).unwrap_or(0);
+            // Within 1..=127.
+            let velocity = (velocity * 127.0).round().clamp(1.0, 127.0) as u8;
+            (timing, Played::On { channel, key, velocity })
+        }
+        HostEvent::NoteOn { timing, channel, key, .. }
+        | HostEvent::NoteOff { timing, channel, key, .. }
+        | HostEvent::Choke { timing, channel, key, .. } => {
+            (timing, Played::Off { channel: channel_of(channel), key: key_of(key) })
+        }
+        _ => return None,
+    };
+    Some(InputEvent { offset_samples, played })
+}
+
+fn key_of(key: Key) -> Option<u8> {
+    match key {
+        Key::Number(key) => Some(key.min(127)),
+        Key::Wildcard => None,
+    }
+}
+
+fn channel_of(channel: Channel) -> Option<u8> {
+    match channel {
+        Channel::Number(channel) => Some(channel.min(15)),
+        Channel::Wildcard => None,
     }
 }
 
@@ -92,13 +132,14 @@ impl Guard {
         performer: &mut Performer,
         transport: &Transport,
         controls: &Controls,
+        input: &Input,
         frames: u32,
         out: &mut impl NoteSink,
     ) -> Outcome {
         if self.faults >= FAULTS_MAX {
             return Outcome::Fine;
         }
-        let block = AssertUnwindSafe(|| performer.process(transport, controls, frames, out));
+        let block = AssertUnwindSafe(|| performer.process(transport, controls, input, frames, out));
         if catch_unwind(block).is_ok() {
             return Outcome::Fine;
         }
@@ -143,7 +184,8 @@ mod tests {
         let mut guard = Guard::default();
         let mut out = Fragile { broken: true, taken: Vec::new() };
         let mut block = |performer: &mut Performer, out: &mut Fragile| {
-            guard.process(performer, &Transport::default(), &Controls::default(), 64, out)
+            let (transport, controls) = (Transport::default(), Controls::default());
+            guard.process(performer, &transport, &controls, &Input::NONE, 64, out)
         };
         assert_eq!(block(&mut performer, &mut out), Outcome::Caught);
         out.broken = false;
@@ -163,11 +205,30 @@ mod tests {
         let caught = (0..100)
             .filter(|_| {
                 let (transport, controls) = (Transport::default(), Controls::default());
-                guard.process(&mut performer, &transport, &controls, 64, &mut out)
+                guard.process(&mut performer, &transport, &controls, &Input::NONE, 64, &mut out)
                     == Outcome::Caught
             })
             .count();
         assert_eq!(caught, FAULTS_MAX as usize);
+    }
+
+    #[test]
+    fn notes_are_heard_and_all_else_is_not() {
+        let voice_id = VoiceID::Wildcard;
+        let (channel, key) = (Channel::Number(3), Key::Number(60));
+        let on = |velocity| HostEvent::<()>::NoteOn { timing: 7, voice_id, channel, key, velocity };
+        assert_eq!(played(&on(0.5)), Some(InputEvent::on(7, 3, 60, 64)));
+        assert_eq!(played(&on(0.001)), Some(InputEvent::on(7, 3, 60, 1)));
+        assert_eq!(played(&on(0.0)), Some(InputEvent::off(7, 3, 60)));
+        let (timing, velocity) = (9, 0.3);
+        let off = HostEvent::<()>::NoteOff { timing, voice_id, channel, key, velocity };
+        assert_eq!(played(&off), Some(InputEvent::off(9, 3, 60)));
+        let key = Key::Wildcard;
+        let choke = HostEvent::<()>::Choke { timing, voice_id, channel, key };
+        assert_eq!(played(&choke), Some(InputEvent::all_off(9, Some(3))));
+        let (key, pressure) = (Key::Number(60), 0.5);
+        let other = HostEvent::<()>::PolyPressure { timing, voice_id, channel, key, pressure };
+        assert_eq!(played(&other), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod events;
+mod hear;
 pub mod host;
 mod late;
 mod loops;

@@ -11,7 +11,7 @@ use crate::jam::host::{Host, tell_step};
 use crate::jam::plan::ask;
 use crate::support::{engines, networks};
 use anacrusis::audition::{Audition, Settings, Sounding};
-use anacrusis::jam::controls::Lookahead;
+use anacrusis::jam::controls::{Lookahead, Mode};
 use anacrusis::jam::link::Request;
 use anacrusis::jam::planner::{Model, Planner};
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
@@ -61,7 +61,7 @@ impl NoteSink for Taker {
 
 /// What `process` and the like do to the heap in all that `script` does with them.
 fn touched(host: &mut Host, frames: u32) -> u64 {
-    host.queue.events.reserve(1024);
+    host.queue.events.reserve(4096);
     let before = TOUCHED.with(Cell::get);
     host.process(frames);
     TOUCHED.with(Cell::get) - before
@@ -95,6 +95,15 @@ fn process_leaves_the_heap_alone() {
                     host.performer.panic();
                 }
                 let frames = [64, 1, 8192, 0][block as usize % 4];
+                host.controls.mode =
+                    [Mode::Solo, Mode::Accompany, Mode::Answer][blocks as usize / 50 % 3];
+                (host.controls.thru, host.controls.double) = (block % 40 < 30, block % 20 < 10);
+                host.controls.answer_now = block % 31 == 0;
+                // Now and then more than fits.
+                for n in 0..[3, 0, 300][block as usize % 3] {
+                    let (at, key) = (n * 40, (block * 7 + n) as u8 % 128);
+                    if n % 2 == 0 { host.strike(at, key) } else { host.let_go(at, key) }
+                }
                 total += touched(&mut host, frames);
                 let beats = f64::from(frames) * host.beats_per_sample();
                 host.transport.position_beats = Some(host.position() + beats);

@@ -18,16 +18,21 @@ const LONGEST: usize = 450;
 const UNSAFE: [&str; 2] = ["src/model/kernel/x86.rs", "src/plugin/entry.rs"];
 
 /// What runs on the audio thread.
-const AUDIO: [&str; 9] = [
+const AUDIO: [&str; 14] = [
     "src/audition.rs",
     "src/audition/sounding.rs",
     "src/audition/voice.rs",
     "src/jam/clock.rs",
     "src/jam/clock/path.rs",
+    "src/jam/hearing.rs",
+    "src/jam/input.rs",
     "src/jam/player.rs",
     "src/jam/performer.rs",
+    "src/jam/performer/exchange.rs",
+    "src/jam/performer/listen.rs",
     "src/jam/performer/pending.rs",
     "src/jam/performer/wait.rs",
+    "src/jam/thru.rs",
 ];
 
 /// What allocates, locks, writes or panics, and so may not be named there.

@@ -15,12 +15,18 @@ pub(super) struct Entry {
     pub sent: bool,
     /// The answer, in the network's keys.
     pub chord: Option<Chord>,
+    /// Whether it is not to sound.
+    pub muted: bool,
 }
 
 impl Entry {
     /// The answer in the keys that sound.
     pub fn sounding_chord(&self) -> Option<Chord> {
-        self.chord.map(|chord| chord.transposed(self.request.transpose))
+        let sounding = |chord: Chord| match self.muted {
+            true => Chord::SILENT,
+            false => chord.transposed(self.request.transpose),
+        };
+        self.chord.map(sounding)
     }
 
     /// Whether `planned` answers it.
@@ -58,7 +64,7 @@ impl Pending {
     /// Adds a commitment behind the others. The clock commits no more than there is room for.
     pub fn push(&mut self, request: Request) {
         if let Some(slot) = self.entries.get_mut(self.len) {
-            *slot = Entry { request, sent: false, chord: None };
+            *slot = Entry { request, sent: false, chord: None, muted: false };
             self.len += 1;
         }
     }
@@ -75,6 +81,11 @@ impl Pending {
     /// Voids the commitments from `index` on.
     pub fn void_from(&mut self, index: i64) {
         self.len = self.iter().take_while(|entry| entry.request.place.index < index).count();
+    }
+
+    /// Mutes every commitment.
+    pub fn mute(&mut self) {
+        self.iter_mut().for_each(|entry| entry.muted = true);
     }
 
     /// Whether the only commitment, if any, is the first chord after an anchor.

@@ -9,6 +9,7 @@ use crate::error::HostError;
 use crate::meter::watched;
 use crate::plugin::{Block, Cost, Facts, Format, HostTransport, Note, Outbox, Parameter, Plugin};
 use anacrusis::jam::controls::Controls;
+use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::link::{Meters, Monitor, link};
 use anacrusis::jam::performer::Performer;
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
@@ -26,6 +27,7 @@ pub struct Front {
     monitor: Monitor,
     brain: Brain,
     knobs: Knobs,
+    input: Input,
     facts: Facts,
     sample_rate: f64,
     offline: bool,
@@ -65,6 +67,7 @@ impl Front {
             monitor,
             brain: brain(end),
             knobs: Knobs::default(),
+            input: Input::NONE,
             facts: Facts { name: "Performer".into(), ..Facts::default() },
             sample_rate: 48_000.0,
             offline: false,
@@ -169,10 +172,21 @@ impl Plugin for Front {
         }
         let transport = transport(&block.transport, self.offline);
         let controls: Controls = self.knobs.controls();
-        let performer = &mut self.performer;
+        self.input.clear();
+        for note in block.notes {
+            // Within 0..=127.
+            let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
+            self.input.push(match note.on {
+                true => {
+                    InputEvent::on(note.offset_samples, note.channel, note.key, velocity.max(1))
+                }
+                false => InputEvent::off(note.offset_samples, note.channel, note.key),
+            });
+        }
+        let (performer, input) = (&mut self.performer, &self.input);
         let start = Instant::now();
         let ((), counts) = watched(|| {
-            performer.process(&transport, &controls, block.frames, &mut Sink(out));
+            performer.process(&transport, &controls, input, block.frames, &mut Sink(out));
         });
         let time = start.elapsed();
         if let Brain::Mock(mock) = &mut self.brain {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use anacrusis::jam::controls::Controls;
+use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::link::{Monitor, Place, Planned, Request, WorkerEnd, link};
 use anacrusis::jam::performer::Performer;
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
@@ -89,6 +90,8 @@ pub struct Host {
     pub queue: Queue,
     pub transport: Transport,
     pub controls: Controls,
+    /// What comes in with the next block.
+    pub input: Input,
     /// Requests seen by [`Host::serve`], in order.
     pub requests: Vec<Request>,
     answer: fn(Place) -> Chord,
@@ -102,22 +105,30 @@ impl Host {
 
     /// Answers come from a thread, and `process` waits for them.
     pub fn waiting(answer: fn(Place) -> Chord) -> Host {
-        let mut host = Host::new(answer, |mut end| {
-            let stop = Arc::new(AtomicBool::new(false));
-            let stopped = stop.clone();
-            let thread = thread::spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    match end.request() {
-                        Some(r) => {
-                            let (epoch, place) = (r.epoch, r.place);
-                            assert!(end.send(Planned { epoch, place, chord: answer(place) }));
+        Host::waiting_for(move |request| answer(request.place))
+    }
+
+    /// As [`Host::waiting`], with answers that depend on all that is asked.
+    pub fn waiting_for(mut answer: impl FnMut(&Request) -> Chord + Send + 'static) -> Host {
+        let mut host = Host::new(
+            |_| Chord::SILENT,
+            |mut end| {
+                let stop = Arc::new(AtomicBool::new(false));
+                let stopped = stop.clone();
+                let thread = thread::spawn(move || {
+                    while !stopped.load(Ordering::Relaxed) {
+                        match end.request() {
+                            Some(r) => {
+                                let (epoch, place) = (r.epoch, r.place);
+                                assert!(end.send(Planned { epoch, place, chord: answer(&r) }));
+                            }
+                            None => thread::yield_now(),
                         }
-                        None => thread::yield_now(),
                     }
-                }
-            });
-            Worker::Thread(stop, Some(thread))
-        });
+                });
+                Worker::Thread(stop, Some(thread))
+            },
+        );
         host.controls.wait_for_notes = true;
         host
     }
@@ -147,6 +158,7 @@ impl Host {
                 ..Transport::default()
             },
             controls: Controls::default(),
+            input: Input::NONE,
             requests: Vec::new(),
             answer,
         }
@@ -164,7 +176,14 @@ impl Host {
     pub fn process(&mut self, frames: u32) {
         self.queue.frames = frames;
         self.queue.last_offset = 0;
-        self.performer.process(&self.transport, &self.controls, frames, &mut self.queue);
+        self.performer.process(
+            &self.transport,
+            &self.controls,
+            &self.input,
+            frames,
+            &mut self.queue,
+        );
+        self.input.clear();
         self.queue.origin += u64::from(frames);
     }
 
@@ -183,6 +202,16 @@ impl Host {
             }
             self.transport.position_beats = Some(beats);
         }
+    }
+
+    /// Strikes `key` on the first channel, so many samples into the next block.
+    pub fn strike(&mut self, offset_samples: u32, key: u8) {
+        self.input.push(InputEvent::on(offset_samples, 0, key, 100));
+    }
+
+    /// Lets go of `key`, so many samples into the next block.
+    pub fn let_go(&mut self, offset_samples: u32, key: u8) {
+        self.input.push(InputEvent::off(offset_samples, 0, key));
     }
 
     /// As many samples in blocks of `frames`.

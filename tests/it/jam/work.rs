@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::plan::{Hash, model};
 use anacrusis::jam::controls::Controls;
+use anacrusis::jam::input::Input;
 use anacrusis::jam::link::{Monitor, link};
 use anacrusis::jam::performer::Performer;
 use anacrusis::jam::planner::{Biaxial, Model, Prompts};
@@ -58,7 +59,13 @@ impl<B: Biaxial> Instance<B> {
 
     fn play(&mut self, steps: u32) {
         for _ in 0..steps {
-            self.performer.process(&self.transport, &self.controls, 6000, &mut self.out);
+            self.performer.process(
+                &self.transport,
+                &self.controls,
+                &Input::NONE,
+                6000,
+                &mut self.out,
+            );
             self.transport.position_beats = self.transport.position_beats.map(|b| b + 0.25);
         }
     }

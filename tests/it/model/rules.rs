@@ -76,7 +76,7 @@ proptest! {
         let range = Config::default().range();
         let before = chord(Draw { seed, pass: 1 }, STEP, range, density);
         let mut engine = engine(scan, seed, before);
-        let rules = Rules { allowed, forced, most_sounding, most_struck };
+        let rules = Rules { allowed, forced, most_sounding, most_struck, ..Rules::default() };
         let (chord, _) = choose(&mut engine, rules, before, seed, 1.0);
         prop_assert_eq!(chord.playing() & !(allowed & range.mask() & !forced), 0);
         prop_assert!(chord.len() <= u32::from(most_sounding));
@@ -102,6 +102,7 @@ proptest! {
             forced: 0,
             most_sounding: free.len() as u8,
             most_struck: free.len() as u8,
+            ..Rules::default()
         };
         let (same, again) = choose(&mut engine, just, Chord::SILENT, seed, 1.0);
         prop_assert_eq!(same, plain);

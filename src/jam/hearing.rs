@@ -1,0 +1,335 @@
+//! What the musician plays, step by step: what is held, what history must be told, and whether
+//! it is our turn.
+//!
+//! A frame is opened when the play head comes closer to its step than to the one before. Onsets
+//! and ends go to the step nearest to them (model.md, section 1), so what a frame holds can
+//! change until half a step after its step began; whatever of it the planner has not been told
+//! goes with the next request.
+
+use crate::jam::controls::{Controls, Mode};
+use crate::jam::input::{channels, keys};
+use crate::jam::link::{HEARD, Heard};
+use crate::model::Rules;
+use crate::music::{Chord, KeyRange, Keys};
+
+/// Frames and commitments remembered: those that a request can correct, and the next few.
+const FRAMES: usize = HEARD + 6;
+
+/// Semitones that generated notes keep from the musician's.
+const ROOM: u32 = 3;
+
+/// Middle C: who plays from here up is accompanied from below.
+const MIDDLE: u32 = 60;
+
+const KEYBOARD: KeyRange = KeyRange { low: 0, count: 128 };
+
+/// What a commitment assumed, and what the planner knows since.
+#[derive(Clone, Copy, Debug)]
+struct Commitment {
+    index: i64,
+    /// Semitones from the network's keys to those that sound.
+    transpose: i8,
+    /// What the planner takes for heard, in the network's keys, and whether for all there is.
+    told: (Chord, bool),
+    /// Index of the newest chord whose request tells otherwise and has not been answered. Until
+    /// it is, nobody knows what the planner takes for heard.
+    told_with: Option<i64>,
+    /// Whether the chord was muted before it began.
+    muted: bool,
+}
+
+/// The musician, as far as they are heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Hearing {
+    /// Keys held, by channel.
+    held: [u128; 16],
+    /// Index of the frame in which each held key was struck.
+    began: [i64; 128],
+    /// Ring of what was heard, in the keys that sound.
+    frames: [Chord; FRAMES],
+    /// The newest frame that is open.
+    newest: i64,
+    commitments: [Commitment; FRAMES],
+    /// The frame from which on nothing is heard, if no key is held.
+    rests_from: i64,
+    /// In [`Mode::Answer`], whether it is our turn.
+    answering: bool,
+    /// Whether what is played becomes history.
+    listening: bool,
+}
+
+impl Default for Hearing {
+    fn default() -> Self {
+        let none = Commitment {
+            index: i64::MIN,
+            transpose: 0,
+            told: (Chord::SILENT, false),
+            told_with: None,
+            muted: false,
+        };
+        Hearing {
+            held: [0; 16],
+            began: [i64::MIN; 128],
+            frames: [Chord::SILENT; FRAMES],
+            newest: -1,
+            commitments: [none; FRAMES],
+            rests_from: 0,
+            answering: false,
+            listening: false,
+        }
+    }
+}
+
+impl Hearing {
+    /// Mask of the keys that are held, on whatever channel.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn held(&self) -> u128 {
+        self.held.iter().fold(0, |all, keys| all | keys)
+    }
+
+    /// In [`Mode::Answer`], whether it is our turn.
+    pub fn answering(&self) -> bool {
+        self.answering
+    }
+
+    /// A block begins: whether what is played becomes history.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn listen(&mut self, mode: Mode) {
+        self.listening = mode != Mode::Solo;
+        self.answering &= mode == Mode::Answer;
+    }
+
+    /// Playback begins from a stop. What is held goes on; it was struck before.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn begin(&mut self) {
+        self.began = [i64::MIN; 128];
+        self.newest = -1;
+        self.rests_from = 0;
+        self.answering = false;
+    }
+
+    /// Forgets what is held: its ends will not come.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn let_go(&mut self) {
+        if self.held() != 0 {
+            self.rests_from = self.rests_from.max(self.newest + 1);
+        }
+        self.held = [0; 16];
+    }
+
+    /// A key is struck nearest to frame `at`, or while nothing is played.
+    ///
+    /// # Realtime
+    /// Opens at most [`FRAMES`] frames.
+    pub fn on(&mut self, channel: u8, key: u8, at: Option<i64>) {
+        let began = match at {
+            Some(at) => {
+                let index = self.open(at);
+                self.rests_from = index + 1;
+                if self.listening {
+                    self.frame_mut(index).strike(key);
+                }
+                index
+            }
+            None => i64::MIN,
+        };
+        if let Some(slot) = self.began.get_mut(usize::from(key)) {
+            *slot = began;
+        }
+        if let Some(held) = self.held.get_mut(usize::from(channel)) {
+            *held |= keys(Some(key));
+        }
+    }
+
+    /// Keys are let go nearest to frame `at`, or while nothing is played. A note that ends in
+    /// the frame in which it was struck lasts until the next.
+    ///
+    /// # Realtime
+    /// Opens at most [`FRAMES`] frames.
+    pub fn off(&mut self, channel: Option<u8>, key: Option<u8>, at: Option<i64>) {
+        let before = self.held();
+        let index = at.map(|at| self.open(at));
+        for channel in channels(channel) {
+            if let Some(held) = self.held.get_mut(usize::from(channel)) {
+                *held &= !keys(key);
+            }
+        }
+        for key in Keys(before & !self.held()) {
+            let began = self.began.get(usize::from(key)).copied().unwrap_or(i64::MIN);
+            let ends = match index {
+                Some(index) if index > began => {
+                    self.frame_mut(index).silence(key);
+                    index
+                }
+                _ => self.newest + 1,
+            };
+            self.rests_from = self.rests_from.max(ends);
+        }
+    }
+
+    /// A live onset in [`Mode::Answer`]: it is the musician's turn, and commitments from
+    /// `first` on do not sound.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn interrupt(&mut self, first: i64) {
+        self.answering = false;
+        for commitment in self.commitments.iter_mut().filter(|c| c.index >= first) {
+            commitment.muted = true;
+        }
+    }
+
+    /// A commit point: settles whose turn it is. `begun` is the index of the step that has
+    /// begun, if playback goes on; a bar has `bar_steps`.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn take_turns(&mut self, begun: Option<i64>, bar_steps: i64, controls: &Controls) {
+        let rested = begun.is_some_and(|begun| begun - self.rests_from >= bar_steps);
+        let turn = controls.answer_now || (self.held() == 0 && rested);
+        self.answering = controls.mode == Mode::Answer && (self.answering || turn);
+    }
+
+    /// The rules of a chord that is committed now, in the network's keys.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn rules(&self, controls: &Controls) -> Rules {
+        let mut rules = controls.rules();
+        let held = self.held();
+        let forced = in_network(Chord::from_masks(held, 0), controls.transpose).playing();
+        match controls.mode {
+            Mode::Solo => {}
+            Mode::Accompany => {
+                rules.forced = forced;
+                // On one output a note cannot be doubled.
+                if controls.double && !controls.thru {
+                    rules.doubled = rules.allowed & controls.network_mask(held);
+                }
+                if controls.room {
+                    rules.allowed &= controls.network_mask(room(held));
+                }
+                rules.allowed |= rules.doubled;
+            }
+            Mode::Answer => {
+                rules.forced = forced;
+                if !self.answering {
+                    rules.allowed = 0;
+                }
+            }
+        }
+        rules
+    }
+
+    /// Chord `index` is committed under `rules` when the play head is nearest to frame `at`,
+    /// if it moves. Returns what the planner has to be told: of each frame before, what was
+    /// heard, if it is not what it assumes.
+    ///
+    /// # Realtime
+    /// Looks at no more than [`HEARD`] frames.
+    pub fn commit(&mut self, index: i64, at: Option<i64>, rules: &Rules, transpose: i8) -> Heard {
+        if let Some(at) = at {
+            self.open(at);
+        }
+        let mut heard = Heard::default();
+        for before in (index - HEARD as i64).max(0)..index {
+            let Some(known) = self.commitment(before) else { continue };
+            let notes = match self.frame(before) {
+                Some(frame) => in_network(frame, known.transpose),
+                // It has not begun: what was assumed stands.
+                None => known.told.0,
+            };
+            let now = (notes, known.muted);
+            if now == known.told && known.told_with.is_none() {
+                continue;
+            }
+            match known.muted {
+                true => heard.push(before, notes),
+                false => heard.push_beside(before, notes),
+            };
+            if let Some(known) = self.commitments.get_mut(slot(before)) {
+                (known.told, known.told_with) = (now, Some(index));
+            }
+        }
+        let told = (Chord::from_masks(rules.forced, 0), false);
+        let commitment = Commitment { index, transpose, told, told_with: None, muted: false };
+        if let Some(slot) = self.commitments.get_mut(slot(index)) {
+            *slot = commitment;
+        }
+        heard
+    }
+
+    /// The request for chord `index`, which told `heard`, has been answered.
+    ///
+    /// # Realtime
+    /// Looks at no more than [`HEARD`] frames.
+    pub fn answered(&mut self, index: i64, heard: &Heard) {
+        for correction in heard.frames() {
+            let known = self.commitments.get_mut(slot(correction.index));
+            if let Some(known) = known.filter(|known| known.index == correction.index)
+                && known.told_with == Some(index)
+            {
+                known.told_with = None;
+            }
+        }
+    }
+
+    /// What was heard in frame `index`, if it is open and still remembered.
+    pub fn frame(&self, index: i64) -> Option<Chord> {
+        let open = index <= self.newest && index > self.newest - FRAMES as i64 && index >= 0;
+        self.frames.get(slot(index)).copied().filter(|_| open)
+    }
+
+    fn commitment(&self, index: i64) -> Option<Commitment> {
+        self.commitments.get(slot(index)).copied().filter(|known| known.index == index)
+    }
+
+    fn frame_mut(&mut self, index: i64) -> &mut Chord {
+        // `slot` is below the length.
+        &mut self.frames[slot(index)]
+    }
+
+    /// Opens the frames up to `at` with what is held; returns the newest. Positions that slip
+    /// back a little open nothing.
+    fn open(&mut self, at: i64) -> i64 {
+        let held = if self.listening { self.held() } else { 0 };
+        self.newest = self.newest.max(at - FRAMES as i64);
+        while self.newest < at {
+            self.newest += 1;
+            *self.frame_mut(self.newest) = Chord::from_masks(held, 0);
+        }
+        self.newest
+    }
+}
+
+/// What sounds, in the network's keys; by octaves onto the keyboard where it leaves it.
+fn in_network(sounding: Chord, transpose: i8) -> Chord {
+    sounding.folded(transpose.saturating_neg(), KEYBOARD)
+}
+
+/// Mask of the keys, as they sound, that leave the musician room.
+fn room(held: u128) -> u128 {
+    if held == 0 {
+        return u128::MAX;
+    }
+    let (lowest, highest) = (held.trailing_zeros(), 127 - held.leading_zeros());
+    if lowest + highest >= 2 * MIDDLE {
+        !(u128::MAX << (lowest + 1).saturating_sub(ROOM))
+    } else {
+        u128::MAX.checked_shl(highest + ROOM).unwrap_or(0)
+    }
+}
+
+/// Where `index`, which may be negative, lies in a ring.
+fn slot(index: i64) -> usize {
+    // Below the length, so the cast keeps every bit.
+    index.rem_euclid(FRAMES as i64) as usize
+}

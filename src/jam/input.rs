@@ -1,0 +1,191 @@
+//! What the musician plays, as it comes in: one block's events.
+
+use crate::music::Keys;
+
+/// Beginning or end of notes that were played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Played {
+    /// A note begins.
+    On {
+        /// MIDI channel, 0 to 15.
+        channel: u8,
+        /// MIDI key, 0 to 127.
+        key: u8,
+        /// MIDI velocity, 1 to 127.
+        velocity: u8,
+    },
+    /// Notes end. Ends of notes that never began are ignored.
+    Off {
+        /// MIDI channel, or [`None`] for all of them.
+        channel: Option<u8>,
+        /// MIDI key, or [`None`] for all of them.
+        key: Option<u8>,
+    },
+}
+
+/// One event of the musician's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputEvent {
+    /// Sample in the block. What lies behind its end counts as its last sample.
+    pub offset_samples: u32,
+    /// What happened.
+    pub played: Played,
+}
+
+impl InputEvent {
+    /// A MIDI note-on; at velocity 0 it is an end. Numbers too large are brought into range.
+    pub fn on(offset_samples: u32, channel: u8, key: u8, velocity: u8) -> InputEvent {
+        if velocity == 0 {
+            return InputEvent::off(offset_samples, channel, key);
+        }
+        let (channel, key, velocity) = (channel.min(15), key.min(127), velocity.min(127));
+        InputEvent { offset_samples, played: Played::On { channel, key, velocity } }
+    }
+
+    /// A MIDI note-off. Numbers too large are brought into range.
+    pub fn off(offset_samples: u32, channel: u8, key: u8) -> InputEvent {
+        let (channel, key) = (Some(channel.min(15)), Some(key.min(127)));
+        InputEvent { offset_samples, played: Played::Off { channel, key } }
+    }
+
+    /// The end of everything on a channel, or on all of them.
+    pub fn all_off(offset_samples: u32, channel: Option<u8>) -> InputEvent {
+        InputEvent { offset_samples, played: Played::Off { channel, key: None } }
+    }
+}
+
+/// The channels that `channel` stands for.
+pub(crate) fn channels(channel: Option<u8>) -> impl Iterator<Item = u8> {
+    let (first, last) = channel.map_or((0, 15), |channel| (channel.min(15), channel.min(15)));
+    first..=last
+}
+
+/// Mask of the keys that `key` stands for.
+pub(crate) fn keys(key: Option<u8>) -> u128 {
+    key.map_or(u128::MAX, |key| 1u128 << key.min(127))
+}
+
+/// Events of one block, in order of time; at most [`Input::CAPACITY`].
+///
+/// What there is no room for is counted. An end is not lost all the same: those for which
+/// there is no room are kept by key and happen at the end of the block.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    events: [InputEvent; Input::CAPACITY],
+    len: usize,
+    /// Ends without room, by channel.
+    ends: [u128; 16],
+    ends_at_samples: u32,
+    lost: u32,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Input::NONE
+    }
+}
+
+impl Input {
+    /// Events that there is room for: more than a keyboard can send in a block.
+    pub const CAPACITY: usize = 256;
+
+    /// Nothing is played.
+    pub const NONE: Input = Input {
+        events: [InputEvent { offset_samples: 0, played: Played::Off { channel: None, key: None } };
+            Input::CAPACITY],
+        len: 0,
+        ends: [0; 16],
+        ends_at_samples: 0,
+        lost: 0,
+    };
+
+    /// Adds an event behind the others.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn push(&mut self, event: InputEvent) {
+        if let Some(slot) = self.events.get_mut(self.len) {
+            *slot = event;
+            self.len += 1;
+            return;
+        }
+        self.lost = self.lost.saturating_add(1);
+        if let Played::Off { channel, key } = event.played {
+            self.ends_at_samples = event.offset_samples;
+            for channel in channels(channel) {
+                if let Some(ends) = self.ends.get_mut(usize::from(channel)) {
+                    *ends |= keys(key);
+                }
+            }
+        }
+    }
+
+    /// Forgets everything.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn clear(&mut self) {
+        (self.len, self.ends, self.lost) = (0, [0; 16], 0);
+    }
+
+    /// Whether nothing happens.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Events that there was no room for; their beginnings are lost.
+    pub fn lost(&self) -> u32 {
+        self.lost
+    }
+
+    /// The event of that number, if there are so many.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn get(&self, number: usize) -> Option<InputEvent> {
+        self.events.get(..self.len)?.get(number).copied()
+    }
+
+    /// The ends without room, which happen after all else.
+    ///
+    /// # Realtime
+    /// At most one for each key of each channel.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = InputEvent> + use<> {
+        let offset_samples = self.ends_at_samples;
+        (0..).zip(self.ends).flat_map(move |(channel, keys)| {
+            Keys(keys).map(move |key| InputEvent::off(offset_samples, channel, key))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_on_of_no_velocity_is_an_end() {
+        assert_eq!(InputEvent::on(3, 2, 60, 0), InputEvent::off(3, 2, 60));
+        let loud = Played::On { channel: 15, key: 127, velocity: 127 };
+        assert_eq!(InputEvent::on(0, 200, 200, 200).played, loud);
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_and_no_end_is_lost() {
+        let mut input = Input::default();
+        for n in 0..Input::CAPACITY {
+            input.push(InputEvent::on(n as u32, 0, (n % 128) as u8, 80));
+        }
+        assert_eq!((input.lost(), input.ends().count()), (0, 0));
+        input.push(InputEvent::on(300, 0, 60, 80));
+        input.push(InputEvent::off(310, 3, 60));
+        input.push(InputEvent::all_off(320, Some(5)));
+        let ends: Vec<_> = input.ends().map(|end| end.played).collect();
+        assert_eq!((input.lost(), ends.len()), (3, 1 + 128));
+        assert_eq!(ends[0], Played::Off { channel: Some(3), key: Some(60) });
+        assert_eq!(ends[128], Played::Off { channel: Some(5), key: Some(127) });
+        assert_eq!(input.get(255).map(|event| event.offset_samples), Some(255));
+        assert_eq!(input.get(256), None);
+        input.clear();
+        assert!(input.is_empty() && input.ends().count() == 0 && input.get(0).is_none());
+    }
+}

@@ -1,0 +1,97 @@
+//! What goes over the rings: requests out, chords in, and the wait for one in a render.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::{Performer, WAIT_POLL};
+use crate::jam::controls::Controls;
+use crate::jam::link::{AudioEnd, Place, Request};
+use crate::jam::transport::{Reason, Transport};
+
+use super::pending::Pending;
+
+impl Performer {
+    /// Voids what was committed for another model.
+    pub(super) fn look_at_model(&mut self) {
+        let model = self.end.shared.model.load(Ordering::Acquire);
+        if model != self.model {
+            self.model = model;
+            self.clock.void_all();
+            self.pending.void_from(i64::MIN);
+            self.new_epoch();
+        }
+    }
+
+    /// Work under way is void; what stays committed is asked for again.
+    pub(super) fn new_epoch(&mut self) {
+        self.epoch += 1;
+        self.end.shared.epoch.store(self.epoch, Ordering::Release);
+        self.pending.iter_mut().for_each(|entry| entry.sent = entry.chord.is_some());
+        if !self.anchored && !self.pending.iter().any(|entry| entry.request.anchor) {
+            self.anchor_next = true;
+        }
+    }
+
+    /// Sends what has not been sent, in order, as far as there is room.
+    pub(super) fn send(&mut self) {
+        for entry in self.pending.iter_mut().filter(|entry| !entry.sent) {
+            entry.sent = self.end.request(Request { epoch: self.epoch, ..entry.request });
+            if !entry.sent {
+                self.status.refused_requests += 1;
+                return;
+            }
+        }
+    }
+
+    /// Takes what the worker has decided; what bears an old epoch is dropped.
+    pub(super) fn receive(&mut self, transport: &Transport) {
+        for _ in 0..AudioEnd::CAPACITY {
+            let Some(planned) = self.end.planned() else { return };
+            if planned.epoch != self.epoch {
+                continue;
+            }
+            self.waits.answered();
+            self.anchored = true;
+            let entries = self.overdue.iter_mut().chain(self.pending.iter_mut());
+            for entry in entries.filter(|entry| entry.is_answered_by(&planned)) {
+                entry.chord = Some(planned.chord);
+                self.hearing.answered(planned.place.index, &entry.request.heard);
+            }
+            if transport.reason() == Reason::Playing {
+                let samples = self.clock.samples_until(planned.place);
+                let lead_ms = (samples / transport.sample_rate * 1e3) as f32;
+                let shortest = self.status.shortest_lead_ms.get_or_insert(lead_ms);
+                *shortest = shortest.min(lead_ms);
+            }
+        }
+    }
+
+    /// In a render, waits for the chord of `place`, within bounds.
+    pub(super) fn wait_for(&mut self, place: Place, transport: &Transport, controls: &Controls) {
+        let missing = |pending: &Pending| pending.get(place).is_some_and(|e| e.chord.is_none());
+        if !missing(&self.pending) {
+            return;
+        }
+        let allowance = self.waits.allowance(transport, controls);
+        if allowance.is_zero() {
+            return;
+        }
+        let begun = Instant::now();
+        while missing(&self.pending) && begun.elapsed() < allowance {
+            let model = self.end.shared.model.load(Ordering::Acquire);
+            if model != self.model {
+                // The first model came, or another: nobody works on what was asked before.
+                self.model = model;
+                self.new_epoch();
+            }
+            self.send();
+            std::thread::sleep(WAIT_POLL);
+            self.receive(transport);
+        }
+        let got_it = !missing(&self.pending);
+        self.waits.waited(begun.elapsed(), got_it);
+        if !got_it {
+            self.status.expired_waits += 1;
+        }
+    }
+}

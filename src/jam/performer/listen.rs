@@ -1,0 +1,168 @@
+//! What comes in: heard, passed on, and given way to.
+
+use super::Performer;
+use crate::jam::controls::{Controls, Mode};
+use crate::jam::input::{Input, InputEvent, Played};
+use crate::jam::player::NoteSink;
+
+impl Performer {
+    /// Bypass, in place of [`Performer::process`]: everything of our own ends and nothing new
+    /// begins. The caller sends what comes in on to the host, and tells us by
+    /// [`Performer::passed_by`].
+    ///
+    /// # Realtime
+    /// As [`Performer::process`].
+    pub fn bypass(&mut self, out: &mut impl NoteSink) {
+        self.thru.settle(out);
+        self.player.settle(out);
+        self.fall_silent(out);
+        self.clock.reset();
+        self.pending.void_from(i64::MIN);
+        self.new_epoch();
+    }
+
+    /// An event went by us to the host: its end is known when it comes later.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn passed_by(&mut self, event: InputEvent) {
+        match event.played {
+            Played::On { channel, key, .. } => {
+                self.hearing.on(channel, key, None);
+                self.thru.began(channel, key);
+            }
+            Played::Off { channel, key } => {
+                self.hearing.off(channel, key, None);
+                self.thru.ended(channel, key);
+            }
+        }
+    }
+
+    /// Keeps what comes in with a block of no samples for the next.
+    pub(super) fn stash(&mut self, input: &Input) {
+        for event in (0..).map_while(|number| input.get(number)) {
+            self.stashed.push(InputEvent { offset_samples: 0, ..event });
+        }
+        for event in input.ends() {
+            self.stashed.push(InputEvent { offset_samples: 0, ..event });
+        }
+    }
+
+    /// What was stashed happens at the first sample.
+    pub(super) fn hear_stashed(&mut self, controls: &Controls, out: &mut impl NoteSink) {
+        if self.stashed.is_empty() {
+            return;
+        }
+        let mut number = 0;
+        while let Some(event) = self.stashed.get(number) {
+            self.play_along(event.played, 0, controls, out);
+            number += 1;
+        }
+        let ends = self.stashed.ends();
+        self.stashed.clear();
+        for event in ends {
+            self.play_along(event.played, 0, controls, out);
+        }
+    }
+
+    /// Hears what comes in up to and with a sample.
+    pub(super) fn hear(
+        &mut self,
+        coming: &mut Coming<'_>,
+        until_samples: u32,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        while let Some(event) = coming.input.get(coming.next) {
+            if event.offset_samples.min(coming.last_sample) > until_samples {
+                break;
+            }
+            coming.next += 1;
+            let offset = event.offset_samples.min(coming.last_sample).max(coming.now_samples);
+            coming.now_samples = offset;
+            self.play_along(event.played, offset, controls, out);
+        }
+        // What is due at that sample comes after.
+        coming.now_samples = coming.now_samples.max(until_samples);
+    }
+
+    /// Hears the rest of the block, and the ends for which there was no room.
+    pub(super) fn hear_rest(
+        &mut self,
+        coming: &mut Coming<'_>,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        self.hear(coming, coming.last_sample, controls, out);
+        for event in coming.input.ends() {
+            self.play_along(event.played, coming.last_sample, controls, out);
+        }
+    }
+
+    /// Keys that are the musician's: what we play neither begins nor ends them.
+    pub(super) fn taken(&self, controls: &Controls) -> u128 {
+        let held = match controls.mode {
+            Mode::Solo => 0,
+            _ if controls.double => 0,
+            _ => self.hearing.held(),
+        };
+        held | self.thru.taken()
+    }
+
+    fn play_along(
+        &mut self,
+        played: Played,
+        offset_samples: u32,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        let at = self.clock.nearest(offset_samples);
+        match played {
+            Played::On { channel, key, velocity } => {
+                if controls.mode != Mode::Solo || controls.thru {
+                    self.player.give_up(key, offset_samples, out);
+                }
+                self.hearing.on(channel, key, at);
+                if controls.mode == Mode::Answer {
+                    self.interrupt(offset_samples, out);
+                }
+                if controls.thru {
+                    let barred = self.player.owes(key);
+                    self.thru.on(channel, key, velocity, barred, offset_samples, out);
+                }
+            }
+            Played::Off { channel, key } => {
+                self.hearing.off(channel, key, at);
+                self.thru.off(channel, key, offset_samples, out);
+            }
+        }
+        self.player.block(self.taken(controls));
+    }
+
+    /// A live onset in answer mode: what we play ends, and what is committed is muted.
+    fn interrupt(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
+        self.player.rest(offset_samples, out);
+        self.gate_open = false;
+        self.hearing.interrupt(self.clock.last().index + 1);
+        self.pending.mute();
+        if let Some(overdue) = &mut self.overdue {
+            overdue.muted = true;
+        }
+    }
+}
+
+/// The input of a block, and how much of it was heard.
+pub(super) struct Coming<'a> {
+    input: &'a Input,
+    next: usize,
+    /// No event goes out before this sample any more.
+    now_samples: u32,
+    last_sample: u32,
+}
+
+impl<'a> Coming<'a> {
+    /// Nothing heard yet of a block of so many samples, which must not be zero.
+    pub fn new(input: &'a Input, frames: u32) -> Coming<'a> {
+        Coming { input, next: 0, now_samples: 0, last_sample: frames.saturating_sub(1) }
+    }
+}

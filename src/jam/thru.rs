@@ -1,0 +1,131 @@
+//! Notes that are passed on as they were played, and the memory of which of them sound.
+
+use crate::jam::input::{channels, keys};
+use crate::jam::player::{NoteEvent, NoteKind, NoteSink};
+use crate::music::Keys;
+
+/// What was passed on and has not ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Thru {
+    /// Keys that sound, by channel.
+    sounding: [u128; 16],
+    /// Keys whose end the host has not taken yet, by channel.
+    owed: [u128; 16],
+    dropped_notes: u64,
+}
+
+impl Thru {
+    /// Mask of the keys that sound or whose end is owed, on whatever channel.
+    pub fn taken(&self) -> u128 {
+        self.sounding.iter().chain(&self.owed).fold(0, |all, keys| all | keys)
+    }
+
+    /// Notes that were left out because the host refused their beginning.
+    pub fn dropped_notes(&self) -> u64 {
+        self.dropped_notes
+    }
+
+    /// Sends the ends that are owed. Call first in every block.
+    ///
+    /// # Realtime
+    /// At most as many events as are owed.
+    pub fn settle(&mut self, out: &mut impl NoteSink) {
+        for channel in 0..16 {
+            self.send_offs(channel, 0, out);
+        }
+    }
+
+    /// Passes on the beginning of a note; one that sounds already ends first. Not where an end
+    /// is owed, `barred` if by somebody else.
+    ///
+    /// # Realtime
+    /// At most two events more than are owed.
+    pub fn on(
+        &mut self,
+        channel: u8,
+        key: u8,
+        velocity: u8,
+        barred: bool,
+        offset_samples: u32,
+        out: &mut impl NoteSink,
+    ) {
+        self.off(Some(channel), Some(key), offset_samples, out);
+        let bit = keys(Some(key));
+        let owed = self.owed.get(usize::from(channel)).copied().unwrap_or(0);
+        let kind = NoteKind::On;
+        let event = NoteEvent { offset_samples, kind, key, channel, velocity };
+        if !barred && owed & bit == 0 && out.try_send(event) {
+            self.began(channel, key);
+        } else {
+            self.dropped_notes += 1;
+        }
+    }
+
+    /// Passes on the ends of what was passed on before.
+    ///
+    /// # Realtime
+    /// At most as many events as there are notes.
+    pub fn off(
+        &mut self,
+        channel: Option<u8>,
+        key: Option<u8>,
+        offset_samples: u32,
+        out: &mut impl NoteSink,
+    ) {
+        for channel in channels(channel) {
+            let number = usize::from(channel);
+            let Some(sounding) = self.sounding.get_mut(number) else { continue };
+            let ends = *sounding & keys(key);
+            *sounding &= !ends;
+            if let Some(owed) = self.owed.get_mut(number) {
+                *owed |= ends;
+            }
+            if ends != 0 {
+                self.send_offs(channel, offset_samples, out);
+            }
+        }
+    }
+
+    /// Owes an end to everything that sounds, to be sent with the next block.
+    ///
+    /// # Realtime
+    /// Sends nothing.
+    pub fn owe_all(&mut self) {
+        for (owed, sounding) in self.owed.iter_mut().zip(&mut self.sounding) {
+            *owed |= std::mem::take(sounding);
+        }
+    }
+
+    /// Somebody else passed on a beginning.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn began(&mut self, channel: u8, key: u8) {
+        if let Some(sounding) = self.sounding.get_mut(usize::from(channel)) {
+            *sounding |= keys(Some(key));
+        }
+    }
+
+    /// Somebody else passed on ends.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn ended(&mut self, channel: Option<u8>, key: Option<u8>) {
+        for channel in channels(channel) {
+            if let Some(sounding) = self.sounding.get_mut(usize::from(channel)) {
+                *sounding &= !keys(key);
+            }
+        }
+    }
+
+    fn send_offs(&mut self, channel: u8, offset_samples: u32, out: &mut impl NoteSink) {
+        let Some(owed) = self.owed.get_mut(usize::from(channel)) else { return };
+        for key in Keys(*owed) {
+            let kind = NoteKind::Off;
+            if !out.try_send(NoteEvent { offset_samples, kind, key, channel, velocity: 0 }) {
+                return;
+            }
+            *owed &= !(1u128 << key);
+        }
+    }
+}

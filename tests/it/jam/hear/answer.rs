@@ -1,0 +1,76 @@
+//! Taking turns.
+
+use super::{STEP, playing, request, silence, told};
+use crate::jam::host::{Host, key_of, tell_step};
+use anacrusis::jam::controls::{Lookahead, Mode};
+use anacrusis::jam::link::Request;
+use anacrusis::jam::player::NoteKind;
+
+/// Steps 0 to 15 rest, since the musician might begin.
+#[test]
+fn answer_is_silent_while_the_musician_plays_and_goes_on_after_a_bar_of_rest() {
+    let mut host = Host::manual(tell_step);
+    host.transport.playing = false;
+    host.controls.mode = Mode::Answer;
+    host.run_served(3, 480);
+    host.transport.playing = true;
+    host.queue.origin = 0;
+    let may_play = |r: &Request| r.rules.allowed != 0;
+    host.run_served(8, STEP);
+    host.strike(0, 70);
+    host.run_served(2, STEP);
+    // Let go in the middle of step 10: frame 11 is the first without it.
+    host.let_go(3000, 70);
+    host.run_served(20, STEP);
+    let first = host.requests.iter().find(|r| may_play(r)).expect("it plays at last");
+    assert_eq!(first.place.index, 11 + 16 + 1, "a bar and the look-ahead later");
+    assert!(host.requests.iter().filter(|r| r.place.index >= 28).all(may_play));
+    assert!(host.status().answering);
+    assert_eq!(told(request(&host, 9), 8), Some((vec![70], vec![70])));
+}
+
+#[test]
+fn a_live_onset_in_answer_ends_what_sounds_and_mutes_what_is_committed() {
+    let mut host = playing(tell_step);
+    host.controls.lookahead = Lookahead::Four;
+    host.controls.mode = Mode::Answer;
+    host.controls.answer_now = true;
+    host.run_served(8, STEP);
+    host.controls.answer_now = false;
+    assert_eq!(host.sounding(), 1);
+    host.strike(2000, 90);
+    host.run_served(1, STEP);
+    let (at, end) = *host.queue.events.last().expect("it ends");
+    assert_eq!((at, end.kind, end.key), (8 * 6000 + 2000, NoteKind::Off, key_of(8)));
+    host.let_go(0, 90);
+    host.run_served(8, STEP);
+    // What is committed later is no matter of muting: the rules let nothing play.
+    let muted: Vec<_> = host.onsets().into_iter().filter(|(at, _)| *at > 50_000).collect();
+    assert_eq!(muted[0].0, 13 * 6000, "steps 9 to 12 are muted");
+    let after = host.requests.iter().filter(|r| r.place.index > 12);
+    assert!(after.clone().all(|r| r.rules.allowed == 0));
+    let alone: Vec<i64> = (host.requests.iter().flat_map(|r| r.heard.frames()))
+        .filter(|c| c.alone)
+        .map(|c| c.index)
+        .collect();
+    for index in 9..13 {
+        assert!(alone.contains(&index), "history is without muted chord {index}");
+    }
+    assert!(!alone.contains(&8), "what began is history");
+}
+
+#[test]
+fn the_musician_is_answered_now_when_asked_for() {
+    let mut host = playing(silence);
+    host.controls.mode = Mode::Answer;
+    host.run_served(3, STEP);
+    host.controls.answer_now = true;
+    host.run_served(1, STEP);
+    host.controls.answer_now = false;
+    host.run_served(4, STEP);
+    let free = |index| request(&host, index).rules.allowed != 0;
+    assert_eq!([3, 4, 5, 7].map(free), [false, true, true, true], "until they play again");
+    host.strike(0, 60);
+    host.run_served(2, STEP);
+    assert_eq!(host.requests.last().expect("more").rules.allowed, 0);
+}
