@@ -7,11 +7,13 @@
 
 pub mod chord;
 pub mod grid;
+pub mod harmony;
 pub mod roll;
 pub mod scale;
 pub mod smf;
 
 pub use chord::{Chord, KeyRange, Keys};
 pub use grid::{Grid, Metre, Rate, STEPS_PER_BAR, Step, Stress};
+pub use harmony::Tonality;
 pub use roll::PianoRoll;
 pub use scale::Scale;

@@ -25,6 +25,9 @@ use crate::jam::controls::{Bounds, Controls, Shaping};
 /// Everything a host can set, and what is saved beside it in the project.
 #[derive(Params)]
 pub struct AnacrusisParams {
+    /// Whether incoming notes go through untouched and nothing else happens.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
     /// What the musician's own playing does.
     #[id = "mode"]
     pub mode: EnumParam<ModeChoice>,
@@ -121,6 +124,7 @@ impl Default for AnacrusisParams {
         let model_path = ModelPath::default();
         let changed = model_path.clone();
         Self {
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
             mode: EnumParam::new("Mode", ModeChoice::default()).non_automatable(),
             room: BoolParam::new("Room", true),
             double: BoolParam::new("Double", false),

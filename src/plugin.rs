@@ -173,12 +173,6 @@ impl Plugin for Anacrusis {
         for channel in buffer.as_slice() {
             channel.fill(0.0);
         }
-        self.input.clear();
-        while let Some(event) = context.next_event() {
-            if let Some(event) = process::played(&event) {
-                self.input.push(event);
-            }
-        }
         self.follow_states();
         if self.signals.panic.swap(false, Ordering::AcqRel) {
             self.performer.panic();
@@ -197,11 +191,27 @@ impl Plugin for Anacrusis {
             [left, right, ..] => (&mut **left, &mut **right),
             _ => Default::default(),
         };
+        let bypass = self.params.bypass.value();
+        self.input.clear();
+        while !bypass && let Some(event) = context.next_event() {
+            if let Some(event) = process::played(&event) {
+                self.input.push(event);
+            }
+        }
         let out = HostQueue::<Self, _>::new(context);
         let mut out = Sounding::new(&mut self.audition, out, left, right);
         let (performer, input) = (&mut self.performer, &self.input);
-        let outcome = self.guard.process(performer, &transport, &controls, input, frames, &mut out);
+        let outcome = if bypass {
+            self.guard.guarded(performer, |performer| {
+                performer.bypass(&transport, &controls, frames, &mut out);
+            })
+        } else {
+            self.guard.process(performer, &transport, &controls, input, frames, &mut out)
+        };
         out.finish();
+        if bypass {
+            self.pass_by(context);
+        }
         if outcome == Outcome::Caught {
             self.signals.faults.fetch_add(1, Ordering::Relaxed);
         }
@@ -211,6 +221,21 @@ impl Plugin for Anacrusis {
 }
 
 impl Anacrusis {
+    /// Sends what comes in on to the host, as it is.
+    ///
+    /// # Realtime
+    ///
+    /// Constant time for each event.
+    fn pass_by(&mut self, context: &mut impl ProcessContext<Self>) {
+        while let Some(event) = context.next_event() {
+            let played = process::played(&event);
+            let taken = context.try_send_event(event).is_ok();
+            if let Some(played) = played {
+                self.performer.passed_by(played, taken);
+            }
+        }
+    }
+
     /// Begins anew when a state was loaded.
     ///
     /// # Realtime

@@ -128,7 +128,7 @@ impl Hearing {
     /// A key is struck nearest to frame `at`, or while nothing is played.
     ///
     /// # Realtime
-    /// Opens at most [`FRAMES`] frames.
+    /// Opens no more frames than are remembered.
     pub fn on(&mut self, channel: u8, key: u8, at: Option<i64>) {
         let began = match at {
             Some(at) => {
@@ -153,7 +153,7 @@ impl Hearing {
     /// the frame in which it was struck lasts until the next.
     ///
     /// # Realtime
-    /// Opens at most [`FRAMES`] frames.
+    /// Opens no more frames than are remembered.
     pub fn off(&mut self, channel: Option<u8>, key: Option<u8>, at: Option<i64>) {
         let before = self.held();
         let index = at.map(|at| self.open(at));

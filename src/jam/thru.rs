@@ -72,16 +72,23 @@ impl Thru {
         offset_samples: u32,
         out: &mut impl NoteSink,
     ) {
+        self.owe(channel, key);
         for channel in channels(channel) {
-            let number = usize::from(channel);
-            let Some(sounding) = self.sounding.get_mut(number) else { continue };
-            let ends = *sounding & keys(key);
-            *sounding &= !ends;
-            if let Some(owed) = self.owed.get_mut(number) {
-                *owed |= ends;
-            }
-            if ends != 0 {
-                self.send_offs(channel, offset_samples, out);
+            self.send_offs(channel, offset_samples, out);
+        }
+    }
+
+    /// Owes the ends of what was passed on before, to be sent with the next block.
+    ///
+    /// # Realtime
+    /// Sends nothing.
+    pub fn owe(&mut self, channel: Option<u8>, key: Option<u8>) {
+        for channel in channels(channel).map(usize::from) {
+            if let (Some(sounding), Some(owed)) =
+                (self.sounding.get_mut(channel), self.owed.get_mut(channel))
+            {
+                *owed |= *sounding & keys(key);
+                *sounding &= !keys(key);
             }
         }
     }

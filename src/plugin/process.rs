@@ -136,11 +136,25 @@ impl Guard {
         frames: u32,
         out: &mut impl NoteSink,
     ) -> Outcome {
+        self.guarded(performer, |performer| {
+            performer.process(transport, controls, input, frames, out);
+        })
+    }
+
+    /// Calls the performer with the same care.
+    ///
+    /// # Realtime
+    ///
+    /// As `call`; allocates only in the event of a panic.
+    pub fn guarded(
+        &mut self,
+        performer: &mut Performer,
+        call: impl FnOnce(&mut Performer),
+    ) -> Outcome {
         if self.faults >= FAULTS_MAX {
             return Outcome::Fine;
         }
-        let block = AssertUnwindSafe(|| performer.process(transport, controls, input, frames, out));
-        if catch_unwind(block).is_ok() {
+        if catch_unwind(AssertUnwindSafe(|| call(performer))).is_ok() {
             return Outcome::Fine;
         }
         self.faults += 1;

@@ -15,6 +15,7 @@ pub mod files;
 pub mod generate;
 pub mod inspect;
 pub mod install;
+pub mod judge;
 pub mod model_file;
 pub mod picture;
 pub mod score;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, generate, inspect, install, soak, test, trainer, vectors,
+    bench, bundle, demo, evaluate, generate, inspect, install, judge, soak, test, trainer, vectors,
 };
 
 /// Build, hear, test and train Anacrusis.
@@ -27,6 +27,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
+    Judge(judge::Args),
     Vectors(vectors::Args),
     Bench(bench::Args),
 }
@@ -46,6 +47,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Judge(args) => judge::run(&args),
         Command::Vectors(args) => vectors::run(&args),
         Command::Bench(args) => bench::run(&args),
     }

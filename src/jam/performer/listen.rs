@@ -4,6 +4,7 @@ use super::Performer;
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::input::{Input, InputEvent, Played};
 use crate::jam::player::NoteSink;
+use crate::jam::transport::Transport;
 
 impl Performer {
     /// Bypass, in place of [`Performer::process`]: everything of our own ends and nothing new
@@ -12,28 +13,48 @@ impl Performer {
     ///
     /// # Realtime
     /// As [`Performer::process`].
-    pub fn bypass(&mut self, out: &mut impl NoteSink) {
+    pub fn bypass(
+        &mut self,
+        transport: &Transport,
+        controls: &Controls,
+        frames: u32,
+        out: &mut impl NoteSink,
+    ) {
+        if frames == 0 {
+            return;
+        }
         self.thru.settle(out);
         self.player.settle(out);
         self.fall_silent(out);
         self.clock.reset();
-        self.pending.void_from(i64::MIN);
-        self.new_epoch();
+        if self.pending.next_place().is_some() {
+            self.pending.void_from(i64::MIN);
+            self.new_epoch();
+        }
+        let stopped = Transport { playing: false, ..*transport };
+        self.publish(&stopped, controls);
     }
 
-    /// An event went by us to the host: its end is known when it comes later.
+    /// An event went by us to the host, which took it or did not: when its end comes later, or
+    /// could not be sent, we know.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn passed_by(&mut self, event: InputEvent) {
+    pub fn passed_by(&mut self, event: InputEvent, taken: bool) {
         match event.played {
             Played::On { channel, key, .. } => {
                 self.hearing.on(channel, key, None);
-                self.thru.began(channel, key);
+                if taken {
+                    self.thru.began(channel, key);
+                }
             }
             Played::Off { channel, key } => {
                 self.hearing.off(channel, key, None);
-                self.thru.ended(channel, key);
+                if taken {
+                    self.thru.ended(channel, key);
+                } else {
+                    self.thru.owe(channel, key);
+                }
             }
         }
     }

@@ -109,3 +109,42 @@ fn more_events_than_fit_are_counted_and_no_end_is_lost() {
     host.block(480);
     assert_eq!((host.sounding(), host.queue.events.len()), (0, 4));
 }
+
+/// What the plugin does in bypass: our notes end, and the host gets the musician's from it.
+#[test]
+fn a_bypass_ends_what_is_ours_and_knows_what_went_by() {
+    let mut host = playing(tell_step);
+    host.controls.thru = true;
+    host.strike(0, 70);
+    host.run_served(2, STEP);
+    assert_eq!(host.sounding(), 2);
+    let bypass = |host: &mut Host| {
+        host.queue.frames = 480;
+        host.performer.bypass(&host.transport, &host.controls, 480, &mut host.queue);
+    };
+    bypass(&mut host);
+    assert_eq!(host.sounding(), 1, "the musician's sounds on");
+    let by = |host: &mut Host, event, taken| host.performer.passed_by(event, taken);
+    // Ended and begun by what the host was sent by others, and an end that it refused.
+    by(&mut host, InputEvent::off(1, 0, 70), true);
+    by(&mut host, InputEvent::on(2, 0, 71, 80), true);
+    by(&mut host, InputEvent::on(2, 0, 72, 80), true);
+    by(&mut host, InputEvent::on(2, 0, 73, 80), false);
+    by(&mut host, InputEvent::off(3, 0, 72), false);
+    for key in [71, 72] {
+        host.queue.sounding[key] = Some(0);
+    }
+    host.queue.sounding[70] = None;
+    bypass(&mut host);
+    assert_eq!(host.queue.sounding[72], None, "owed");
+    assert_eq!(host.status().held, 1 << 71 | 1 << 73);
+    // Out of bypass, what began in it still ends, and we play on from here.
+    let onsets = host.onsets().len();
+    host.let_go(0, 71);
+    host.let_go(0, 73);
+    host.run_served(3, STEP);
+    assert_eq!((host.queue.sounding[71], host.status().held), (None, 0));
+    assert!(host.onsets().len() > onsets);
+    let offs = |key| host.queue.events.iter().filter(|(_, e)| e.key == key).count();
+    assert_eq!((offs(71), offs(73)), (1, 0));
+}

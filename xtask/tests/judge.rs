@@ -1,0 +1,85 @@
+//! The shipped model listens; and the command that shows it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anacrusis::music::{Chord, Tonality};
+use xtask::judge::{self, Melody};
+use xtask::model_file;
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+fn chorales() -> Vec<PathBuf> {
+    (0..12).map(|n| file(&format!("tests/midi/chorales/{n:03}.mid"))).collect()
+}
+
+fn xtask(files: &[PathBuf], more: &[&str]) -> Output {
+    let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    xtask.arg("judge").arg("--model").arg(file("models/classical.safetensors"));
+    xtask.arg("--accompany").args(files).args(more).output().expect("xtask starts")
+}
+
+/// A melody played in changes what is generated, towards the melody: accompaniments go better
+/// with the melody that they were made for than with others.
+#[test]
+fn the_shipped_model_listens_to_a_melody() {
+    let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
+    let melodies: Vec<Melody> =
+        chorales().iter().map(|path| judge::read(path, 128).expect("a melody")).collect();
+    let verdict = judge::judge(&checkpoint, &melodies, 4).expect("played");
+    for (name, figure) in [("consonance", verdict.consonance), ("in key", verdict.in_key)] {
+        println!("{name}: {figure:?}");
+        assert!(figure.gain.low > 0.0, "{name}: {figure:?}");
+    }
+    assert!(verdict.notes_step > 0.5, "something is played: {}", verdict.notes_step);
+}
+
+#[test]
+fn two_runs_judge_alike() {
+    let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
+    let melodies: Vec<Melody> =
+        chorales()[..2].iter().map(|path| judge::read(path, 48).expect("a melody")).collect();
+    let once = || {
+        let verdict = judge::judge(&checkpoint, &melodies, 1).expect("played");
+        serde_json::to_string(&verdict).expect("JSON")
+    };
+    assert_eq!(once(), once());
+}
+
+#[test]
+fn the_highest_voice_is_the_melody() {
+    let melody = judge::read(&chorales()[0], 64).expect("a melody");
+    assert_eq!(melody.chords.len(), 64);
+    assert!(melody.chords.iter().all(|chord: &Chord| chord.len() <= 1));
+    let bytes = std::fs::read(&chorales()[0]).expect("read");
+    let all = anacrusis::music::KeyRange { low: 0, count: 128 };
+    let roll = anacrusis::music::smf::read(&bytes, all).expect("a file").roll;
+    for (sung, chord) in melody.chords.iter().zip(&roll.chords) {
+        assert_eq!(sung.keys().last(), chord.keys().last());
+    }
+    assert_eq!(Tonality::of(&melody.chords), Some(melody.tonality));
+}
+
+#[test]
+fn the_command_says_what_it_found_and_what_is_wrong() {
+    let files = &chorales()[..2];
+    let table = xtask(files, &["--seeds", "1", "--bars", "4"]);
+    assert!(table.status.success(), "{}", String::from_utf8_lossy(&table.stderr));
+    assert!(String::from_utf8_lossy(&table.stdout).contains("2 melodies, 1 seeds"));
+    let found = xtask(files, &["--seeds", "1", "--bars", "4", "--json"]);
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON alone");
+    assert_eq!(found["melodies"].as_array().map(Vec::len), Some(2));
+    assert!(found["consonance"]["gain"]["mean"].is_f64());
+    let error = |files: &[PathBuf]| {
+        let output = xtask(files, &[]);
+        assert!(!output.status.success() && output.stdout.is_empty());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(error(&files[..1]).contains("at least two different files"));
+    assert!(error(&[files[0].clone(), files[0].clone()]).contains("at least two different files"));
+    assert!(error(&[files[0].clone(), file("no.mid")]).contains("cannot read"));
+    assert!(error(&[files[0].clone(), file("README.md")]).contains("not usable"));
+    assert!(error(&[files[0].clone(), file("tests/midi/README.md")]).contains("not usable"));
+}
