@@ -100,6 +100,16 @@ fn transport(host: &HostTransport, offline: bool) -> Transport {
     }
 }
 
+fn played(note: &Note) -> InputEvent {
+    // Within 0..=127.
+    let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
+    if note.on {
+        InputEvent::on(note.offset_samples, note.channel, note.key, velocity.max(1))
+    } else {
+        InputEvent::off(note.offset_samples, note.channel, note.key)
+    }
+}
+
 struct Sink<'a>(&'a mut Outbox);
 
 impl NoteSink for Sink<'_> {
@@ -173,21 +183,25 @@ impl Plugin for Front {
         let transport = transport(&block.transport, self.offline);
         let controls: Controls = self.knobs.controls();
         self.input.clear();
-        for note in block.notes {
-            // Within 0..=127.
-            let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
-            self.input.push(match note.on {
-                true => {
-                    InputEvent::on(note.offset_samples, note.channel, note.key, velocity.max(1))
-                }
-                false => InputEvent::off(note.offset_samples, note.channel, note.key),
-            });
-        }
-        let (performer, input) = (&mut self.performer, &self.input);
+        block.notes.iter().for_each(|note| {
+            self.input.push(played(note));
+        });
+        let (performer, input, bypass) = (&mut self.performer, &self.input, self.knobs.bypass());
         let start = Instant::now();
         let ((), counts) = watched(|| {
-            performer.process(&transport, &controls, input, block.frames, &mut Sink(out));
+            let sink = &mut Sink(out);
+            if bypass {
+                performer.bypass(&transport, &controls, block.frames, sink);
+            } else {
+                performer.process(&transport, &controls, input, block.frames, sink);
+            }
         });
+        if bypass {
+            for note in block.notes {
+                let taken = out.push(*note);
+                self.performer.passed_by(played(note), taken);
+            }
+        }
         let time = start.elapsed();
         if let Brain::Mock(mock) = &mut self.brain {
             mock.serve();

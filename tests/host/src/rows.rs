@@ -25,6 +25,7 @@ macro_rules! host_rows {
             a_ramp_keeps_every_onset_within_a_sample,
             reset_and_reactivation_end_what_sounds,
             a_state_loaded_while_playing_begins_anew,
+            bypass_ends_every_note_and_lets_input_through,
             a_refused_end_comes_first_in_the_next_block,
             an_end_comes_before_the_beginning_of_its_key,
             blocks_of_no_samples_are_no_time,
@@ -213,6 +214,49 @@ pub fn a_state_loaded_while_playing_begins_anew(open: Open<'_>) {
         let expected = if onset.time_samples < loaded[0] { 99 } else { 33 };
         assert_eq!((onset.velocity * 127.0).round() as u8, expected, "{onset:?}");
     }
+}
+
+/// Bypass: note-offs, then input to output untouched; and music again after it.
+pub fn bypass_ends_every_note_and_lets_input_through(open: Open<'_>) {
+    let note = |on| Action::Note {
+        offset_samples: 17,
+        on,
+        key: 3,
+        channel: 9,
+        velocity: if on { 0.5 } else { 0.0 },
+    };
+    let mut script = patient(48_000.0, 64);
+    for _ in 0..4 {
+        // Whole blocks, that end within a step.
+        script = script.play().samples(141_568).then(Action::Bypass(true)).blocks(1);
+        script = script.then(note(true)).beats(1.0).then(note(false)).beats(1.0);
+        script = script.then(Action::Bypass(false)).beats(2.0);
+    }
+    let mut plugin = open();
+    let script = script.stop().blocks(4);
+    let recording = perform(plugin.as_mut(), &script).unwrap_or_else(|error| panic!("{error}"));
+    let pairing = recording.notes();
+    assert_eq!(pairing.unmatched(), 0, "{pairing:?}");
+    assert_eq!(recording.counts().allocations, 0, "process allocated");
+    let passed: Vec<&Recorded> = recording.events.iter().filter(|e| e.key == 3).collect();
+    let kinds: Vec<Kind> = passed.iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [Kind::On, Kind::Off].repeat(4), "what was played in");
+    let mut ended = 0;
+    for pair in passed.chunks(2) {
+        let at_its_sample = |event: &&&Recorded| {
+            let mut begins = recording.spans.iter().map(|span| span.time_samples);
+            event.channel == 9 && begins.any(|begin| begin + 17 == event.time_samples)
+        };
+        assert_eq!(pair.iter().filter(at_its_sample).count(), 2, "{pair:?}");
+        // The first bypassed block is the one before the note.
+        let from = pair[0].time_samples - 17 - 64;
+        let to = pair[1].time_samples + 23_900;
+        ended += ends_at(&recording, from).filter(|e| e.key != 3).count();
+        let within = |e: &&Recorded| (from + 1..to).contains(&e.time_samples) && e.key != 3;
+        assert_eq!(recording.events.iter().filter(within).count(), 0, "own notes in bypass");
+        assert!(recording.onsets().any(|e| e.time_samples > to && e.key != 3), "music again");
+    }
+    assert!(ended > 0, "nothing sounded at any bypass");
 }
 
 /// A full queue: what begins must end, no later than a block after it should.

@@ -29,7 +29,7 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 }
 
 /// In the order of [`Knobs::controls`].
-const KNOBS: [Knob; 9] = [
+const KNOBS: [Knob; 10] = [
     number("Temperature", 0.1, 2.0, 2, 0.9),
     number("Density", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
@@ -39,7 +39,10 @@ const KNOBS: [Knob; 9] = [
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),
     choice("Wait for notes", SWITCH, 0.0),
+    choice(BYPASS, SWITCH, 0.0),
 ];
+
+const BYPASS: &str = "Bypass";
 
 impl Knob {
     fn range(&self) -> (f64, f64) {
@@ -82,7 +85,7 @@ impl Default for Knobs {
                 Kind::Choice(choices) => choices.len() as u32 - 1,
             },
             automatable: !matches!(knob.kind, Kind::Choice(_)),
-            bypass: false,
+            bypass: knob.name == BYPASS,
             hidden: false,
         };
         Knobs {
@@ -131,7 +134,7 @@ impl Knobs {
 
     /// What the performer reads.
     pub fn controls(&self) -> Controls {
-        let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, wait] =
+        let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, wait, _] =
             self.values;
         Controls {
             shaping: Shaping {
@@ -147,6 +150,11 @@ impl Knobs {
             wait_for_notes: wait > 0.5,
             ..Controls::default()
         }
+    }
+
+    /// Whether the performer is bypassed.
+    pub fn bypass(&self) -> bool {
+        self.values.last().is_some_and(|value| *value > 0.5)
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
