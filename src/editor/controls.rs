@@ -40,6 +40,7 @@ pub fn show(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         real(ui, setter, &params.gate, &params::GATE);
     });
     group(ui, text::GROUP_MUSICIAN, |ui| {
+        switch(ui, setter, &params.bypass);
         choice(ui, setter, &params.mode);
         switch(ui, setter, &params.room);
         switch(ui, setter, &params.double);

@@ -145,7 +145,7 @@ impl Performer {
                 }
                 self.hearing.on(channel, key, at);
                 if controls.mode == Mode::Answer {
-                    self.interrupt(offset_samples, out);
+                    self.interrupt(at.is_some(), offset_samples, out);
                 }
                 if controls.thru {
                     let barred = self.player.owes(key);
@@ -160,8 +160,13 @@ impl Performer {
         self.player.block(self.taken(controls));
     }
 
-    /// A live onset in answer mode: what we play ends, and what is committed is muted.
-    fn interrupt(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
+    /// A live onset in answer mode: what we play ends, and what is committed is muted. While
+    /// nothing is played, what is parked is asked for again anyway.
+    fn interrupt(&mut self, playing: bool, offset_samples: u32, out: &mut impl NoteSink) {
+        if !playing {
+            self.hearing.interrupt(i64::MAX);
+            return;
+        }
         self.player.rest(offset_samples, out);
         self.gate_open = false;
         self.hearing.interrupt(self.clock.last().index + 1);

@@ -32,6 +32,7 @@ macro_rules! host_rows {
             skipped_blocks_are_caught_up_with,
             it_never_asks_to_sleep_while_playing,
             notes_that_come_in_hang_none,
+            notes_pass_through_at_their_sample,
         }
     };
     ($open:expr; $($row:ident),* $(,)?) => {
@@ -371,5 +372,34 @@ pub fn notes_that_come_in_hang_none(open: Open<'_>) {
     let pairing = recording.notes();
     assert!(pairing.onsets > 0);
     assert_eq!(pairing.unmatched(), 0, "{pairing:?}");
+    assert_eq!(recording.counts().allocations, 0, "process allocated");
+}
+
+/// With *Thru* on, what is played in comes out on its channel at its sample, stopped or not.
+pub fn notes_pass_through_at_their_sample(open: Open<'_>) {
+    let note = |on, key, offset_samples| Action::Note {
+        offset_samples,
+        on,
+        key,
+        channel: 5,
+        velocity: if on { 0.8 } else { 0.0 },
+    };
+    let mut script = patient(48_000.0, 256).set("Thru", "On").blocks(4);
+    for key in 60..76 {
+        script = script.then(note(true, key, 17)).blocks(3).then(note(false, key, 200)).blocks(2);
+        script = if key % 5 == 0 { script.play() } else { script };
+    }
+    let mut plugin = open();
+    let script = script.stop().blocks(4);
+    let recording = perform(plugin.as_mut(), &script).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((recording.disordered, recording.outside, recording.notes().unmatched()), (0, 0, 0));
+    let theirs: Vec<_> = recording.events.iter().filter(|e| e.channel == 5).collect();
+    assert_eq!(theirs.len(), 32);
+    for (key, pair) in (60..76).zip(theirs.chunks(2)) {
+        assert_eq!([pair[0].key, pair[1].key], [key, key]);
+        assert_eq!([pair[0].kind, pair[1].kind], [Kind::On, Kind::Off]);
+        assert_eq!(pair[1].time_samples - pair[0].time_samples, 3 * 256 + 200 - 17);
+        assert!((pair[0].velocity - 0.8).abs() < 0.01, "{}", pair[0].velocity);
+    }
     assert_eq!(recording.counts().allocations, 0, "process allocated");
 }

@@ -1,7 +1,7 @@
 //! The performer's controls under the names, and in the words, of the plugin's parameters.
 
 use crate::plugin::Parameter;
-use anacrusis::jam::controls::{Controls, Lookahead, Shaping};
+use anacrusis::jam::controls::{Controls, Lookahead, Mode, Shaping};
 use anacrusis::music::Rate;
 
 enum Kind {
@@ -18,6 +18,7 @@ struct Knob {
 
 const LOOKAHEADS: &[&str] = &["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
 const RATES: &[&str] = &["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
+const MODES: &[&str] = &["Solo", "Accompany", "Answer"];
 const SWITCH: &[&str] = &["Off", "On"];
 
 const fn number(name: &'static str, from: f64, to: f64, decimals: usize, default: f64) -> Knob {
@@ -29,7 +30,7 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 }
 
 /// In the order of [`Knobs::controls`].
-const KNOBS: [Knob; 10] = [
+const KNOBS: [Knob; 15] = [
     number("Temperature", 0.1, 2.0, 2, 0.9),
     number("Density", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
@@ -39,6 +40,11 @@ const KNOBS: [Knob; 10] = [
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),
     choice("Wait for notes", SWITCH, 0.0),
+    choice("Mode", MODES, 1.0),
+    choice("Room", SWITCH, 1.0),
+    choice("Double", SWITCH, 0.0),
+    choice("Thru", SWITCH, 0.0),
+    choice("Answer now", SWITCH, 0.0),
     choice(BYPASS, SWITCH, 0.0),
 ];
 
@@ -134,8 +140,9 @@ impl Knobs {
 
     /// What the performer reads.
     pub fn controls(&self) -> Controls {
-        let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, wait, _] =
+        let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, ..] =
             self.values;
+        let [.., wait, mode, room, double, thru, answer_now, _] = self.values;
         Controls {
             shaping: Shaping {
                 temperature: temperature as f32,
@@ -148,6 +155,11 @@ impl Knobs {
             channel: channel as u8 - 1,
             velocity: velocity as u8,
             wait_for_notes: wait > 0.5,
+            mode: [Mode::Solo, Mode::Accompany, Mode::Answer][mode as usize],
+            room: room > 0.5,
+            double: double > 0.5,
+            thru: thru > 0.5,
+            answer_now: answer_now > 0.5,
             ..Controls::default()
         }
     }
