@@ -34,6 +34,17 @@ pub enum BackendKind {
     Candle,
 }
 
+/// Where the prompts of a checkpoint come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptSource {
+    /// The corpus, if the licence says that it may be passed on; else the model.
+    #[default]
+    Corpus,
+    /// The model, which plays them itself.
+    Model,
+}
+
 /// Settings of a run. Keys of the TOML file have these names; unknown ones are refused.
 ///
 /// What is said of each field here is what `--help` and `--print-config` say of it.
@@ -90,9 +101,12 @@ pub struct Settings {
     pub backend: BackendKind,
     /// Training threads; 0 is one for each core.
     pub threads: usize,
-    /// Five-bar prompts of the corpus to store in the checkpoint, 0 to 16; only done when
-    /// `licence` says that the corpus may be passed on.
+    /// Five-bar prompts to store in the checkpoint, 0 to 16: what playback goes on from.
     pub prompts: usize,
+    /// Where prompts come from: `corpus` for excerpts of it, if `licence` says that it may be
+    /// passed on; `model`, or if it does not, for some that the best network plays in the end,
+    /// with at most two bars in a row of the corpus.
+    pub prompts_from: PromptSource,
     /// Name of the corpus, told in the checkpoint.
     pub corpus: String,
     /// Licence of corpus and weights with the attribution it asks for, told in the checkpoint;
@@ -126,6 +140,7 @@ impl Default for Settings {
             backend: BackendKind::default(),
             threads: 0,
             prompts: 8,
+            prompts_from: PromptSource::default(),
             corpus: String::new(),
             licence: String::new(),
         }

@@ -20,6 +20,7 @@ pub mod iteration;
 pub mod layer;
 pub mod memory;
 pub mod network;
+pub mod prompts;
 pub mod random;
 pub mod report;
 pub mod resume;

@@ -48,7 +48,8 @@ pub(super) fn find(args: &Args, settings: &Settings, corpus: &Corpus) -> Result<
     };
     let against = Corpus::read(&args.against, &options)?;
     let library = Library::new(against.pieces.iter().map(|piece| &piece.roll));
-    let [low, high] = settings.transpose;
+    // Training shifted the other music; here the music asked about is shifted back.
+    let [low, high] = settings.transpose.map(|semitones| -semitones);
     let mut shared = Shared { same_key: Stretch::default(), any_key: Stretch::default() };
     for piece in &corpus.pieces {
         let range = settings.network.range();
@@ -58,7 +59,7 @@ pub(super) fn find(args: &Args, settings: &Settings, corpus: &Corpus) -> Result<
             }
         };
         keep(&mut shared.same_key, library.longest(&piece.roll, 0..=0, range));
-        keep(&mut shared.any_key, library.longest(&piece.roll, low..=high, range));
+        keep(&mut shared.any_key, library.longest(&piece.roll, high..=low, range));
     }
     Ok(Some(shared))
 }

@@ -1,9 +1,8 @@
-//! What a run begins with: weights (model.md, section 7), and prompts for the checkpoint.
+//! What a run begins with: initial weights (model.md, section 7).
 
-use anacrusis::model::checkpoint::PROMPT_STEPS;
 use anacrusis::model::config::Config;
 use anacrusis::model::network::{HEAD_BIAS, HEAD_WEIGHT, note_layers, time_layers};
-use anacrusis::music::{PianoRoll, STEPS_PER_BAR};
+use anacrusis::music::PianoRoll;
 
 use super::backend::Parameters;
 use super::random::Random;
@@ -59,35 +58,9 @@ pub fn weights(config: &Config, density: Density, random: &Random) -> Parameters
     parameters
 }
 
-/// Up to `count` prompts of five bars from different pieces, each from a bar line, with no
-/// bar in which fewer than four notes begin. Few pieces give few prompts.
-pub fn prompts(rolls: &[&PianoRoll], count: usize, random: &Random) -> Vec<PianoRoll> {
-    let bar = usize::from(STEPS_PER_BAR);
-    let mut order: Vec<usize> = (0..rolls.len()).collect();
-    let mut shuffle = random.branch(0);
-    for last in (1..order.len()).rev() {
-        order.swap(last, shuffle.below(last + 1));
-    }
-    let from = |index: usize| -> Option<PianoRoll> {
-        let lively = |chords: &[anacrusis::music::Chord]| {
-            chords.iter().map(|chord| chord.struck().count_ones()).sum::<u32>() >= 4
-        };
-        let chords = &rolls[index].chords;
-        let starts: Vec<usize> = (0..chords.len().saturating_sub(PROMPT_STEPS - 1))
-            .step_by(bar)
-            .filter(|start| chords[*start..start + PROMPT_STEPS].chunks(bar).all(lively))
-            .collect();
-        let mut random = random.branch(1 + index as u64);
-        let start = *starts.get(random.below(starts.len().max(1)))?;
-        Some(chords[start..start + PROMPT_STEPS].iter().copied().collect())
-    };
-    order.into_iter().filter_map(from).take(count).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anacrusis::music::Chord;
 
     #[test]
     fn weights_follow_section_seven() {
@@ -109,25 +82,5 @@ mod tests {
         assert!(bias[..16].iter().chain(&bias[32..]).all(|b| *b == 0.0));
         assert!((weights["head.bias"][0] - (0.04f32 / 0.96).ln()).abs() < 1e-6);
         assert_ne!(weights["time.0.weight_hh_l0"][..9], weights["note.0.weight_hh_l0"][..9]);
-    }
-
-    #[test]
-    fn prompts_are_lively_whole_bars_of_different_pieces() {
-        let note = |s: usize, key: u8| {
-            if s.is_multiple_of(2) { Chord::struck_keys([key]) } else { Chord::SILENT }
-        };
-        let lively: Vec<PianoRoll> =
-            (0..5).map(|p| (0..96).map(|s| note(s, 40 + p)).collect()).collect();
-        let with_rest: PianoRoll =
-            (0..96).map(|s| if s / 16 == 2 { Chord::SILENT } else { note(s, 80) }).collect();
-        let mut rolls: Vec<&PianoRoll> = lively.iter().collect();
-        rolls.extend([&with_rest]);
-        let chosen = prompts(&rolls, 4, &Random::new(2, 1));
-        assert_eq!(chosen.len(), 4);
-        let mut keys: Vec<_> = chosen.iter().map(|p| p.chords[0].keys().next()).collect();
-        keys.sort();
-        keys.dedup();
-        assert_eq!(keys.len(), 4, "different pieces, each from a bar line");
-        assert!(prompts(&[&with_rest], 4, &Random::new(2, 1)).is_empty(), "a silent bar");
     }
 }

@@ -1,15 +1,16 @@
 //! Prompts for a checkpoint: five bars each, from which the plugin goes on when playback
 //! begins (model.md, section 9).
 //!
-//! Where the corpus may be passed on, they are excerpts of it. Where it may not, the model
-//! makes them: it goes on from excerpts, and what it plays some bars later is taken if it is
-//! lively and none of the corpus.
+//! Where the corpus may be passed on, they can be excerpts of it. Where it may not, the model
+//! makes them.
 
 use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
 
+use super::purpose;
 use super::random::Random;
 use crate::generate::{Wish, generate};
+use crate::settings::{PromptSource, Settings};
 use crate::verbatim::Library;
 
 /// Notes that begin in every bar of a prompt, at least.
@@ -54,36 +55,50 @@ pub fn excerpts(rolls: &[&PianoRoll], count: usize, random: &Random) -> Vec<Pian
     order.into_iter().filter_map(from).take(count).collect()
 }
 
-/// Up to `count` prompts that the model makes by going on from `excerpts`, one after the
-/// other: lively, and with at most [`MOST_SHARED`] steps in a row of the corpus in any key
-/// that training shifts it to. The same arguments give the same prompts.
+/// Whether the model makes the prompts of a run with these settings.
+pub fn are_the_models_own(settings: &Settings) -> bool {
+    settings.prompts_from == PromptSource::Model || settings.licence.is_empty()
+}
+
+/// What decides about the prompts of a run.
+pub fn random(settings: &Settings) -> Random {
+    Random::new(settings.seed, purpose::PROMPTS)
+}
+
+/// As many prompts as `settings` ask for, or fewer, made by the model: it goes on from excerpts
+/// of what it learnt from, and a while later what it plays is taken if it is lively and has at
+/// most [`MOST_SHARED`] steps in a row in common with the corpus, in any key that training
+/// shifted that to. The same arguments give the same prompts.
 pub fn by_model(
     checkpoint: &Checkpoint,
-    excerpts: &[PianoRoll],
-    corpus: &Library,
-    transpose: [i8; 2],
-    count: usize,
+    train: &[&PianoRoll],
+    heldout: &[&PianoRoll],
+    settings: &Settings,
 ) -> Vec<PianoRoll> {
     let range = checkpoint.config().range();
-    // Shifting what is looked up down finds what was shifted up.
-    let shifts = -transpose[1]..=-transpose[0];
-    let tries = excerpts.iter().cycle().zip(0..).take(count * TRIES);
+    let corpus = Library::new(train.iter().chain(heldout).copied());
+    // Training shifted the corpus; here what is looked up is shifted back.
+    let shifts = -settings.transpose[1]..=-settings.transpose[0];
+    let count = settings.prompts;
+    let excerpts = excerpts(train, count, &random(settings));
     let own = |(excerpt, seed): (&PianoRoll, u64)| -> Option<PianoRoll> {
         let begun: PianoRoll = excerpt.chords.iter().take(PROMPT_STEPS - BAR).copied().collect();
-        let bars = BARS_BEFORE + PROMPT_STEPS / BAR;
-        let wish = Wish { bars, seed, ..Wish::default() };
+        let wish = Wish { bars: BARS_BEFORE + PROMPT_STEPS / BAR, seed, ..Wish::default() };
         let played = generate(checkpoint, &begun, &wish);
         let prompt: PianoRoll = played.chords[BARS_BEFORE * BAR..].iter().copied().collect();
-        let fresh =
-            || corpus.longest(&prompt, shifts.clone(), range).steps <= MOST_SHARED;
+        let fresh = || corpus.longest(&prompt, shifts.clone(), range).steps <= MOST_SHARED;
         (lively(&prompt.chords) && fresh()).then_some(prompt)
     };
-    tries.filter_map(own).take(count).collect()
+    excerpts.iter().cycle().zip(0..).take(count * TRIES).filter_map(own).take(count).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use anacrusis::model::checkpoint::Metadata;
+    use anacrusis::model::config::Config;
+
     use super::*;
+    use crate::train::init;
 
     #[test]
     fn excerpts_are_lively_whole_bars_of_different_pieces() {
@@ -103,5 +118,29 @@ mod tests {
         keys.dedup();
         assert_eq!(keys.len(), 4, "different pieces, each from a bar line");
         assert!(excerpts(&[&with_rest], 4, &Random::new(2, 1)).is_empty(), "a silent bar");
+    }
+
+    #[test]
+    fn the_models_own_prompts_are_lively_its_own_and_none_of_the_corpus() {
+        let config = Config { time: vec![6], note: vec![5], ..Config::default() };
+        let density = init::Density { play: 0.05, articulate: 0.4 };
+        let weights = init::weights(&config, density, &Random::new(3, 1));
+        let model = Checkpoint::new(config.clone(), weights, Metadata::default()).expect("a model");
+        let settings = Settings { network: config, prompts: 3, ..Settings::default() };
+        assert!(are_the_models_own(&settings), "no licence");
+
+        let piece: PianoRoll =
+            (0..160).map(|s| Chord::struck_keys([40 + (s * 7 % 30) as u8])).collect();
+        let own = by_model(&model, &[&piece], &[], &settings);
+        assert_eq!(own, by_model(&model, &[&piece], &[], &settings), "the same each time");
+        assert_eq!(own.len(), 3);
+        assert!(own.iter().all(|prompt| prompt.len() == PROMPT_STEPS && lively(&prompt.chords)));
+        assert!(own[0] != own[1] && own[1] != own[2]);
+
+        // Where the corpus holds what the model would play, in another key, that is not taken.
+        let range = settings.network.range();
+        let known = own[0].transposed(-3, range);
+        let others = by_model(&model, &[&piece], &[&known], &settings);
+        assert_eq!(others[..2], own[1..]);
     }
 }

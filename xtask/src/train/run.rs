@@ -12,6 +12,7 @@ use super::backend::{self, Backend, Parameters};
 use super::init;
 use super::intake;
 use super::iteration::Done;
+use super::prompts;
 use super::purpose;
 use super::random::Random;
 use super::report::{Iteration, Metrics, Report};
@@ -101,14 +102,8 @@ impl<'a> Run<'a> {
         };
         let range = settings.network.range();
         let mut meta = Metadata::default();
-        if settings.prompts > 0 && settings.licence.is_empty() {
-            eprintln!(
-                "no prompts are stored in the network, since --licence does not say that the music \
-                 may be passed on: it will begin from silence"
-            );
-        } else {
-            let random = Random::new(settings.seed, purpose::PROMPTS);
-            meta.prompts = init::prompts(&rolls, settings.prompts, &random);
+        if !prompts::are_the_models_own(settings) {
+            meta.prompts = prompts::excerpts(&rolls, settings.prompts, &prompts::random(settings));
         }
         meta.made = Some(Made {
             command: args.portable_command(),
@@ -326,7 +321,13 @@ impl<'a> Run<'a> {
         if let Some(made) = &mut self.meta.made {
             made.heldout = Some(scores);
         }
-        let best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
+        let mut best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
+        if prompts::are_the_models_own(self.settings) && self.settings.prompts > 0 {
+            self.report.say("having the network play the prompts that playback will begin from");
+            let train: Vec<&PianoRoll> = self.train.iter().map(|piece| &piece.roll).collect();
+            best.meta.prompts = prompts::by_model(&best, &train, &self.heldout, self.settings);
+            self.report.say(&format!("{} prompts made", best.meta.prompts.len()));
+        }
         write(&self.outputs.best, &best)?;
         self.report.end();
         eprintln!(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::quoted;
-use crate::settings::{BackendKind, Settings, Weighting};
+use crate::settings::{BackendKind, PromptSource, Settings, Weighting};
 
 /// One flag for each setting named, with its help from [`Settings`].
 macro_rules! flags {
@@ -59,6 +59,7 @@ flags! {
     sample_every: u64, "N";
     sample_bars: usize, "N";
     prompts: usize, "N";
+    prompts_from: PromptSource, "WHERE";
     licence: String, "TEXT";
     corpus: String, "NAME";
 }
