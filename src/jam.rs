@@ -17,6 +17,7 @@
 //! wrapped or jumped since it last started from a stop.
 
 pub mod clock;
+pub mod conductor;
 pub mod controls;
 pub mod hearing;
 pub mod input;

@@ -8,6 +8,7 @@
 //!
 //! | layer | what it knows | thread |
 //! |---|---|---|
+//! | `standalone` | a program around the plugin: sound, MIDI, a transport of its own | all |
 //! | `plugin` | the host: nih-plug's traits, process adapter, state | audio, main |
 //! | `editor` | egui; reads snapshots, sets parameters | editor |
 //! | `params` | the host-visible parameters | any |
@@ -37,3 +38,5 @@ pub mod editor;
 pub mod params;
 #[cfg(feature = "plugin")]
 pub mod plugin;
+#[cfg(feature = "standalone")]
+pub mod standalone;

@@ -131,12 +131,7 @@ impl Plugin for Anacrusis {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        let session = Session {
-            monitor: self.monitor.take()?,
-            models: self.models.clone(),
-            signals: self.signals.clone(),
-        };
-        editor::window::create(self.params.clone(), session, self.wake.clone())
+        self.window()
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -149,15 +144,7 @@ impl Plugin for Anacrusis {
         config: &BufferConfig,
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
-        self.offline = config.process_mode == ProcessMode::Offline;
-        self.performer.activate(match context.plugin_api() {
-            PluginApi::Vst3 => OfflineFlag::Late,
-            _ => OfflineFlag::Current,
-        });
-        self.models.follow();
-        // Without a thread nothing would ever sound, and no editor need be open to say so:
-        // refusing is what a host shows.
-        self.worker.start().is_ok()
+        self.begin(config, context.plugin_api())
     }
 
     fn reset(&mut self) {
@@ -234,6 +221,29 @@ impl Anacrusis {
                 self.performer.passed_by(played, taken);
             }
         }
+    }
+
+    /// [`Plugin::activate`], for whatever wraps this plugin.
+    pub(crate) fn begin(&mut self, config: &BufferConfig, api: PluginApi) -> bool {
+        self.offline = config.process_mode == ProcessMode::Offline;
+        self.performer.activate(match api {
+            PluginApi::Vst3 => OfflineFlag::Late,
+            _ => OfflineFlag::Current,
+        });
+        self.models.follow();
+        // Without a thread nothing would ever sound, and no editor need be open to say so:
+        // refusing is what a host shows.
+        self.worker.start().is_ok()
+    }
+
+    /// [`Plugin::editor`], for whatever wraps this plugin.
+    pub(crate) fn window(&mut self) -> Option<Window<Session>> {
+        let session = Session {
+            monitor: self.monitor.take()?,
+            models: self.models.clone(),
+            signals: self.signals.clone(),
+        };
+        editor::window::create(self.params.clone(), session, self.wake.clone())
     }
 
     /// Begins anew when a state was loaded.

@@ -1,6 +1,7 @@
 //! The jam layer behind a scripted host, with positions worked out by hand as the oracle.
 
 mod ahead;
+mod conductor;
 mod events;
 mod hear;
 pub mod host;

@@ -138,7 +138,7 @@ fn imports_point_down() {
     }
     report(
         &broken,
-        "a layer uses one above it (plugin > editor > params > audition > jam > model > music)",
+        "a layer uses one above it (standalone > plugin > editor > params > audition > jam > model > music)",
     );
 }
 

@@ -24,6 +24,7 @@ pub mod settings;
 pub mod setup;
 pub mod soak;
 pub mod source;
+pub mod standalone;
 pub mod synth;
 pub mod test;
 #[cfg(feature = "train")]

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, generate, inspect, install, judge, soak, test, trainer, vectors,
+    bench, bundle, demo, evaluate, generate, inspect, install, judge, soak, standalone, test,
+    trainer, vectors,
 };
 
 /// Build, hear, test and train Anacrusis.
@@ -23,6 +24,7 @@ enum Command {
     Soak(soak::Args),
     Bundle(bundle::Args),
     Install(install::Args),
+    Standalone(standalone::Args),
     Train(Box<trainer::Args>),
     Evaluate(evaluate::Args),
     Generate(generate::Args),
@@ -43,6 +45,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Soak(args) => soak::run(&args),
         Command::Bundle(args) => bundle::run(&args),
         Command::Install(args) => install::run(&args),
+        Command::Standalone(args) => standalone::run(&args),
         Command::Train(args) => trainer::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => generate::run(&args),

@@ -26,6 +26,31 @@ const BUILD: &[Need] = &[Need {
     arch: &["base-devel"],
 }];
 
+/// What the standalone's build needs besides: it calls the system's sound.
+const SOUND: &[Need] = &[
+    Need {
+        what: "pkg-config, by which the next two are found",
+        present: || runs("pkg-config", &["--version"]),
+        debian: &["pkg-config"],
+        fedora: &["pkgconf-pkg-config"],
+        arch: &["pkgconf"],
+    },
+    Need {
+        what: "ALSA's headers",
+        present: || runs("pkg-config", &["--exists", "alsa"]),
+        debian: &["libasound2-dev"],
+        fedora: &["alsa-lib-devel"],
+        arch: &["alsa-lib"],
+    },
+    Need {
+        what: "JACK's headers (JACK itself is opened at run time)",
+        present: || runs("pkg-config", &["--exists", "jack"]),
+        debian: &["libjack-jackd2-dev"],
+        fedora: &["pipewire-jack-audio-connection-kit-devel"],
+        arch: &["pipewire-jack"],
+    },
+];
+
 /// Libraries that the plugin's window opens. A machine without a screen need not have them.
 const WINDOW: &[&str] = &["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1"];
 
@@ -47,11 +72,23 @@ struct Packages {
 /// # Errors
 /// If something is missing and stays so; names the command for Debian, Fedora and Arch.
 pub fn ensure() -> Result<()> {
+    ensure_all(BUILD)
+}
+
+/// The same for what only the standalone needs.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_sound() -> Result<()> {
+    ensure_all(SOUND)
+}
+
+fn ensure_all(needs: &[Need]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         // Xcode's tools and Visual Studio's come with Rust's own installer.
         return Ok(());
     }
-    let missing: Vec<&Need> = BUILD.iter().filter(|need| !(need.present)()).collect();
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         eprintln!("set-up: everything that the build needs is there");
         return Ok(());
@@ -136,15 +173,17 @@ fn has_library(name: &str) -> bool {
         .any(|folder| Path::new(folder).join(name).exists())
 }
 
+/// Whether a program is there and succeeds.
+fn runs(program: &str, args: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 /// What apt-get must be called with: nothing as root, else sudo; `None` without apt-get or
 /// the right to use it.
 fn apt_prefix() -> Option<Vec<&'static str>> {
-    let works = |program: &str, args: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
-    if !works("apt-get", &["--version"]) {
+    if !runs("apt-get", &["--version"]) {
         return None;
     }
     let root = Command::new("id").arg("-u").output();
@@ -152,10 +191,10 @@ fn apt_prefix() -> Option<Vec<&'static str>> {
         return Some(Vec::new());
     }
     // On a terminal sudo may ask for the password; elsewhere it must not need one.
-    if std::io::IsTerminal::is_terminal(&std::io::stdin()) && works("sudo", &["--version"]) {
+    if std::io::IsTerminal::is_terminal(&std::io::stdin()) && runs("sudo", &["--version"]) {
         return Some(vec!["sudo"]);
     }
-    works("sudo", &["-n", "true"]).then(|| vec!["sudo", "-n"])
+    runs("sudo", &["-n", "true"]).then(|| vec!["sudo", "-n"])
 }
 
 fn install_with_apt(prefix: &[&str], packages: &[&str]) -> Result<()> {
@@ -199,7 +238,7 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_in_every_distribution() {
-        for need in BUILD {
+        for need in BUILD.iter().chain(SOUND) {
             for packages in [need.debian, need.fedora, need.arch] {
                 assert!(!packages.is_empty(), "{}", need.what);
             }
