@@ -33,7 +33,7 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
         // Enums are saved by id; an index from elsewhere is not trusted.
         ("lookahead" | "rate" | "model" | "mode" | "key" | "scale", ParamValue::String(_)) => true,
         (
-            "wait-for-notes" | "audition" | "room" | "double" | "thru" | "answer-now",
+            "wait-for-notes" | "audition" | "room" | "double" | "thru" | "answer-now" | "bypass",
             ParamValue::Bool(_),
         ) => true,
         _ => false,
@@ -75,7 +75,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 27, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 28, "a new parameter needs a line in is_sane");
     }
 
     #[test]
