@@ -21,9 +21,11 @@ pub fn show(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         choice(ui, setter, &params.lookahead);
         whole(ui, setter, &params.channel, &params::CHANNEL);
         whole(ui, setter, &params.velocity, &params::VELOCITY);
+        switch(ui, setter, &params.wait_for_notes);
+    });
+    group(ui, text::GROUP_SOUND, |ui| {
         switch(ui, setter, &params.audition);
         real(ui, setter, &params.audition_level, &params::AUDITION_LEVEL);
-        switch(ui, setter, &params.wait_for_notes);
     });
     group(ui, text::GROUP_NOTES, |ui| {
         choice(ui, setter, &params.key);

@@ -12,10 +12,12 @@ pub const PANIC_HINT: &str = "End every sounding note now. Playback goes on with
 /// Heading of the parameters.
 pub const CONTROLS: &str = "Controls";
 /// Headings of groups of parameters.
+pub const GROUP_SOUND: &str = "Sound";
+/// See [`GROUP_SOUND`].
 pub const GROUP_NOTES: &str = "Notes";
-/// See [`GROUP_NOTES`].
+/// See [`GROUP_SOUND`].
 pub const GROUP_TOUCH: &str = "Touch";
-/// See [`GROUP_NOTES`].
+/// See [`GROUP_SOUND`].
 pub const GROUP_MUSICIAN: &str = "Your playing";
 /// Name of the field for a model file.
 pub const MODEL_FILE: &str = "Model file";

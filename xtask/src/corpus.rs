@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
         if steps < self.options.min_steps.max(1) {
             let reason = match (steps, metre_stop) {
                 (0, Some(Step(0))) => {
-                    "it begins in a metre other than 2/x or 4/x, which is all that is read"
+                    "it begins with a time signature other than 2/x or 4/x, which is all that is read"
                         .to_owned()
                 }
                 (_, Some(Step(at))) => format!(
