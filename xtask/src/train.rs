@@ -60,7 +60,7 @@ pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
     run_within(args, stop, memory::available)
 }
 
-/// [`run`], with `available` telling the bytes of memory left, if it can, before it begins.
+/// [`run()`], with `available` telling the bytes of memory left, if it can, before it begins.
 ///
 /// # Errors
 /// As there.
