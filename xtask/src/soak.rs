@@ -14,10 +14,9 @@ use serde::Serialize;
 use crate::bench::usage::Usage;
 use crate::model_file;
 
-/// Growth of resident memory above which the run has failed. What the system's allocator keeps of
-/// single scripts with a model comes and goes, and was seen to reach 23 MiB; a leak of 40 bytes a
-/// step is more in a day.
-const MOST_GROWTH_BYTES: u64 = 32 << 20;
+/// Growth of resident memory above which the run has failed: a leak of ten bytes a step is more
+/// in a day.
+const MOST_GROWTH_BYTES: u64 = 8 << 20;
 
 /// Shares of the run in which memory is compared. What single scripts need on top comes and
 /// goes, so the least of each counts; and at the beginning things are made.

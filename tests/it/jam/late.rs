@@ -121,11 +121,14 @@ fn ahead_of_the_sound(lookahead: Lookahead, blocks: u32, frames: u32) -> Host {
 
 #[test]
 fn a_lookahead_shorter_than_the_host_runs_ahead_is_told_and_a_longer_one_loses_nothing() {
-    // 200 ms in blocks of 10, and one block of 171 ms; a step lasts 125 ms.
-    for (blocks, frames) in [(20, 480), (1, 8192)] {
+    // 200 ms in blocks of 10, and one block of 171 ms; a step lasts 125 ms. Missed is a step
+    // whose quarter ends within the stretch in which it was asked for: of 60 stretches those
+    // whose first step begins in the first 44 ms and a block, and in the first 14.4 ms.
+    for (blocks, frames, missed) in [(20, 480, 24), (1, 8192, 7)] {
         let mut short = ahead_of_the_sound(Lookahead::One, blocks, frames);
         let status = short.status();
-        assert!(status.lookahead_too_short && status.missed_deadlines > 0, "{blocks}, {frames}");
+        assert!(status.lookahead_too_short, "{blocks}, {frames}");
+        assert_eq!(status.missed_deadlines, missed, "{blocks}, {frames}");
         let mut long = ahead_of_the_sound(Lookahead::Two, blocks, frames);
         let status = long.status();
         assert!(!status.lookahead_too_short, "{blocks} blocks of {frames}");
