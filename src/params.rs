@@ -7,11 +7,15 @@
 mod choices;
 mod model_choice;
 mod ranges;
+mod take;
 mod text;
 
-pub use choices::{KeyChoice, LookaheadChoice, ModeChoice, ModelSource, RateChoice, ScaleChoice};
+pub use choices::{
+    KeyChoice, LookaheadChoice, ModeChoice, ModelSource, RateChoice, ReplayChoice, ScaleChoice,
+};
 pub use model_choice::{ModelChoice, ModelPath, StateFormat};
 pub use ranges::*;
+pub use take::TakeField;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -97,6 +101,9 @@ pub struct AnacrusisParams {
     /// Cuts off the improbable, which would otherwise give a stray note per bar.
     #[id = "truncation"]
     pub truncation: FloatParam,
+    /// When the take is replayed instead of new music.
+    #[id = "replay"]
+    pub replay: EnumParam<ReplayChoice>,
     /// Lets a block wait, bounded, for a chord that is not there: for bounces in hosts
     /// that do not say that they render.
     #[id = "wait-for-notes"]
@@ -114,6 +121,9 @@ pub struct AnacrusisParams {
     /// The user's own model file, kept also while an embedded one plays.
     #[persist = "model-path"]
     pub model_path: ModelPath,
+    /// What was played.
+    #[persist = "take"]
+    pub take: TakeField,
     /// Layout of the saved state, for migrations.
     #[persist = "format"]
     pub format: StateFormat,
@@ -171,6 +181,7 @@ impl Default for AnacrusisParams {
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(1))
                 .with_string_to_value(formatters::s2v_f32_percentage()),
+            replay: EnumParam::new("Replay", ReplayChoice::default()),
             wait_for_notes: BoolParam::new("Wait for notes", false).non_automatable(),
             audition: BoolParam::new("Audition", false),
             audition_level: FloatParam::new("Audition level", -6.0, linear(&AUDITION_LEVEL))
@@ -180,6 +191,7 @@ impl Default for AnacrusisParams {
                 .non_automatable()
                 .with_callback(Arc::new(move |_| changed.touch())),
             model_path,
+            take: TakeField::default(),
             format: StateFormat::default(),
         }
     }
@@ -227,6 +239,7 @@ impl AnacrusisParams {
             accent: byte(self.accent.value(), &VELOCITY_CHANGE),
             humanise: byte(self.humanise.value(), &VELOCITY_CHANGE),
             gate: sane(self.gate.value(), &GATE, 1.0),
+            replay: self.replay.value().into(),
             wait_for_notes: self.wait_for_notes.value(),
         }
     }

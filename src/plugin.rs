@@ -73,7 +73,7 @@ impl Anacrusis {
     pub fn new(params: AnacrusisParams) -> Self {
         let params = Arc::new(params);
         let (audio, worker_end, monitor) = link();
-        let mut worker = Worker::new(worker_end);
+        let mut worker = Worker::with_take(worker_end, params.take.shared());
         let models = Arc::new(Models::new(params.clone(), worker.models()));
         // Not by the framework's background thread, which all instances share: a task of one
         // that is unloaded before it runs ends that thread, and the last to unload panics.

@@ -61,6 +61,19 @@ pub enum Mode {
     Answer,
 }
 
+/// When what was played before is played again instead of new music (jam.md, section 7). Bars
+/// that are locked always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replay {
+    /// Never.
+    Never,
+    /// In renders, what was played before playback began: a bounce is what was heard.
+    #[default]
+    Bounces,
+    /// Whenever there is something to replay.
+    Always,
+}
+
 /// How a chord is sampled. What holds is the value at the chord's commit point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shaping {
@@ -158,6 +171,8 @@ pub struct Controls {
     /// Where in its last step a note ends that the next chord does not hold on, as a share of
     /// the step, above 0. At 1 notes last to the boundary.
     pub gate: f32,
+    /// When the take is replayed.
+    pub replay: Replay,
     /// Whether `process` may wait for a chord that is not there yet, up to
     /// [`MAX_WAIT`](crate::jam::performer::MAX_WAIT). For renders and tests, not for stages.
     pub wait_for_notes: bool,
@@ -182,6 +197,7 @@ impl Default for Controls {
             accent: 0,
             humanise: 0,
             gate: 1.0,
+            replay: Replay::default(),
             wait_for_notes: false,
         }
     }

@@ -288,6 +288,17 @@ impl Hearing {
         self.frames.get(slot(index)).copied().filter(|_| open)
     }
 
+    /// What frame `index` came to: what was heard in it, in the network's keys, and whether what
+    /// was chosen for it was muted.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn outcome(&self, index: i64) -> (Chord, bool) {
+        let Some(known) = self.commitment(index) else { return (Chord::SILENT, false) };
+        let heard = self.frame(index).unwrap_or(Chord::SILENT);
+        (in_network(heard, known.transpose), known.muted)
+    }
+
     fn commitment(&self, index: i64) -> Option<Commitment> {
         self.commitments.get(slot(index)).copied().filter(|known| known.index == index)
     }

@@ -13,10 +13,11 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 use crate::jam::controls::{Lookahead, Shaping};
 use crate::jam::status::Status;
 use crate::model::Rules;
-use crate::music::{Chord, Step};
+use crate::music::{Chord, Rate, Step};
 
-/// Messages that fit into a ring: several times what can be committed ahead.
-const RING: usize = 64;
+/// Messages that fit into a ring: several times what can be committed ahead, and what became of
+/// as many steps.
+const RING: usize = 128;
 
 /// Frames that one request can correct: as many as the planner keeps states for.
 pub const HEARD: usize = Lookahead::MAX_STEPS + 2;
@@ -87,6 +88,8 @@ pub struct Request {
     pub epoch: u64,
     /// Which chord. An index that was planned before takes the plan back to it.
     pub place: Place,
+    /// How long the step is.
+    pub rate: Rate,
     /// Step-in-bar feature of the step, 0 to 15.
     pub step_in_bar: u8,
     /// Whether history before this chord is the prompt (playback starts here).
@@ -102,8 +105,22 @@ pub struct Request {
     pub rules: Rules,
     /// Semitones from the network's keys to those that sound, at the commit point.
     pub transpose: i8,
+    /// What of the take is replayed instead of a new choice.
+    pub recall: Recallable,
     /// What was heard and is not known to the worker.
     pub heard: Heard,
+}
+
+/// What of the take may be replayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recallable {
+    /// Only bars that are locked.
+    #[default]
+    Locked,
+    /// What was played before playback began, too.
+    Earlier,
+    /// Everything.
+    All,
 }
 
 impl Request {
@@ -111,6 +128,37 @@ impl Request {
     pub fn goes_on_with(&self, index: i64) -> bool {
         self.place.index == index && !self.anchor && self.heard.frames().is_empty()
     }
+}
+
+/// Audio to worker: what became of a step, once it is over or playback has left it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Which step.
+    pub place: Place,
+    /// How long the step was.
+    pub rate: Rate,
+    /// Its place in the bar, 0 to 15.
+    pub step_in_bar: u8,
+    /// The tempo in which it began.
+    pub tempo_bpm: f32,
+    /// Semitones from the network's keys to those that sounded.
+    pub transpose: i8,
+    /// What was heard in it, in the network's keys.
+    pub heard: Chord,
+    /// Whether what was chosen was muted.
+    pub muted: bool,
+    /// Whether the chord was there in time.
+    pub sounded: bool,
+}
+
+/// What goes from audio to worker, in the order in which it happened.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "the ring has room for the largest anyway")]
+pub enum Message {
+    /// A chord is to be decided.
+    Decide(Request),
+    /// A step is over.
+    Over(Outcome),
 }
 
 /// Worker to audio: what sounds at a place.
@@ -134,8 +182,9 @@ pub(crate) struct Shared {
     /// How long the worker may sleep between two looks at the ring, microseconds; 0 while
     /// the host is stopped. The audio thread writes it.
     pub poll_us: AtomicU32,
-    /// Counts the models that were put into service; the worker writes it (release).
-    pub model: AtomicU64,
+    /// Counts what takes away the ground of all that is committed: a model put into service, a
+    /// take loaded or edited. The worker writes it (release).
+    pub grounds: AtomicU64,
     /// Time from the last request to its chord, milliseconds.
     pub chord_ms: AtomicF32,
     /// Slowest chord since the model came into service, milliseconds.
@@ -154,17 +203,17 @@ pub(crate) struct Shared {
 /// and of the editor.
 pub fn link() -> (AudioEnd, WorkerEnd, Monitor) {
     let shared = Arc::new(Shared::default());
-    let (requests_in, requests_out) = ring::<Request>();
+    let (messages_in, messages_out) = ring::<Message>();
     let (planned_in, planned_out) = ring::<Planned>();
     let (status_in, status_out) = triple_buffer::triple_buffer(&Status::default());
     (
         AudioEnd {
-            requests: requests_in,
+            messages: messages_in,
             planned: planned_out,
             status: status_in,
             shared: shared.clone(),
         },
-        WorkerEnd { requests: requests_out, planned: planned_in, shared: shared.clone() },
+        WorkerEnd { messages: messages_out, planned: planned_in, shared: shared.clone() },
         Monitor { status: status_out, shared },
     )
 }
@@ -176,7 +225,7 @@ fn ring<T: Copy>() -> (HeapProd<T>, HeapCons<T>) {
 
 /// The audio thread's end; owned by the performer.
 pub struct AudioEnd {
-    requests: HeapProd<Request>,
+    messages: HeapProd<Message>,
     planned: HeapCons<Planned>,
     status: triple_buffer::Input<Status>,
     pub(crate) shared: Arc<Shared>,
@@ -188,7 +237,15 @@ impl AudioEnd {
     /// # Realtime
     /// Wait-free.
     pub fn request(&mut self, request: Request) -> bool {
-        self.requests.try_push(request).is_ok()
+        self.messages.try_push(Message::Decide(request)).is_ok()
+    }
+
+    /// Tells what became of a step; false if the ring is full.
+    ///
+    /// # Realtime
+    /// Wait-free.
+    pub fn tell(&mut self, outcome: Outcome) -> bool {
+        self.messages.try_push(Message::Over(outcome)).is_ok()
     }
 
     /// Takes the next plan, if any.
@@ -213,17 +270,26 @@ impl AudioEnd {
 
 /// The worker's end.
 pub struct WorkerEnd {
-    requests: HeapCons<Request>,
+    messages: HeapCons<Message>,
     planned: HeapProd<Planned>,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl WorkerEnd {
-    /// Takes the next request that bears the current epoch; drops stale ones.
+    /// Takes the next message; drops requests that bear an old epoch.
+    pub fn message(&mut self) -> Option<Message> {
+        loop {
+            match self.messages.try_pop()? {
+                Message::Decide(request) if request.epoch != self.epoch() => {}
+                message => return Some(message),
+            }
+        }
+    }
+
+    /// Takes the next request that bears the current epoch, whatever else was told before it.
     pub fn request(&mut self) -> Option<Request> {
         loop {
-            let request = self.requests.try_pop()?;
-            if request.epoch == self.epoch() {
+            if let Message::Decide(request) = self.message()? {
                 return Some(request);
             }
         }
@@ -241,7 +307,10 @@ impl WorkerEnd {
 
     /// The next request, left where it is; it may bear an old epoch.
     pub fn waiting(&self) -> Option<&Request> {
-        self.requests.try_peek()
+        self.messages.iter().find_map(|message| match message {
+            Message::Decide(request) => Some(request),
+            Message::Over(_) => None,
+        })
     }
 }
 

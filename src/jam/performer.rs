@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::jam::clock::{Clock, Due, Motion};
-use crate::jam::controls::Controls;
+use crate::jam::controls::{Controls, Replay};
 use crate::jam::hearing::Hearing;
 use crate::jam::input::Input;
-use crate::jam::link::{AudioEnd, Place, Request};
+use crate::jam::link::{AudioEnd, Outcome, Place, Recallable, Request};
 use crate::jam::player::{NoteSink, Player, Touch};
 use crate::jam::status::{Shown, Status};
 use crate::jam::thru::Thru;
@@ -48,14 +48,18 @@ pub struct Performer {
     pending: Pending,
     /// The step that has begun without its chord, which may still come.
     overdue: Option<Entry>,
+    /// What becomes of the step that has begun.
+    begun: Option<Outcome>,
+    /// What became of the one before, if the worker could not be told.
+    untold: Option<Outcome>,
     /// Whether the gate of the step that sounds has passed and the next chord, which says what
     /// ends, has not come.
     gate_open: bool,
     waits: Waits,
     status: Status,
     epoch: u64,
-    /// Generation of the model that the commitments are for.
-    model: u64,
+    /// What the worker counted when the commitments were made; see `Shared`.
+    grounds: u64,
     /// Whether the worker has answered since the anchor.
     anchored: bool,
     /// Whether the next request must carry the anchor, since the one that did is void.
@@ -75,11 +79,13 @@ impl Performer {
             stashed: Input::NONE,
             pending: Pending::default(),
             overdue: None,
+            begun: None,
+            untold: None,
             gate_open: false,
             waits: Waits::default(),
             status: Status::default(),
             epoch: 0,
-            model: 0,
+            grounds: 0,
             anchored: false,
             anchor_next: false,
             channel: 0,
@@ -114,11 +120,12 @@ impl Performer {
         self.hearing.listen(controls.mode);
         let motion = self.clock.begin(transport, controls.rate, controls.lookahead, frames);
         self.clock.set_gate(controls.gate.into());
-        self.look_at_model();
+        self.look_at_grounds();
         match motion {
             Motion::Held(_) => self.fall_silent(out),
             Motion::Parked(_, first) => {
                 self.fall_silent(out);
+                self.close();
                 self.park(first, transport, controls);
             }
             Motion::Started => self.start(),
@@ -129,6 +136,7 @@ impl Performer {
             }
             Motion::Jumped => {
                 self.fall_silent(out);
+                self.close();
                 self.pending.void_from(i64::MIN);
                 self.new_epoch();
             }
@@ -184,6 +192,7 @@ impl Performer {
     pub fn reset(&mut self) {
         self.player.owe_all();
         self.thru.owe_all();
+        self.close();
         self.hearing.let_go();
         self.clock.reset();
         self.overdue = None;
@@ -212,6 +221,7 @@ impl Performer {
             self.pending.void_from(i64::MIN);
             self.new_epoch();
         }
+        self.close();
         self.overdue = None;
         self.hearing.begin();
         self.anchored = false;
@@ -257,6 +267,7 @@ impl Performer {
         let request = Request {
             epoch: 0,
             place,
+            rate: controls.rate,
             step_in_bar: grid.step_in_bar(place.step, transport.metre()),
             anchor: first || self.anchor_next,
             lookahead: controls.lookahead,
@@ -264,6 +275,11 @@ impl Performer {
             shaping: controls.shaping,
             rules,
             transpose: controls.transpose,
+            recall: match controls.replay {
+                Replay::Always => Recallable::All,
+                Replay::Bounces if self.waits.bounces(transport) => Recallable::Earlier,
+                _ => Recallable::Locked,
+            },
             heard: self.hearing.commit(place.index, nearest, &rules, controls.transpose),
         };
         if first {
@@ -292,10 +308,12 @@ impl Performer {
     ) {
         // On short laps a step can begin before the one before it was given up.
         self.miss(offset_samples, out);
+        self.close();
         self.end.shared.sounding.store(place.index, Ordering::Relaxed);
         self.status.now = Some(place.step);
         self.gate_open = false;
         let entry = self.pending.take(place);
+        self.begun = entry.map(|entry| begun(&entry, transport));
         match entry.and_then(|entry| entry.sounding_chord().zip(Some(entry))) {
             Some((chord, entry)) => {
                 let touch = touch(&entry.request, transport, controls);
@@ -323,6 +341,9 @@ impl Performer {
             self.status.amend_past(shown(entry.request.place, Some(chord)));
             self.status.late_chords += 1;
             self.overdue = None;
+            if let Some(begun) = &mut self.begun {
+                begun.sounded = true;
+            }
         }
     }
 
@@ -378,6 +399,19 @@ impl Performer {
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
         status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.sounding_chord())));
         self.end.publish(status);
+    }
+}
+
+/// What is known of a step when it begins.
+fn begun(entry: &Entry, transport: &Transport) -> Outcome {
+    Outcome {
+        place: entry.request.place,
+        rate: entry.request.rate,
+        step_in_bar: entry.request.step_in_bar,
+        tempo_bpm: transport.tempo_bpm.unwrap_or_default() as f32,
+        transpose: entry.request.transpose,
+        sounded: entry.chord.is_some(),
+        ..Outcome::default()
     }
 }
 

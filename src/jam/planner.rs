@@ -11,6 +11,7 @@
 
 mod network;
 mod prompt;
+mod recalled;
 mod states;
 
 pub use network::{Biaxial, Model};
@@ -18,11 +19,13 @@ pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Correction, Place, Planned, Request};
+use crate::jam::take::Recall;
 use crate::model::density::Amount;
 use crate::model::sampler::decide;
 use crate::model::{Draw, Rules, Sampling};
 use crate::music::{Chord, KeyRange, STEPS_PER_BAR, Step};
 use prompt::Held;
+use recalled::Recalled;
 use states::States;
 
 /// Frames kept: those that a model which comes into service hears first, and then some.
@@ -45,6 +48,8 @@ struct Frame {
     chord: Chord,
     /// What was chosen.
     chosen: Chord,
+    /// What was heard when it was played before, if it is replayed.
+    replayed: Option<Chord>,
     /// How much that is, and how much was asked for.
     played: Amount,
     asked: Amount,
@@ -66,6 +71,8 @@ pub struct Planner<B: Biaxial> {
     model: Model<B>,
     /// What playback began from last; held so that it need not be heard again.
     held: Option<Held<B::State>>,
+    /// Or what of the take it began from.
+    recalled: Recalled<B>,
     states: States<B>,
     /// Ring of history by index.
     frames: Vec<Frame>,
@@ -85,6 +92,7 @@ impl<B: Biaxial> Planner<B> {
     pub fn new(model: Model<B>) -> Planner<B> {
         Planner {
             held: None,
+            recalled: Recalled::default(),
             states: States::new(&model.network, Lookahead::default()),
             model,
             frames: vec![Frame::default(); FRAMES],
@@ -105,6 +113,7 @@ impl<B: Biaxial> Planner<B> {
     pub fn adopt(&mut self, model: Model<B>) {
         let first = (self.next - self.states.reach() - RECOLLECTED).max(self.oldest);
         self.held = None;
+        self.recalled = Recalled::default();
         self.states = States::new(&model.network, Lookahead::default());
         self.states.begin_at(first);
         self.model = model;
@@ -122,10 +131,25 @@ impl<B: Biaxial> Planner<B> {
         self.anchored = false;
     }
 
+    /// Whether there is history to go on from.
+    pub fn is_anchored(&self) -> bool {
+        self.anchored
+    }
+
     /// The frame of `index`, if history still holds it.
     pub fn frame(&self, index: i64) -> Option<Chord> {
+        self.held_frame(index).map(|frame| frame.chord)
+    }
+
+    /// What was chosen for `index`, if history still holds it, and what was heard at its step
+    /// before, if it was replayed.
+    pub fn chosen(&self, index: i64) -> Option<(Chord, Option<Chord>)> {
+        self.held_frame(index).map(|frame| (frame.chosen, frame.replayed))
+    }
+
+    fn held_frame(&self, index: i64) -> Option<&Frame> {
         let held = self.anchored && (self.oldest..self.next).contains(&index);
-        held.then(|| self.frames[slot(index, FRAMES)].chord)
+        held.then(|| &self.frames[slot(index, FRAMES)])
     }
 
     /// Corrects history: what was heard in a step that was committed before. States behind
@@ -151,19 +175,22 @@ impl<B: Biaxial> Planner<B> {
         }
         let slot = slot(index, FRAMES);
         if alone {
-            self.frames[slot].chosen = Chord::SILENT;
+            (self.frames[slot].chosen, self.frames[slot].replayed) = (Chord::SILENT, None);
         }
-        let frame = self.frames[slot].chosen.union(notes.folded(0, self.range()));
+        let Frame { chosen, replayed, .. } = self.frames[slot];
+        let notes = notes.folded(0, self.range()).union(replayed.unwrap_or_default());
+        let frame = chosen.union(notes);
         let new = frame != self.frames[slot].chord;
         self.replace_frame(index, frame) && new
     }
 
-    /// Decides the chord of a request. `keep_going` is asked between the layers of the time
+    /// Decides the chord of a request, of which the take says `recall`. `keep_going` is asked between the layers of the time
     /// stack; when it says no, the work is given up, [`None`] returned, and history stays as
     /// it is.
     pub fn plan(
         &mut self,
         request: &Request,
+        recall: &Recall,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Planned> {
         let place = request.place;
@@ -172,7 +199,7 @@ impl<B: Biaxial> Planner<B> {
             as_guessed &= !self.correct(correction);
         }
         if request.anchor || !self.anchored {
-            self.anchor(request, keep_going)?;
+            self.anchor(request, recall, keep_going)?;
         } else {
             if place.index > self.next {
                 self.skip_to(request, keep_going)?;
@@ -186,20 +213,25 @@ impl<B: Biaxial> Planner<B> {
             true => self.frames[slot(index - 1, FRAMES)].chosen,
             false => Chord::SILENT,
         };
-        let chosen = self.choose(request, before);
+        let (sounding, replayed) = match &recall.replayed {
+            Some(played) => (played.chord, Some(played.heard.folded(0, self.range()))),
+            None => (self.choose(request, recall, before), None),
+        };
+        let chosen = sounding.folded(0, self.range());
         let held = Chord::from_masks(self.rules(request).forced, 0);
         self.frames[slot(place.index, FRAMES)] = Frame {
             step: place.step,
             step_in_bar: request.step_in_bar,
-            chord: chosen.union(held),
+            chord: chosen.union(held).union(replayed.unwrap_or_default()),
             chosen,
+            replayed,
             played: Amount::of(chosen, before),
             asked: self.model.texture.asked(&request.rules, request.shaping.density),
         };
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         self.states.settle(place.index, request.lookahead, &self.model.network);
-        Some(Planned { epoch: request.epoch, place, chord: chosen })
+        Some(Planned { epoch: request.epoch, place, chord: sounding })
     }
 
     /// Does of the next step what can be done before it is asked for, so that only the rest
@@ -226,13 +258,23 @@ impl<B: Biaxial> Planner<B> {
         }
     }
 
-    /// Begins from the prompt.
-    fn anchor(&mut self, request: &Request, keep_going: &mut dyn FnMut() -> bool) -> Option<()> {
+    /// Begins from the bars before it in the take or, without any, from a prompt.
+    fn anchor(
+        &mut self,
+        request: &Request,
+        recall: &Recall,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Option<()> {
         let (prompts, network) = (&self.model.prompts, &mut self.model.network);
-        let held = prompts.state(network, request.seed, request.step_in_bar, keep_going)?;
         let index = request.place.index;
-        self.states.begin_with(index, &held.state);
-        self.held = Some(held);
+        if recall.prompt.is_empty() {
+            let held = prompts.state(network, request.seed, request.step_in_bar, keep_going)?;
+            self.states.begin_with(index, &held.state);
+            self.held = Some(held);
+        } else {
+            let state = self.recalled.state(network, &recall.prompt, keep_going)?;
+            self.states.begin_with(index, state);
+        }
         self.begin_history_at(index);
         self.anchored = true;
         Some(())
@@ -290,7 +332,7 @@ impl<B: Biaxial> Planner<B> {
     }
 
     /// Decides the chord of a request, after the one `before` it.
-    fn choose(&mut self, request: &Request, before: Chord) -> Chord {
+    fn choose(&mut self, request: &Request, recall: &Recall, before: Chord) -> Chord {
         let kept = self.states.get(request.place.index);
         let shaping = request.shaping;
         let plain = Sampling {
@@ -299,7 +341,7 @@ impl<B: Biaxial> Planner<B> {
             ..Sampling::PLAIN
         };
         let exponents = kept.density.exponents();
-        let draw = Draw { seed: request.seed, pass: request.place.pass };
+        let draw = Draw { seed: recall.seed(request.seed), pass: request.place.pass };
         let (low, step) = (self.range().low, request.place.step.0);
         let rules = self.rules(request);
         let network = &mut self.model.network;

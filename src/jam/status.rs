@@ -60,6 +60,8 @@ pub struct Status {
     pub expired_waits: u64,
     /// Requests that found the ring full and were sent again.
     pub refused_requests: u64,
+    /// Steps that are missing in the take, since the ring was full.
+    pub untold_steps: u64,
     /// Events of the musician's that there was no room for in a block. Ends are heard all the
     /// same.
     pub lost_input: u64,

@@ -4,12 +4,14 @@
 //! last, and a list of what the musician did to it since: bars locked, bars to be played
 //! again. Nothing that was played is ever altered by that, so everything can be undone.
 //!
-//! A take belongs to the worker and to the threads of host and editor; the audio thread never
-//! sees it.
+//! A take belongs to the worker and to the threads of host and editor ([`SharedTake`]); the
+//! audio thread never sees it, and only tells what became of each step.
 
 mod edits;
 mod keep;
 mod pack;
+mod recall;
+mod shared;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,13 +19,15 @@ use crate::music::{Chord, Rate, Step};
 pub use edits::{Edit, Span, TooManyEdits};
 pub use keep::{KeepOptions, keep};
 pub use pack::{PackError, pack, unpack};
+pub use recall::Recall;
+pub use shared::{Change, SharedTake, TakeView};
 
 /// Bytes that a take may have in a project, before it is compressed further. Written as text
 /// there, four thirds of it: 4 MiB.
 pub const MOST_BYTES: usize = 3 << 20;
 
-/// Steps that a take may have: nine hours of sixteenths at 120 BPM.
-pub const MOST_STEPS: usize = 1 << 18;
+/// Steps that a take may have: two hours and a quarter of sixteenths at 120 BPM, in 12 MiB.
+pub const MOST_STEPS: usize = 1 << 16;
 
 /// One step as it was played.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,9 +42,11 @@ pub struct Played {
     pub step_in_bar: u8,
     /// The tempo in which it was played.
     pub tempo_bpm: f32,
-    /// What was decided.
+    /// Semitones from the network's keys to those that sounded.
+    pub transpose: i8,
+    /// What was decided, in the network's keys.
     pub chord: Chord,
-    /// What the musician played.
+    /// What the musician played, in the network's keys.
     pub heard: Chord,
     /// Whether the chord was there in time.
     pub sounded: bool,
@@ -83,6 +89,8 @@ pub struct Take {
     bytes: usize,
     /// Counts changes, so that what was made of the take can be kept until the next.
     changes: u64,
+    /// Counts edits among them.
+    edited: u64,
 }
 
 impl PartialEq for Take {
@@ -98,7 +106,7 @@ impl PartialEq for Take {
 impl Take {
     /// Adds a step. The oldest bars go when there is no room.
     pub fn record(&mut self, played: Played) {
-        let number = self.first + self.log.len() as u64;
+        let number = self.end();
         let earlier = self.latest.insert(key(played.rate, played.step), number);
         let bytes = pack::size(self.log.back().map(|entry| &entry.played), &played);
         self.log.push_back(Entry { played, earlier, bytes });
@@ -109,58 +117,26 @@ impl Take {
         }
     }
 
-    /// Corrects the newest entry of a step in a pass, while it is one of the last few: what
-    /// was heard in it, or whether it sounded. False if there is none.
-    pub fn amend(&mut self, pass: u64, step: Step, amend: impl FnOnce(&mut Played)) -> bool {
-        const FEW: usize = 64;
-        let same = |entry: &&mut Entry| entry.played.pass == pass && entry.played.step == step;
-        let Some(entry) = self.log.iter_mut().rev().take(FEW).find(same) else { return false };
-        let old = entry.played;
-        amend(&mut entry.played);
-        // What it is found by stays.
-        (entry.played.pass, entry.played.step, entry.played.rate) = (pass, step, old.rate);
-        if entry.played != old {
-            // Heard notes and new chords are told from scratch: never more than this.
-            let bytes = pack::size(None, &entry.played);
-            self.bytes += usize::from(bytes.max(entry.bytes) - entry.bytes);
-            entry.bytes = bytes.max(entry.bytes);
-            self.changes += 1;
-        }
-        true
-    }
-
-    /// Forgets the newest entries from a step in a pass on: they were decided and never came.
-    pub fn take_back(&mut self, pass: u64, step: Step) {
-        let from = self
-            .log
-            .iter()
-            .rposition(|entry| entry.played.pass == pass && entry.played.step == step);
-        let Some(from) = from else { return };
-        while self.log.len() > from {
-            let Some(entry) = self.log.pop_back() else { return };
-            self.bytes -= usize::from(entry.bytes);
-            let key = key(entry.played.rate, entry.played.step);
-            match entry.earlier.filter(|earlier| *earlier >= self.first) {
-                Some(earlier) => self.latest.insert(key, earlier),
-                None => self.latest.remove(&key),
-            };
-        }
-        let end = self.first + self.log.len() as u64;
-        self.edits.iter_mut().for_each(|edit| edit.cut(end));
-        self.changes += 1;
-    }
-
     /// What was played at a step last, unless it is to be played again.
     pub fn at(&self, rate: Rate, step: Step) -> Option<&Played> {
+        self.at_before(rate, step, u64::MAX)
+    }
+
+    /// As [`Take::at`], of what was played before the entry `end`.
+    pub fn at_before(&self, rate: Rate, step: Step, end: u64) -> Option<&Played> {
         let mut number = self.latest.get(&key(rate, step)).copied();
-        while let Some(entry) = number.and_then(|number| self.entry(number)) {
-            let hidden = |edit: &Edit| number.is_some_and(|n| edit.hides(rate, step, n));
-            if !self.edits.iter().any(hidden) {
+        while let Some((n, entry)) = number.and_then(|n| self.entry(n).map(|entry| (n, entry))) {
+            if n < end && !self.edits.iter().any(|edit| edit.hides(rate, step, n)) {
                 return Some(&entry.played);
             }
             number = entry.earlier;
         }
         None
+    }
+
+    /// The number that the next entry gets.
+    pub fn end(&self) -> u64 {
+        self.first + self.log.len() as u64
     }
 
     /// Up to `most` steps of the take that lie right before `step`, in the order of the song:
@@ -192,9 +168,14 @@ impl Take {
         self.first
     }
 
-    /// Counts what was done to it.
+    /// Counts what was played and done to it.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Counts what was done to it.
+    pub fn edited(&self) -> u64 {
+        self.edited
     }
 
     /// Has the take replayed within `span`, whatever else is generated.
@@ -218,7 +199,7 @@ impl Take {
     /// # Errors
     /// As [`Take::lock`].
     pub fn again(&mut self, span: Span) -> Result<(), TooManyEdits> {
-        let since = self.first + self.log.len() as u64;
+        let since = self.end();
         self.edit(Edit::Again { span, since, draw: self.draws + 1 })?;
         self.draws += 1;
         Ok(())
@@ -228,12 +209,13 @@ impl Take {
     /// bars that were played again is not shown any more.
     pub fn undo(&mut self) -> bool {
         let Some(at) = self.edits.iter().rposition(Edit::can_be_undone) else { return false };
-        let now = self.first + self.log.len() as u64;
+        let now = self.end();
         match self.edits[at].undone(now) {
             Some(instead) => self.edits[at] = instead,
             None => drop(self.edits.remove(at)),
         }
         self.changes += 1;
+        self.edited += 1;
         true
     }
 
@@ -247,15 +229,14 @@ impl Take {
         locks.unwrap_or(false)
     }
 
-    /// The seed that a step is drawn with: the musician's own, or another where it is to be
-    /// played again.
-    pub fn seed(&self, rate: Rate, step: Step, seed: u64) -> u64 {
+    /// The number of the draw that a step is chosen by: 0, or another where it is to be played
+    /// again.
+    pub fn draw(&self, rate: Rate, step: Step) -> u32 {
         let draw = self.edits.iter().rev().find_map(|edit| match edit {
             Edit::Again { span, draw, .. } if span.contains(rate, step) => Some(*draw),
             _ => None,
         });
-        // Above what a musician can set.
-        seed ^ u64::from(draw.unwrap_or(0)) << 32
+        draw.unwrap_or(0)
     }
 
     /// What was done to it and not taken back, oldest first.
@@ -269,6 +250,7 @@ impl Take {
         }
         self.edits.push(edit);
         self.changes += 1;
+        self.edited += 1;
         Ok(())
     }
 

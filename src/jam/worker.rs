@@ -11,9 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::jam::link::{Planned, Request, WorkerEnd};
+use crate::jam::link::{Message, Outcome, Planned, Request, WorkerEnd};
 use crate::jam::planner::{Biaxial, Planner};
+use crate::jam::take::{Change, Played, SharedTake};
 use crate::model::Engine;
+use crate::music::Chord;
 use models::Loading;
 
 /// How long the thread sleeps when there is nothing to do while the host is stopped.
@@ -35,6 +37,7 @@ const MOST_PANICS: u32 = 3;
 pub struct Worker<B: Biaxial = Engine> {
     end: Option<WorkerEnd>,
     models: ModelSlot<B>,
+    take: SharedTake,
     look: Look,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -44,10 +47,15 @@ pub struct Worker<B: Biaxial = Engine> {
 type Look = Box<dyn FnMut() + Send>;
 
 impl<B: Biaxial> Worker<B> {
-    /// A worker that has not begun: cheap, no thread and no model yet.
+    /// A worker that has not begun and keeps its own take: cheap, no thread and no model yet.
     pub fn new(end: WorkerEnd) -> Worker<B> {
+        Worker::with_take(end, SharedTake::default())
+    }
+
+    /// As [`Worker::new`], for a take that others look at, too.
+    pub fn with_take(end: WorkerEnd, take: SharedTake) -> Worker<B> {
         let (models, look): (_, Look) = (ModelSlot::new(), Box::new(|| ()));
-        Worker { end: Some(end), models, look, stop: Arc::default(), thread: None }
+        Worker { end: Some(end), models, take, look, stop: Arc::default(), thread: None }
     }
 
     /// Has the thread call `look` each time before it looks for a request: on what others
@@ -63,9 +71,10 @@ impl<B: Biaxial> Worker<B> {
     /// When the system has no thread to give; the worker can then not be started again.
     pub fn start(&mut self) -> io::Result<()> {
         let Some(end) = self.end.take() else { return Ok(()) };
-        let (models, stop) = (self.models.clone(), self.stop.clone());
+        let (models, take) = (self.models.clone(), self.take.clone());
+        let stop = self.stop.clone();
         let look = std::mem::replace(&mut self.look, Box::new(|| ()));
-        let service = move || Service::new(end, models, stop).run(look);
+        let service = move || Service::new(end, models, take, stop).run(look);
         self.thread = Some(thread::Builder::new().name("anacrusis".into()).spawn(service)?);
         Ok(())
     }
@@ -73,6 +82,11 @@ impl<B: Biaxial> Worker<B> {
     /// The handle to change the model; works before the thread is started, too.
     pub fn models(&self) -> ModelSlot<B> {
         self.models.clone()
+    }
+
+    /// The take that it keeps.
+    pub fn take(&self) -> SharedTake {
+        self.take.clone()
     }
 }
 
@@ -91,6 +105,10 @@ impl<B: Biaxial> Drop for Worker<B> {
 struct Service<B: Biaxial> {
     end: WorkerEnd,
     models: ModelSlot<B>,
+    take: SharedTake,
+    /// The number of the first entry of the take since playback began; none if another take was
+    /// loaded since, of which what is played is no part.
+    begun: Option<u64>,
     stop: Arc<AtomicBool>,
     planner: Option<Planner<B>>,
     panics: u32,
@@ -103,10 +121,17 @@ struct Service<B: Biaxial> {
 }
 
 impl<B: Biaxial> Service<B> {
-    fn new(end: WorkerEnd, models: ModelSlot<B>, stop: Arc<AtomicBool>) -> Service<B> {
+    fn new(
+        end: WorkerEnd,
+        models: ModelSlot<B>,
+        take: SharedTake,
+        stop: Arc<AtomicBool>,
+    ) -> Service<B> {
         Service {
             end,
             models,
+            take,
+            begun: None,
             stop,
             planner: None,
             panics: 0,
@@ -121,8 +146,10 @@ impl<B: Biaxial> Service<B> {
         while !self.stop.load(Ordering::Acquire) {
             look();
             self.look_after_models(&mut loading);
-            match self.end.request() {
-                Some(request) => self.serve(&request),
+            self.look_after_take();
+            match self.end.message() {
+                Some(Message::Decide(request)) => self.serve(&request),
+                Some(Message::Over(outcome)) => self.record(&outcome),
                 None if self.ahead.is_some_and(|at| at <= Instant::now()) => self.think_ahead(),
                 None => thread::park_timeout(self.poll()),
             }
@@ -151,14 +178,57 @@ impl<B: Biaxial> Service<B> {
             self.end.shared.chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.worst_chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.busy_ms.store(0.0, Ordering::Relaxed);
-            self.end.shared.model.fetch_add(1, Ordering::Release);
+            self.take_ground();
         }
         if loading.is_none() {
             *loading = self.models.begin_loading();
         }
     }
 
+    /// Reads a take that was loaded, and sees to it that what is committed is asked for again
+    /// after one was loaded or edited. Whether one was.
+    fn look_after_take(&mut self) -> bool {
+        let change = self.take.settle();
+        if change == Some(Change::Loaded) {
+            self.begun = None;
+        }
+        if change.is_some() {
+            self.take_ground();
+        }
+        change.is_some()
+    }
+
+    /// What is committed is worth nothing any more.
+    fn take_ground(&mut self) {
+        self.end.shared.grounds.fetch_add(1, Ordering::Release);
+    }
+
+    /// A step is over: it becomes part of the take.
+    fn record(&mut self, outcome: &Outcome) {
+        let chosen = self.planner.as_ref().and_then(|p| p.chosen(outcome.place.index));
+        // What was asked for too late to be decided was no music.
+        let Some(((chord, replayed), _)) = chosen.zip(self.begun) else { return };
+        if replayed.is_some_and(|heard| [heard, Chord::SILENT].contains(&outcome.heard)) {
+            return;
+        }
+        self.take.record(Played {
+            pass: outcome.place.pass,
+            step: outcome.place.step,
+            rate: outcome.rate,
+            step_in_bar: outcome.step_in_bar,
+            tempo_bpm: outcome.tempo_bpm,
+            transpose: outcome.transpose,
+            chord: if outcome.muted { Chord::SILENT } else { chord },
+            heard: outcome.heard,
+            sounded: outcome.sounded,
+        });
+    }
+
     fn serve(&mut self, request: &Request) {
+        // Loaded before the request was sent, a take holds for it. It will be sent again.
+        if self.look_after_take() {
+            return;
+        }
         // Without a model there is no answer; everything is asked again when one comes.
         let Some(planner) = &mut self.planner else { return };
         let shared = self.end.shared.clone();
@@ -171,11 +241,17 @@ impl<B: Biaxial> Service<B> {
         }
         let begun = Instant::now();
         let asked = self.asked.take().unwrap_or(begun);
+        if request.anchor {
+            self.begun = Some(self.take.end());
+        }
+        let anchor = request.anchor || !planner.is_anchored();
+        let recall = self.take.recall(request, self.begun.unwrap_or_default(), anchor);
         let mut keep_going = || {
             shared.epoch.load(Ordering::Acquire) == request.epoch
                 && !self.stop.load(Ordering::Acquire)
         };
-        let tried = catch_unwind(AssertUnwindSafe(|| planner.plan(request, &mut keep_going)));
+        let tried =
+            catch_unwind(AssertUnwindSafe(|| planner.plan(request, &recall, &mut keep_going)));
         let Some(Some(planned)) = self.caught(tried) else { return };
         self.panics = 0;
         let ms = |time: Duration| time.as_secs_f32() * 1e3;

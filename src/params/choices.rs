@@ -2,7 +2,7 @@
 
 use nih_plug::prelude::Enum;
 
-use crate::jam::controls::{Lookahead, Mode};
+use crate::jam::controls::{Lookahead, Mode, Replay};
 use crate::music::{Rate, Scale};
 
 /// How far before it sounds a chord is decided, in steps of the model.
@@ -124,6 +124,34 @@ impl From<ModeChoice> for Mode {
             ModeChoice::Solo => Mode::Solo,
             ModeChoice::Accompany => Mode::Accompany,
             ModeChoice::Answer => Mode::Answer,
+        }
+    }
+}
+
+/// When what was played before is played again.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplayChoice {
+    /// Never.
+    #[id = "never"]
+    #[name = "Never"]
+    Never,
+    /// In renders.
+    #[default]
+    #[id = "bounces"]
+    #[name = "In bounces"]
+    Bounces,
+    /// Live, too.
+    #[id = "always"]
+    #[name = "Always"]
+    Always,
+}
+
+impl From<ReplayChoice> for Replay {
+    fn from(choice: ReplayChoice) -> Replay {
+        match choice {
+            ReplayChoice::Never => Replay::Never,
+            ReplayChoice::Bounces => Replay::Bounces,
+            ReplayChoice::Always => Replay::Always,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is saved in a project, and what happens to states of other versions.
 //!
 //! The framework writes every parameter under its stable id (enums by the id of their
-//! value), and beside them `model-path` and `format`. On loading it skips what it does not
+//! value), and beside them `model-path`, `take` and `format`. On loading it skips what it does not
 //! know, but takes numbers as they come; so what is out of range is removed here first, and
 //! the value in force stays.
 
@@ -9,10 +9,12 @@ use nih_plug::plugin::{ParamValue, PluginState};
 
 use crate::params::{self, StateFormat};
 
-/// Prepares a state for loading: removes what is out of range, and names the format of
-/// states that carry none.
+/// Prepares a state for loading: removes what is out of range, and adds the format and the
+/// empty take to states that carry none.
 pub fn filter(state: &mut PluginState) {
     state.params.retain(|id, value| is_sane(id, value));
+    // Projects from before there were takes have none; the one in force is not theirs.
+    state.fields.entry("take".to_owned()).or_insert_with(|| "\"\"".to_owned());
     state.fields.entry("format".to_owned()).or_insert_with(|| StateFormat::CURRENT.to_string());
 }
 
@@ -31,7 +33,10 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
         ("velocity", ParamValue::I32(n)) => params::VELOCITY.contains(n),
         ("accent" | "humanise", ParamValue::I32(n)) => params::VELOCITY_CHANGE.contains(n),
         // Enums are saved by id; an index from elsewhere is not trusted.
-        ("lookahead" | "rate" | "model" | "mode" | "key" | "scale", ParamValue::String(_)) => true,
+        (
+            "lookahead" | "rate" | "model" | "mode" | "key" | "scale" | "replay",
+            ParamValue::String(_),
+        ) => true,
         (
             "wait-for-notes" | "audition" | "room" | "double" | "thru" | "answer-now" | "bypass",
             ParamValue::Bool(_),
@@ -75,7 +80,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 28, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 29, "a new parameter needs a line in is_sane");
     }
 
     #[test]

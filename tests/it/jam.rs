@@ -12,5 +12,6 @@ mod random;
 mod rows;
 mod shape;
 mod take;
+mod takes;
 mod time;
-mod work;
+pub mod work;

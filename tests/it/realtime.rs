@@ -15,6 +15,7 @@ use anacrusis::jam::controls::{Lookahead, Mode};
 use anacrusis::jam::link::Request;
 use anacrusis::jam::planner::{Model, Planner};
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
+use anacrusis::jam::take::Recall;
 use anacrusis::model::Config;
 use anacrusis::model::config::Start;
 use anacrusis::model::sampler::{self, Draw, Sampling};
@@ -200,7 +201,7 @@ fn a_planner_leaves_the_heap_alone_while_it_plays() {
                 request.heard.push(index - 1 - n % 3, Chord::struck_keys([60, n as u8 % 100]));
             }
             let before = TOUCHED.with(Cell::get);
-            assert!(planner.plan(&request, &mut || true).is_some());
+            assert!(planner.plan(&request, &Recall::default(), &mut || true).is_some());
             planner.think_ahead(&mut || n % 11 > 0);
             if n > 0 {
                 touched += TOUCHED.with(Cell::get) - before;
@@ -225,7 +226,7 @@ fn memory_follows_the_look_ahead() {
     for lookahead in [Lookahead::One, Lookahead::Eight, Lookahead::Quarter, Lookahead::Four] {
         for _ in 0..4 {
             let request = Request { lookahead, anchor: index == 0, ..ask(index, index) };
-            assert!(planner.plan(&request, &mut || true).is_some());
+            assert!(planner.plan(&request, &Recall::default(), &mut || true).is_some());
             planner.think_ahead(&mut || true);
             index += 1;
         }

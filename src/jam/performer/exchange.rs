@@ -5,17 +5,17 @@ use std::time::Instant;
 
 use super::{Performer, WAIT_POLL};
 use crate::jam::controls::Controls;
-use crate::jam::link::{AudioEnd, Place, Request};
+use crate::jam::link::{AudioEnd, Outcome, Place, Request};
 use crate::jam::transport::{Reason, Transport};
 
 use super::pending::Pending;
 
 impl Performer {
-    /// Voids what was committed for another model.
-    pub(super) fn look_at_model(&mut self) {
-        let model = self.end.shared.model.load(Ordering::Acquire);
-        if model != self.model {
-            self.model = model;
+    /// Voids what was committed on other grounds: for another model, after another take.
+    pub(super) fn look_at_grounds(&mut self) {
+        let grounds = self.end.shared.grounds.load(Ordering::Acquire);
+        if grounds != self.grounds {
+            self.grounds = grounds;
             self.clock.void_all();
             self.pending.void_from(i64::MIN);
             self.new_epoch();
@@ -32,8 +32,26 @@ impl Performer {
         }
     }
 
+    /// The step that has begun is over, or playback leaves it: tells what became of it.
+    pub(super) fn close(&mut self) {
+        let Some(begun) = self.begun.take() else { return };
+        let (heard, muted) = self.hearing.outcome(begun.place.index);
+        let outcome = Outcome { heard, muted, ..begun };
+        if self.untold.is_some() || !self.end.tell(outcome) {
+            self.status.untold_steps += u64::from(self.untold.is_some());
+            self.untold.get_or_insert(outcome);
+        }
+    }
+
     /// Sends what has not been sent, in order, as far as there is room.
     pub(super) fn send(&mut self) {
+        self.untold = self.untold.take().filter(|outcome| !self.end.tell(*outcome));
+        if self.untold.is_some() {
+            // Nothing overtakes it: by its index alone nobody could tell when it was.
+            let waiting = self.pending.iter().any(|entry| !entry.sent);
+            self.status.refused_requests += u64::from(waiting);
+            return;
+        }
         for entry in self.pending.iter_mut().filter(|entry| !entry.sent) {
             entry.sent = self.end.request(Request { epoch: self.epoch, ..entry.request });
             if !entry.sent {
@@ -78,10 +96,10 @@ impl Performer {
         }
         let begun = Instant::now();
         while missing(&self.pending) && begun.elapsed() < allowance {
-            let model = self.end.shared.model.load(Ordering::Acquire);
-            if model != self.model {
-                // The first model came, or another: nobody works on what was asked before.
-                self.model = model;
+            let grounds = self.end.shared.grounds.load(Ordering::Acquire);
+            if grounds != self.grounds {
+                // The first model came, say: nobody works on what was asked before.
+                self.grounds = grounds;
                 self.new_epoch();
             }
             self.send();

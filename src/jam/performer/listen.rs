@@ -26,6 +26,7 @@ impl Performer {
         self.thru.settle(out);
         self.player.settle(out);
         self.fall_silent(out);
+        self.close();
         self.clock.reset();
         if self.pending.next_place().is_some() {
             self.pending.void_from(i64::MIN);

@@ -111,6 +111,20 @@ impl Waits {
         }
     }
 
+    /// Whether the host bounces: as its flag tells or, where that is worth less, as it tells and
+    /// the pace does not deny.
+    ///
+    /// # Realtime
+    /// As [`Waits::allowance`].
+    pub fn bounces(&mut self, transport: &Transport) -> bool {
+        match self.doubts {
+            Some(Doubts { flag: OfflineFlag::Late, .. }) => {
+                transport.playing && self.is_told(transport) && self.flag_allows()
+            }
+            _ => transport.offline,
+        }
+    }
+
     /// A wait is over.
     pub fn waited(&mut self, time: Duration, got_it: bool) {
         self.waited += time;

@@ -126,6 +126,28 @@ impl Biaxial for Engine {
     }
 }
 
+/// Has the time axis hear `frames`, each with its place in the bar, until `keep_going` ends it:
+/// how many it heard, and the state after them.
+pub(super) fn hear<B: Biaxial>(
+    network: &mut B,
+    mut state: B::State,
+    frames: impl IntoIterator<Item = (Chord, u8)>,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> (usize, B::State) {
+    let (mut spare, mut half) = (state.clone(), network.new_prepared());
+    let mut heard = 0;
+    for (frame, step_in_bar) in frames {
+        let fed = network.prepare(&state, &mut half, keep_going)
+            && network.feed_prepared(&state, &half, &mut spare, frame, step_in_bar, keep_going);
+        if !fed {
+            break;
+        }
+        std::mem::swap(&mut state, &mut spare);
+        heard += 1;
+    }
+    (heard, state)
+}
+
 /// A network and the prompts that came with it.
 pub struct Model<B: Biaxial> {
     /// The network.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use super::network::hear;
 use super::{Biaxial, before};
 use crate::model::Draw;
 use crate::model::config::Start;
@@ -152,19 +153,15 @@ impl<S: Clone> Warm<S> {
         {
             (heard, state) = (nearer, interrupted);
         }
-        let (mut spare, mut half) = (state.clone(), network.new_prepared());
-        while heard < to {
-            let frame = roll.chords.get(heard).copied().unwrap_or_default();
+        let frames = (heard..to).map(|step| {
+            let frame = roll.chords.get(step).copied().unwrap_or_default();
             // Below 16, so the cast keeps every bit.
-            let b = (heard % usize::from(STEPS_PER_BAR)) as u8;
-            let fed = network.prepare(&state, &mut half, keep_going)
-                && network.feed_prepared(&state, &half, &mut spare, frame, b, keep_going);
-            if !fed {
-                self.interrupted = Some((heard, state));
-                return None;
-            }
-            std::mem::swap(&mut state, &mut spare);
-            heard += 1;
+            (frame, (step % usize::from(STEPS_PER_BAR)) as u8)
+        });
+        let (more, state) = hear(network, state, frames, keep_going);
+        if heard + more < to {
+            self.interrupted = Some((heard + more, state));
+            return None;
         }
         let state = Arc::new(state);
         self.known[to - BARS] = Arc::downgrade(&state);

@@ -91,16 +91,6 @@ impl Edit {
         }
     }
 
-    /// Entries from `end` on are gone, and what comes next gets their numbers.
-    pub(super) fn cut(&mut self, end: u64) {
-        match self {
-            Edit::Again { since: number, .. } | Edit::Undone { to: number, .. } => {
-                *number = (*number).min(end);
-            }
-            Edit::Lock(_) | Edit::Unlock(_) => {}
-        }
-    }
-
     /// The same with entries numbered from `first` on.
     pub(super) fn counted_from(&self, first: u64) -> Edit {
         let counted = |number: u64| number.saturating_sub(first);

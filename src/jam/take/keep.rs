@@ -33,7 +33,7 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let part = |name, channel, of: &dyn Fn(&Played) -> Chord| Part {
         name,
         channel,
-        roll: played.iter().map(|played| of(played)).collect::<PianoRoll>(),
+        roll: played.iter().map(|p| of(p).transposed(p.transpose)).collect::<PianoRoll>(),
     };
     let parts = [
         part("Anacrusis", options.channel, &|played| played.chord),

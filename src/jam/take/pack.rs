@@ -24,8 +24,8 @@ const HAS_CHORD: u8 = 4;
 const HAS_HEARD: u8 = 8;
 const FLAGS: u8 = 15;
 
-/// Bytes that are unpacked at most: those of a full take, with room for what was amended.
-const MOST_UNPACKED: u64 = 2 * MOST_BYTES as u64;
+/// Bytes that are unpacked at most: those of a full take, and its edits.
+const MOST_UNPACKED: u64 = MOST_BYTES as u64 + (1 << 16);
 
 /// Why bytes are no take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,8 +93,8 @@ pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
     (1 + head + chord(played.chord) + chord(played.heard)) as u16
 }
 
-/// Bytes of a head: pass, step, rate, step in bar, tempo.
-const HEAD: u32 = 8 + 8 + 1 + 1 + 4;
+/// Bytes of a head: pass, step, rate, step in bar, tempo, transposition.
+const HEAD: u32 = 8 + 8 + 1 + 1 + 4 + 1;
 
 fn follows(before: Option<&Played>, played: &Played) -> bool {
     before.is_some_and(|before| {
@@ -103,8 +103,8 @@ fn follows(before: Option<&Played>, played: &Played) -> bool {
             step_in_bar: (before.step_in_bar + 1) % STEPS_PER_BAR,
             ..*before
         };
-        let place = |p: &Played| (p.pass, p.step, p.rate, p.step_in_bar, p.tempo_bpm.to_bits());
-        place(&next) == place(played)
+        let place = |p: &Played| (p.pass, p.step, p.rate, p.step_in_bar, p.transpose);
+        place(&next) == place(played) && next.tempo_bpm.to_bits() == played.tempo_bpm.to_bits()
     })
 }
 
@@ -122,6 +122,7 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
         body.extend(played.step.0.to_le_bytes());
         body.extend([played.rate.steps_per_beat(), played.step_in_bar]);
         body.extend(played.tempo_bpm.to_le_bytes());
+        body.extend(played.transpose.to_le_bytes());
     }
     for chord in [played.chord, played.heard] {
         if !chord.is_empty() {
@@ -240,6 +241,7 @@ impl Bytes<'_> {
                 rate: self.rate()?,
                 step_in_bar: self.u8().filter(|step| *step < STEPS_PER_BAR)?,
                 tempo_bpm: self.take().map(f32::from_le_bytes).filter(|bpm| bpm.is_finite())?,
+                transpose: self.take().map(i8::from_le_bytes)?,
                 chord: Chord::SILENT,
                 heard: Chord::SILENT,
                 sounded: false,

@@ -210,11 +210,19 @@ impl Plugin for Front {
     }
 
     fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
-        Ok(self.knobs.to_bytes())
+        let mut state = self.knobs.to_bytes();
+        if let Brain::Worker(worker) = &self.brain {
+            state.extend_from_slice(&worker.take().save());
+        }
+        Ok(state)
     }
 
     fn load_state(&mut self, state: &[u8]) -> Result<(), HostError> {
-        self.knobs.read_bytes(state).ok_or_else(|| HostError::call("load_state", "broken"))?;
+        let take = self.knobs.read_bytes(state);
+        let take = take.ok_or_else(|| HostError::call("load_state", "broken"))?;
+        if let Brain::Worker(worker) = &self.brain {
+            worker.take().load(take.to_vec());
+        }
         self.performer.reset();
         Ok(())
     }

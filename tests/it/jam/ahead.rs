@@ -11,6 +11,7 @@ use crate::support::{engines, networks};
 use anacrusis::jam::controls::Lookahead;
 use anacrusis::jam::link::{Heard, Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
+use anacrusis::jam::take::Recall;
 use anacrusis::model::{Config, Engine};
 use anacrusis::music::{Chord, Step};
 
@@ -26,7 +27,7 @@ fn played(n: i64) -> (Planner<Hash>, Hash) {
     let network = model.network.clone();
     let mut planner = Planner::new(model);
     for k in 0..n {
-        assert!(planner.plan(&ask(k, k), &mut || true).is_some());
+        assert!(planner.plan(&ask(k, k), &Recall::default(), &mut || true).is_some());
         assert!(planner.think_ahead(&mut || true));
     }
     done(&network);
@@ -42,7 +43,7 @@ fn heard(index: i64) -> Heard {
 /// What the time stack is made to do by one request.
 fn cost(planner: &mut Planner<Hash>, network: &Hash, request: &Request) -> (usize, usize) {
     done(network);
-    assert!(planner.plan(request, &mut || true).is_some());
+    assert!(planner.plan(request, &Recall::default(), &mut || true).is_some());
     done(network)
 }
 
@@ -92,7 +93,7 @@ fn a_jump_costs_half_a_step() {
 #[test]
 fn what_was_interrupted_is_taken_up_again() {
     let (mut planner, network) = played(8);
-    assert!(planner.plan(&ask(8, 8), &mut || true).is_some());
+    assert!(planner.plan(&ask(8, 8), &Recall::default(), &mut || true).is_some());
     assert!(!planner.think_ahead(&mut || false));
     assert_eq!(done(&network), (0, 0));
     let mut asked = 0;
@@ -110,7 +111,7 @@ fn without_history_there_is_nothing_to_think_of() {
     let network = model.network.clone();
     let mut planner = Planner::new(model);
     assert!(planner.think_ahead(&mut || true));
-    planner.plan(&ask(0, 0), &mut || true);
+    planner.plan(&ask(0, 0), &Recall::default(), &mut || true);
     planner.forget();
     done(&network);
     assert!(planner.think_ahead(&mut || true));
@@ -128,7 +129,9 @@ fn one_planner_hears_the_prompt_for_all() {
     };
     let begin = |step: i64| {
         let mut planner = new();
-        let planned = planner.plan(&ask(0, step), &mut || true).expect("nothing stops it");
+        let planned = planner
+            .plan(&ask(0, step), &Recall::default(), &mut || true)
+            .expect("nothing stops it");
         (planner, planned.chord)
     };
     let all: Vec<_> = thread::scope(|scope| {
@@ -220,10 +223,12 @@ fn same_with_and_without<B: Biaxial>(new: &dyn Fn() -> Model<B>, acts: &[(Act, u
         if let Act::GivenUp = act {
             for planner in &mut planners {
                 // It may succeed, if nothing is left to do.
-                planner.plan(&request, &mut || false);
+                planner.plan(&request, &Recall::default(), &mut || false);
             }
         }
-        let [one, other] = planners.each_mut().map(|planner| planner.plan(&request, &mut || true));
+        let [one, other] = planners
+            .each_mut()
+            .map(|planner| planner.plan(&request, &Recall::default(), &mut || true));
         assert!(one.is_some());
         assert_eq!(one, other, "{act:?} at {index}");
         (index, step) = (index + 1, step + 1);

@@ -142,7 +142,7 @@ fn a_full_ring_keeps_what_was_heard() {
     let mut seen = Vec::new();
     for _ in 0..5 {
         // Jumps fill the ring with requests that nobody takes.
-        for _ in 0..12 {
+        for _ in 0..24 {
             host.strike(10, 70);
             host.let_go(20, 70);
             let beat = host.position() + 8.0;

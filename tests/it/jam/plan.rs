@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anacrusis::jam::controls::{Lookahead, Shaping};
 use anacrusis::jam::link::{Heard, Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
+use anacrusis::jam::take::Recall;
 use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
 use anacrusis::model::{
@@ -139,7 +140,7 @@ pub fn ask(index: i64, step: i64) -> Request {
 }
 
 fn plan(planner: &mut Planner<Hash>, request: &Request) -> Chord {
-    planner.plan(request, &mut || true).expect("nothing stops it").chord
+    planner.plan(request, &Recall::default(), &mut || true).expect("nothing stops it").chord
 }
 
 /// Steps `0..n` from step 0; returns the chords.
@@ -204,7 +205,7 @@ fn an_interrupted_prompt_goes_on_where_it_was() {
     let feeds = model.network.feeds.clone();
     let mut planner = Planner::new(model);
     let mut steps = 0;
-    let interrupted = planner.plan(&ask(0, 3), &mut || {
+    let interrupted = planner.plan(&ask(0, 3), &Recall::default(), &mut || {
         steps += 1;
         steps < 80
     });
@@ -268,8 +269,8 @@ fn work_given_up_leaves_no_trace() {
     let mut untouched = Planner::new(model(0));
     run(&mut untouched, 20);
     run(&mut planner, 20);
-    assert_eq!(planner.plan(&ask(20, 20), &mut || false), None);
-    assert_eq!(planner.plan(&ask(18, 200), &mut || false), None);
+    assert_eq!(planner.plan(&ask(20, 20), &Recall::default(), &mut || false), None);
+    assert_eq!(planner.plan(&ask(18, 200), &Recall::default(), &mut || false), None);
     assert_eq!(plan(&mut planner, &ask(20, 20)), plan(&mut untouched, &ask(20, 20)));
 }
 
@@ -385,7 +386,8 @@ fn the_engine_is_driven_as_the_specification_says() {
         before = frame;
         b = (k % 16) as u8;
         let request = Request { seed: 3, ..ask(k, k) };
-        let planned = planner.plan(&request, &mut || true).expect("nothing stops it");
+        let planned =
+            planner.plan(&request, &Recall::default(), &mut || true).expect("nothing stops it");
         assert_eq!(planned.chord, frame, "step {k}");
     }
 }

@@ -18,6 +18,7 @@ fn played(pass: u64, step: i64, chord: Chord) -> Played {
         // Below 16, so the cast keeps every bit.
         step_in_bar: step.rem_euclid(16) as u8,
         tempo_bpm: 120.0,
+        transpose: 0,
         chord,
         heard: Chord::SILENT,
         sounded: true,
@@ -40,11 +41,8 @@ fn a_step_is_what_was_played_there_last() {
     }
     assert_eq!(take.at(RATE, Step(3)).map(|p| p.pass), Some(2));
     assert_eq!(take.at(Rate::Eighth, Step(3)), None, "another rate has other steps");
-    take.take_back(2, Step(3));
-    let passes = |take: &Take| -> Vec<u64> {
-        (0..8).filter_map(|step| take.at(RATE, Step(step)).map(|p| p.pass)).collect()
-    };
-    assert_eq!(passes(&take), [2, 2, 2, 1, 1, 1, 1, 1]);
+    let earlier = |end| take.at_before(RATE, Step(3), end).map(|p| p.pass);
+    assert_eq!([earlier(20), earlier(19), earlier(3)], [Some(2), Some(1), None]);
     let before = take.before(RATE, Step(4), 64);
     assert_eq!(before.iter().map(|p| p.step.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert_eq!(take.before(RATE, Step(9), 64), [], "a gap ends it");
@@ -54,24 +52,24 @@ fn a_step_is_what_was_played_there_last() {
 fn again_hides_what_was_played_and_undo_brings_it_back() {
     let mut take = Take::default();
     (0..32).for_each(|step| take.record(played(0, step, note(50))));
-    let seed = |take: &Take, step| take.seed(RATE, Step(step), 7);
+    let draw = |take: &Take, step| take.draw(RATE, Step(step));
     take.again(span(16, 32)).expect("room");
     assert_eq!((take.at(RATE, Step(20)), take.before(RATE, Step(20), 64)), (None, vec![]));
     assert!(take.at(RATE, Step(15)).is_some());
-    let first = seed(&take, 20);
-    assert!(first != 7 && seed(&take, 15) == 7);
+    let first = draw(&take, 20);
+    assert!(first != 0 && draw(&take, 15) == 0);
     (16..32).for_each(|step| take.record(played(1, step, note(60))));
     assert_eq!(take.at(RATE, Step(20)).map(|p| p.chord), Some(note(60)));
     take.again(span(20, 24)).expect("room");
-    assert!(seed(&take, 20) != first && seed(&take, 24) == first);
+    assert!(draw(&take, 20) != first && draw(&take, 24) == first);
     assert!(take.undo());
     assert_eq!(take.at(RATE, Step(20)).map(|p| p.chord), Some(note(60)));
     assert!(take.undo());
     assert_eq!(take.at(RATE, Step(20)).map(|p| p.chord), Some(note(50)));
-    assert_eq!(seed(&take, 20), 7);
+    assert_eq!(draw(&take, 20), 0);
     assert!(!take.undo(), "nothing more was done");
     take.again(span(20, 24)).expect("room");
-    assert_ne!(seed(&take, 20), first, "no draw comes twice");
+    assert_ne!(draw(&take, 20), first, "no draw comes twice");
 }
 
 #[test]
@@ -122,7 +120,6 @@ impl Simple {
 #[derive(Clone, Debug)]
 enum Act {
     Play(i64, u8),
-    Amend(u8, bool),
     Lock(i64, i64, bool),
     Again(i64, i64),
     Undo,
@@ -132,7 +129,6 @@ fn act() -> impl Strategy<Value = Act> {
     let span = || (0..12_i64, 1..6_i64);
     prop_oneof![
         8 => (0..12_i64, 0..128_u8).prop_map(|(step, key)| Act::Play(step, key)),
-        1 => (0..128_u8, any::<bool>()).prop_map(|(key, sounded)| Act::Amend(key, sounded)),
         1 => (span(), any::<bool>()).prop_map(|((a, n), on)| Act::Lock(a, a + n, on)),
         1 => span().prop_map(|(a, n)| Act::Again(a, a + n)),
         1 => Just(Act::Undo),
@@ -151,16 +147,6 @@ proptest! {
                     let played = played(pass, step, note(key));
                     take.record(played);
                     simple.played.push(played);
-                }
-                Act::Amend(key, sounded) => {
-                    if let Some(last) = simple.played.last_mut() {
-                        (last.heard, last.sounded) = (note(key), sounded);
-                        let (pass, step) = (last.pass, last.step);
-                        let known = take.amend(pass, step, |played| {
-                            (played.heard, played.sounded) = (note(key), sounded);
-                        });
-                        prop_assert!(known);
-                    }
                 }
                 Act::Lock(a, b, on) => {
                     if on { take.lock(span(a, b)) } else { take.unlock(span(a, b)) }.expect("room");
@@ -194,7 +180,7 @@ proptest! {
         prop_assert!(again == take);
         for step in 0..18 {
             prop_assert_eq!(again.at(RATE, Step(step)), take.at(RATE, Step(step)));
-            prop_assert_eq!(again.seed(RATE, Step(step), 3), take.seed(RATE, Step(step), 3));
+            prop_assert_eq!(again.draw(RATE, Step(step)), take.draw(RATE, Step(step)));
         }
     }
 
@@ -211,6 +197,7 @@ fn sample() -> Take {
     for step in -8..200 {
         let mut played = played(u64::from(step > 90), step, note(40 + (step.rem_euclid(30)) as u8));
         played.tempo_bpm = if step < 100 { 97.5 } else { 140.0 };
+        played.transpose = if step < 150 { 0 } else { -2 };
         played.heard = if step % 7 == 0 { note(90) } else { Chord::SILENT };
         played.sounded = step % 50 != 0;
         take.record(played);
@@ -231,7 +218,8 @@ fn damaged_bytes_are_refused_in_words() {
     for at in 0..bytes.len() {
         let mut spoilt = bytes.clone();
         spoilt[at] ^= 0x10;
-        assert!(unpack(&spoilt).is_err(), "byte {at}");
+        // A few bits of what is compressed mean nothing.
+        assert!(unpack(&spoilt).map_or(true, |take| take == sample()), "byte {at}");
     }
     assert_eq!(unpack(b"no"), Err(PackError::NotATake));
     assert_eq!(unpack(b"ANTK\x09"), Err(PackError::Newer(9)));
@@ -260,7 +248,8 @@ fn the_oldest_bars_go_first_and_what_is_left_fits() {
 fn a_take_is_kept_as_it_was_played() {
     let mut take = sample();
     let options = KeepOptions { last_bars: None, channel: 3, velocity: 70, texts: &["seed 7"] };
-    let all = |take: &Take| -> PianoRoll { take.played().map(|p| p.frame()).collect() };
+    let sounded = |p: &Played| p.frame().transposed(p.transpose);
+    let all = |take: &Take| -> PianoRoll { take.played().map(sounded).collect() };
     let bytes = keep(&take, &options).expect("something was played");
     let read = smf::read(&bytes, ALL).expect("a MIDI file");
     assert_eq!(read.roll, all(&take));

@@ -17,8 +17,9 @@ use anacrusis::model::config::Start;
 use anacrusis::model::{Checkpoint, Engine, Texture};
 use anacrusis::music::{Chord, KeyRange};
 
+/// What began.
 #[derive(Default)]
-struct Onsets(Vec<NoteEvent>);
+pub struct Onsets(pub Vec<NoteEvent>);
 
 impl NoteSink for Onsets {
     fn try_send(&mut self, event: NoteEvent) -> bool {
@@ -29,17 +30,18 @@ impl NoteSink for Onsets {
     }
 }
 
-struct Instance<B: Biaxial> {
-    performer: Performer,
-    monitor: Monitor,
-    worker: Worker<B>,
-    transport: Transport,
-    controls: Controls,
-    out: Onsets,
+/// A performer with a worker, and a host that plays a step of 6000 samples in each block.
+pub struct Instance<B: Biaxial> {
+    pub performer: Performer,
+    pub monitor: Monitor,
+    pub worker: Worker<B>,
+    pub transport: Transport,
+    pub controls: Controls,
+    pub out: Onsets,
 }
 
 impl<B: Biaxial> Instance<B> {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (audio, end, monitor) = link();
         Instance {
             performer: Performer::new(audio),
@@ -57,7 +59,7 @@ impl<B: Biaxial> Instance<B> {
         }
     }
 
-    fn play(&mut self, steps: u32) {
+    pub fn play(&mut self, steps: u32) {
         for _ in 0..steps {
             self.performer.process(
                 &self.transport,
@@ -71,7 +73,7 @@ impl<B: Biaxial> Instance<B> {
     }
 
     /// Waits for the loading to end; the patience is for slow machines.
-    fn settled(&self) -> ModelState {
+    pub fn settled(&self) -> ModelState {
         let begun = Instant::now();
         loop {
             let state = self.worker.models().state();
@@ -175,10 +177,11 @@ fn the_worker_thinks_ahead_while_nothing_is_asked() {
     assert_eq!(instance.monitor.status().missed_deadlines, 0);
 }
 
-/// A network that can be made to panic, or to be slow.
+/// A network that can be made to panic, or to think on and on.
 #[derive(Clone, Default)]
-struct Moody {
-    panics: Arc<AtomicBool>,
+pub struct Moody {
+    pub panics: Arc<AtomicBool>,
+    pub thinks: Arc<AtomicBool>,
     feeds: Arc<AtomicU64>,
 }
 
@@ -213,6 +216,9 @@ impl Biaxial for Moody {
     }
 
     fn choose(&mut self, (): &(), _: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool)) -> Chord {
+        while self.thinks.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Chord::struck_keys([60])
     }
 
@@ -225,7 +231,7 @@ impl Biaxial for Moody {
     }
 }
 
-fn moody(network: &Moody) -> impl FnOnce() -> Result<Model<Moody>, String> + Send + use<> {
+pub fn moody(network: &Moody) -> impl FnOnce() -> Result<Model<Moody>, String> + Send + use<> {
     let network = network.clone();
     move || {
         let texture = Texture::of(&[], network.range());

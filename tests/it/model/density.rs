@@ -6,6 +6,7 @@ use crate::support::networks;
 use anacrusis::jam::controls::Shaping;
 use anacrusis::jam::link::{Place, Request};
 use anacrusis::jam::planner::{Model, Planner};
+use anacrusis::jam::take::Recall;
 use anacrusis::model::density::Amount;
 use anacrusis::model::{Checkpoint, Engine, Rules, Texture};
 use anacrusis::music::{Chord, STEPS_PER_BAR, Step};
@@ -31,7 +32,10 @@ fn play(checkpoint: &Checkpoint, temperature: f32, density: f32, seed: u64) -> [
             shaping,
             ..Request::default()
         };
-        let chord = planner.plan(&request, &mut || true).expect("nothing stops it").chord;
+        let chord = planner
+            .plan(&request, &Recall::default(), &mut || true)
+            .expect("nothing stops it")
+            .chord;
         let amount = Amount::of(chord, before);
         before = chord;
         for (sum, from, steps) in [(0, 0, STEPS), (1, STEPS / 2, STEPS / 2)] {

@@ -1,7 +1,7 @@
 //! The performer's controls under the names, and in the words, of the plugin's parameters.
 
 use crate::plugin::Parameter;
-use anacrusis::jam::controls::{Controls, Lookahead, Mode, Shaping};
+use anacrusis::jam::controls::{Controls, Lookahead, Mode, Replay, Shaping};
 use anacrusis::music::Rate;
 
 enum Kind {
@@ -19,6 +19,7 @@ struct Knob {
 const LOOKAHEADS: &[&str] = &["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
 const RATES: &[&str] = &["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
 const MODES: &[&str] = &["Solo", "Accompany", "Answer"];
+const REPLAYS: &[&str] = &["Never", "In bounces", "Always"];
 const SWITCH: &[&str] = &["Off", "On"];
 
 const fn number(name: &'static str, from: f64, to: f64, decimals: usize, default: f64) -> Knob {
@@ -30,7 +31,7 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 }
 
 /// In the order of [`Knobs::controls`].
-const KNOBS: [Knob; 15] = [
+const KNOBS: [Knob; 16] = [
     number("Temperature", 0.1, 2.0, 2, 0.9),
     number("Density", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
@@ -40,6 +41,7 @@ const KNOBS: [Knob; 15] = [
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),
     choice("Wait for notes", SWITCH, 0.0),
+    choice("Replay", REPLAYS, 1.0),
     choice("Mode", MODES, 1.0),
     choice("Room", SWITCH, 1.0),
     choice("Double", SWITCH, 0.0),
@@ -142,7 +144,7 @@ impl Knobs {
     pub fn controls(&self) -> Controls {
         let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, ..] =
             self.values;
-        let [.., wait, mode, room, double, thru, answer_now, _] = self.values;
+        let [.., wait, replay, mode, room, double, thru, answer_now, _] = self.values;
         Controls {
             shaping: Shaping {
                 temperature: temperature as f32,
@@ -155,6 +157,7 @@ impl Knobs {
             channel: channel as u8 - 1,
             velocity: velocity as u8,
             wait_for_notes: wait > 0.5,
+            replay: [Replay::Never, Replay::Bounces, Replay::Always][replay as usize],
             mode: [Mode::Solo, Mode::Accompany, Mode::Answer][mode as usize],
             room: room > 0.5,
             double: double > 0.5,
@@ -173,14 +176,13 @@ impl Knobs {
         self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
-    pub fn read_bytes(&mut self, bytes: &[u8]) -> Option<()> {
-        let (values, rest) = bytes.as_chunks::<8>();
-        if values.len() != KNOBS.len() || !rest.is_empty() {
-            return None;
-        }
+    /// Reads the values; what follows them is left.
+    pub fn read_bytes<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let (values, rest) = bytes.split_at_checked(8 * KNOBS.len())?;
+        let (values, _) = values.as_chunks::<8>();
         for ((slot, bytes), knob) in self.values.iter_mut().zip(values).zip(&KNOBS) {
             *slot = knob.plain(knob.normalised(f64::from_le_bytes(*bytes)));
         }
-        Some(())
+        Some(rest)
     }
 }

@@ -7,6 +7,7 @@ use anacrusis::jam::controls::{Lookahead, Mode};
 use anacrusis::jam::input::{InputEvent, Played};
 use anacrusis::jam::planner::Planner;
 use anacrusis::jam::player::{NoteEvent, NoteKind};
+use anacrusis::jam::take::Recall;
 use anacrusis::music::{Chord, PianoRoll};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -152,7 +153,7 @@ fn play(
 fn thinking() -> Host {
     let mut planner = Planner::new(model(0));
     let mut host = Host::waiting_for(move |request| {
-        planner.plan(request, &mut || true).expect("nothing stops it").chord
+        planner.plan(request, &Recall::default(), &mut || true).expect("nothing stops it").chord
     });
     host.controls.channel = OURS;
     host
