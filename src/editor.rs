@@ -8,12 +8,13 @@ mod gather;
 mod pace;
 mod roll_view;
 mod status;
+mod take;
 pub mod text;
 pub mod theme;
 mod view;
 pub mod window;
 
-pub use view::{Actions, Activity, Column, Figures, Line, Model, Roll, View};
+pub use view::{Actions, Activity, Column, Figures, Line, Model, Roll, Take, TakeAction, View};
 
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 use nih_plug::prelude::ParamSetter;
@@ -33,6 +34,8 @@ const CONTROLS_WIDTH: f32 = 300.0;
 pub struct Memory {
     /// The path as typed so far.
     pub path: String,
+    /// First and last bar of what is to be done with the take; none yet before they were set.
+    pub bars: Option<(i64, i64)>,
 }
 
 /// Draws the whole editor into `ui`.
@@ -59,6 +62,7 @@ pub fn ui(
                 ui.label(RichText::new(text::CONTROLS).strong());
                 ui.add_space(2.0);
                 controls::show(ui, params, setter);
+                actions.take = take::show(ui, &view.take, params, setter, &mut memory.bars);
             });
         },
     );

@@ -21,7 +21,9 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use nih_plug::formatters;
-use nih_plug::prelude::{BoolParam, EnumParam, FloatParam, FloatRange, IntParam, IntRange, Params};
+use nih_plug::prelude::{
+    BoolParam, EnumParam, FloatParam, FloatRange, IntParam, IntRange, Param, Params,
+};
 
 use crate::audition::Settings;
 use crate::jam::controls::{Bounds, Controls, Shaping};
@@ -254,6 +256,31 @@ impl AnacrusisParams {
             on: self.audition.value(),
             level_db: sane(self.audition_level.value(), &AUDITION_LEVEL, -6.0),
         }
+    }
+
+    /// The parameters that shape the music, with their values in words.
+    pub fn story(&self) -> Vec<String> {
+        fn told<P: Param + std::fmt::Display>(param: &P) -> String {
+            format!("{}: {param}", param.name())
+        }
+        vec![
+            told(&self.seed),
+            told(&self.mode),
+            told(&self.rate),
+            told(&self.lookahead),
+            told(&self.temperature),
+            told(&self.density),
+            told(&self.truncation),
+            told(&self.key),
+            told(&self.scale),
+            told(&self.lowest),
+            told(&self.highest),
+            told(&self.most_notes),
+            told(&self.most_onsets),
+            told(&self.transpose),
+            told(&self.room),
+            told(&self.double),
+        ]
     }
 
     /// The model that the parameters ask for. Locks the path: never on the audio thread.

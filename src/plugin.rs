@@ -9,6 +9,7 @@ mod entry;
 pub mod models;
 pub mod process;
 pub mod state;
+mod takes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,8 +25,9 @@ use nih_plug_egui::RepaintNotifier;
 
 use self::models::Models;
 use self::process::{Guard, HostQueue, Outcome};
+use self::takes::Desk;
 use crate::audition::{Audition, Sounding};
-use crate::editor::{self, View, text, window::Window};
+use crate::editor::{self, TakeAction, View, text, window::Window};
 use crate::jam::controls::Controls;
 use crate::jam::input::Input;
 use crate::jam::link::{Monitor, link};
@@ -242,6 +244,7 @@ impl Anacrusis {
             monitor: self.monitor.take()?,
             models: self.models.clone(),
             signals: self.signals.clone(),
+            desk: Desk::new(self.params.clone()),
         };
         editor::window::create(self.params.clone(), session, self.wake.clone())
     }
@@ -265,6 +268,7 @@ pub struct Session {
     monitor: Monitor,
     models: Arc<Models>,
     signals: Arc<Signals>,
+    desk: Desk,
 }
 
 impl editor::window::Session for Session {
@@ -275,11 +279,19 @@ impl editor::window::Session for Session {
         if self.signals.faults.load(Ordering::Relaxed) + meters.panics > 0 {
             model.problem.get_or_insert_with(|| text::FAULT.to_owned());
         }
-        View::gather(&status, &meters, model, keys)
+        self.desk.look(&status);
+        let mut view = View::gather(&status, &meters, (model, keys), &self.desk.view());
+        view.take.notice = view.take.notice.or_else(|| self.desk.notice());
+        view
     }
 
     fn panic(&mut self) {
         self.signals.panic.store(true, Ordering::Release);
+    }
+
+    fn take(&mut self, action: TakeAction) {
+        let (model, _) = self.models.view();
+        self.desk.act(action, &model);
     }
 
     fn open_model(&mut self, path: String) {

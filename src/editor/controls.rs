@@ -114,7 +114,7 @@ fn slider<P: Param>(
     ui.end_row();
 }
 
-fn choice<T: Enum + PartialEq + Copy + 'static>(
+pub(super) fn choice<T: Enum + PartialEq + Copy + 'static>(
     ui: &mut Ui,
     setter: &ParamSetter,
     param: &EnumParam<T>,

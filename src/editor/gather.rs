@@ -1,23 +1,42 @@
 //! From the performer's status to what is drawn.
 
-use super::view::{Activity, Column, Figures, Line, Model, Roll, View};
+use super::view::{Activity, Column, Figures, Line, Model, Roll, Take, View};
 use crate::jam::link::Meters;
 use crate::jam::status::{Shown, Status};
+use crate::jam::take::TakeView;
 use crate::jam::transport::Reason;
-use crate::music::{KeyRange, Metre};
+use crate::music::{Grid, KeyRange, Metre};
 
 use super::text;
 
 impl View {
     /// The view of a moment: what the audio thread published, the worker's meters, and the
-    /// model with the keys that it plays.
-    pub fn gather(status: &Status, meters: &Meters, model: Model, keys: KeyRange) -> View {
+    /// model with the keys that it plays, and the take.
+    pub fn gather(
+        status: &Status,
+        meters: &Meters,
+        (model, keys): (Model, KeyRange),
+        take: &TakeView,
+    ) -> View {
         View {
             activity: activity(status.reason, &model),
             roll: roll(status, keys),
             figures: figures(status, meters),
+            take: self::take(status, take),
             model,
         }
+    }
+}
+
+fn take(status: &Status, take: &TakeView) -> Take {
+    // Where bars lie does not depend on the rate.
+    let bar = |beats| Grid::default().bar_at(beats, status.metre);
+    Take {
+        steps: take.steps,
+        dropped: take.dropped,
+        can_undo: take.can_undo,
+        bar: status.position_beats.map_or(1, bar),
+        notice: take.problem.as_ref().map(|problem| text::take_problem(problem)),
     }
 }
 
@@ -124,7 +143,8 @@ mod tests {
     fn gather(status: &Status, name: &str, loading: bool) -> View {
         let model = Model { name: name.to_owned(), loading, ..Model::default() };
         let meters = Meters { chord_ms: 0.5, busy_ms: 2.5, ..Meters::default() };
-        View::gather(status, &meters, model, KeyRange { low: 24, count: 78 })
+        let keys = KeyRange { low: 24, count: 78 };
+        View::gather(status, &meters, (model, keys), &TakeView::default())
     }
 
     #[test]

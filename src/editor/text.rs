@@ -1,7 +1,7 @@
 //! Every word that the editor shows, in one place.
 
-use super::view::{Activity, Figures, Model, Roll};
-use crate::music::Chord;
+use super::view::{Activity, Figures, Model, Roll, Take};
+use crate::music::{Chord, STEPS_PER_BAR};
 
 /// Title of window and editor.
 pub const TITLE: &str = "Anacrusis";
@@ -19,6 +19,28 @@ pub const GROUP_NOTES: &str = "Notes";
 pub const GROUP_TOUCH: &str = "Touch";
 /// See [`GROUP_SOUND`].
 pub const GROUP_MUSICIAN: &str = "Your playing";
+/// See [`GROUP_SOUND`].
+pub const GROUP_TAKE: &str = "Take";
+/// Name of the length of the take.
+pub const TAKE_LENGTH: &str = "Played so far";
+/// Name of the first bar that is meant.
+pub const BARS: &str = "Bars";
+/// Name of the last.
+pub const BARS_TO: &str = "to";
+/// A button and its explanation.
+pub const LOCK: (&str, &str) =
+    ("Lock", "Play these bars as they were played last, while others are played anew.");
+/// See [`LOCK`].
+pub const UNLOCK: (&str, &str) = ("Unlock", "Let these bars be played anew, too.");
+/// See [`LOCK`].
+pub const AGAIN: (&str, &str) =
+    ("Again", "Drop what was played in these bars and play something else there.");
+/// See [`LOCK`].
+pub const UNDO: (&str, &str) = ("Undo", "Take the last Lock, Unlock or Again back.");
+/// See [`LOCK`].
+pub const KEEP: (&str, &str) = ("Keep all", "Write all that was played as a MIDI file.");
+/// See [`LOCK`].
+pub const KEEP_LAST: (&str, &str) = ("Keep last 8 bars", "Write the last 8 bars as a MIDI file.");
 /// Name of the field for a model file.
 pub const MODEL_FILE: &str = "Model file";
 /// Example shown in the empty field.
@@ -77,6 +99,37 @@ pub fn model(model: &Model) -> String {
 /// The default plays because the user's own model cannot.
 pub fn stand_in(name: &str, why: &dyn std::fmt::Display) -> String {
     format!("{name} cannot be used: {why}. The built-in model plays instead.")
+}
+
+/// How long the take is.
+pub fn take_length(take: &Take) -> String {
+    let bars = |steps: f64| steps / f64::from(STEPS_PER_BAR);
+    // A take has some 65,000 steps at most, and a float many more.
+    let length = format!("{:.1} bars of 16 steps", bars(take.steps as f64));
+    match take.dropped {
+        0 => length,
+        dropped => format!("{length}; the {:.0} oldest are gone", bars(dropped as f64).ceil()),
+    }
+}
+
+/// The project's take cannot be read.
+pub fn take_problem(why: &dyn std::fmt::Display) -> String {
+    format!("What was played before cannot be read: {why}. It stays in the project until you play.")
+}
+
+/// The take was written to a file.
+pub fn kept(path: &std::path::Path) -> String {
+    format!("Kept as {}", path.display())
+}
+
+/// There is nothing to write.
+pub const NOTHING_PLAYED: &str = "Nothing was played yet.";
+/// There is no place to write to.
+pub const NO_HOME: &str = "the system tells no home folder";
+
+/// It could not be written.
+pub fn not_kept(why: &dyn std::fmt::Display) -> String {
+    format!("Not kept: {why}")
 }
 
 /// The roll in words, for those who do not see it.

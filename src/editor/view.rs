@@ -13,6 +13,23 @@ pub struct View {
     pub roll: Roll,
     /// How the two threads keep up.
     pub figures: Figures,
+    /// What was played so far.
+    pub take: Take,
+}
+
+/// What was played so far, and what can be done with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Take {
+    /// Steps that it holds.
+    pub steps: usize,
+    /// Steps that were dropped for want of room.
+    pub dropped: u64,
+    /// Whether there is something to undo.
+    pub can_undo: bool,
+    /// The bar under the play head, counted from 1.
+    pub bar: i64,
+    /// What became of what was asked for last, or why the project's take cannot be read.
+    pub notice: Option<String>,
 }
 
 /// The model that plays, by its own account.
@@ -120,4 +137,21 @@ pub struct Actions {
     pub panic: bool,
     /// Open this file as the model.
     pub open: Option<String>,
+    /// Do this with the take.
+    pub take: Option<TakeAction>,
+}
+
+/// What can be done with a take. Bars are counted from 1, both ends belong to what is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeAction {
+    /// Replay these bars, whatever else is generated.
+    Lock(i64, i64),
+    /// No longer do so.
+    Unlock(i64, i64),
+    /// Play these bars anew.
+    Again(i64, i64),
+    /// Take back the last of these.
+    Undo,
+    /// Write the take as a MIDI file: its last so many bars, or all.
+    Keep(Option<usize>),
 }

@@ -11,7 +11,7 @@ use nih_plug_egui::{
 };
 
 use super::pace::{FRAME, Pace};
-use super::view::View;
+use super::view::{TakeAction, View};
 use super::{Memory, SIZE, SIZE_MIN, text, theme};
 use crate::params::{AnacrusisParams, ModelSource};
 
@@ -23,6 +23,8 @@ pub trait Session: Send + 'static {
     fn panic(&mut self);
     /// Opens the file at `path` as the model, also if it was opened before.
     fn open_model(&mut self, path: String);
+    /// Does something with the take.
+    fn take(&mut self, action: TakeAction);
     /// Opens another model if the parameters ask for another.
     fn follow_model(&mut self);
 }
@@ -101,6 +103,9 @@ impl<S: Session> NiceEguiApp for App<S> {
         let actions = super::ui(ui, &view, &self.params, &setter, &mut self.memory);
         if actions.panic {
             self.session.panic();
+        }
+        if let Some(action) = actions.take {
+            self.session.take(action);
         }
         if let Some(path) = actions.open {
             self.params.model_path.replace(path.clone());

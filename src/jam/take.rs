@@ -219,6 +219,11 @@ impl Take {
         true
     }
 
+    /// Whether [`Take::undo`] would do something.
+    pub fn can_undo(&self) -> bool {
+        self.edits.iter().any(Edit::can_be_undone)
+    }
+
     /// Whether the take is replayed at a step.
     pub fn is_locked(&self, rate: Rate, step: Step) -> bool {
         let locks = self.edits.iter().rev().find_map(|edit| match edit {

@@ -2,6 +2,8 @@
 //!
 //! A *beat* is a quarter note, as hosts count it. Positions may be negative (count-in).
 
+use std::ops::Range;
+
 /// Steps in a bar of 4/4 at the model's own rate, the sixteenth; also the modulus of the
 /// beat feature (model.md, section 1).
 pub const STEPS_PER_BAR: u8 = 16;
@@ -105,6 +107,12 @@ impl Metre {
             count_beats: if compound { 3.0 * unit_beats } else { unit_beats },
         }
     }
+
+    /// Where the bar begins that holds beat 0.
+    fn first_bar_beats(self) -> f64 {
+        let line = self.bar_start_beats.rem_euclid(self.bar_beats);
+        if line < SLACK_BEATS { 0.0 } else { line - self.bar_beats }
+    }
 }
 
 /// Steps at a rate, laid over the host's beats.
@@ -150,6 +158,21 @@ impl Grid {
         // A bar has at most 1024 beats.
         let steps = (metre.bar_beats * f64::from(self.rate.steps_per_beat())).round() as i64;
         steps.max(1)
+    }
+
+    /// The bar under `beats`, counted from 1 at the one that holds beat 0. Bars extend from
+    /// `metre` in both directions.
+    pub fn bar_at(self, beats: f64, metre: Metre) -> i64 {
+        ((beats - metre.first_bar_beats() + SLACK_BEATS) / metre.bar_beats).floor() as i64 + 1
+    }
+
+    /// The steps that begin in the bars `first ..= last`, counted likewise.
+    pub fn bars(self, first: i64, last: i64, metre: Metre) -> Range<Step> {
+        let begins = |bar: i64| {
+            let beats = metre.first_bar_beats() + (bar as f64 - 1.0) * metre.bar_beats;
+            self.step_from(beats - SLACK_BEATS)
+        };
+        begins(first)..begins(last.saturating_add(1))
     }
 
     /// How `step` lies in its bar: a step that begins on the bar line or on a count.
@@ -220,6 +243,25 @@ mod tests {
         assert_eq!(grid.step_in_bar(Step(18), long), 2, "modulo 16 within a long bar");
         let triplets = Grid { rate: Rate::EighthTriplet };
         assert_eq!(triplets.step_in_bar(Step(12), common), 0, "12 triplets fill a bar of 4/4");
+    }
+
+    #[test]
+    fn bars_are_counted_from_the_one_that_holds_beat_zero() {
+        let grid = Grid::default();
+        assert_eq!(grid.bars(1, 1, Metre::COMMON), Step(0)..Step(16));
+        assert_eq!(grid.bars(3, 4, Metre::new(0.0, 3, 4)), Step(24)..Step(48));
+        // A bar line at beat 1 leaves three beats of a bar before it.
+        let shifted = Metre::new(5.0, 4, 4);
+        assert_eq!(grid.bars(1, 2, shifted), Step(-12)..Step(20));
+        // What begins on the line is in the bar, though the host is off by a rounding error.
+        assert_eq!(grid.bars(2, 2, Metre::new(4.0 + 1e-7, 4, 4)), Step(16)..Step(32));
+        for metre in [Metre::COMMON, shifted, Metre::new(2.0, 7, 8)] {
+            for step in -50..50 {
+                let bar = grid.bar_at(grid.start_beats(Step(step)), metre);
+                assert!(grid.bars(bar, bar, metre).contains(&Step(step)), "{step} {metre:?}");
+            }
+        }
+        assert!(grid.bars(1, i64::MAX, Metre::COMMON).end > Step(0));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use anacrusis::editor::{Activity, Line, text, theme};
+use anacrusis::editor::{Activity, Line, TakeAction, text, theme};
 use anacrusis::params::{LookaheadChoice, ModelSource};
 use egui::Role;
 use egui_kittest::kittest::Queryable;
@@ -115,6 +115,45 @@ fn a_choice_changes_its_parameter() {
     harness.run();
     assert_eq!(harness.state().params.lookahead.value(), LookaheadChoice::Four);
     assert_eq!(harness.state().params.model.value(), ModelSource::Classical);
+}
+
+/// Clicks a button of the take; what the editor then asks for.
+fn asked(
+    harness: &mut egui_kittest::Harness<'_, Desk>,
+    button: (&str, &str),
+) -> Option<TakeAction> {
+    harness.state_mut().actions.clear();
+    harness.get_by_role_and_label(Role::Button, button.0).click();
+    harness.run();
+    harness.state().actions.iter().find_map(|actions| actions.take)
+}
+
+#[test]
+fn bars_of_the_take_are_locked_played_again_and_kept() {
+    let mut view = playing();
+    (view.take.steps, view.take.bar, view.take.can_undo) = (40, 3, false);
+    view.take.notice = Some("Kept as /music/take-0001.mid".to_owned());
+    let mut harness = harness(Desk { view, ..Desk::default() });
+    harness.get_by_label(text::GROUP_TAKE).click();
+    harness.run();
+    harness.get_by_label("2.5 bars of 16 steps");
+    harness.get_by_label("Kept as /music/take-0001.mid");
+    harness.get_by_role_and_label(Role::ComboBox, "Replay");
+    assert_eq!(
+        asked(&mut harness, text::LOCK),
+        Some(TakeAction::Lock(3, 3)),
+        "the bar that is played"
+    );
+    assert_eq!(asked(&mut harness, text::UNLOCK), Some(TakeAction::Unlock(3, 3)));
+    assert_eq!(asked(&mut harness, text::AGAIN), Some(TakeAction::Again(3, 3)));
+    assert_eq!(asked(&mut harness, text::KEEP), Some(TakeAction::Keep(None)));
+    assert_eq!(asked(&mut harness, text::KEEP_LAST), Some(TakeAction::Keep(Some(8))));
+    assert_eq!(asked(&mut harness, text::UNDO), None, "there is nothing to undo");
+    harness.state_mut().view.take.can_undo = true;
+    harness.state_mut().memory.bars = Some((7, 5));
+    harness.run();
+    assert_eq!(asked(&mut harness, text::UNDO), Some(TakeAction::Undo));
+    assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(5, 7)), "either way round");
 }
 
 #[test]

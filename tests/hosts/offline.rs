@@ -1,6 +1,6 @@
 //! Renders at full speed that nobody has to announce by a parameter: no note is dropped.
 
-use crate::support::{FORMATS, STEPS_PER_BEAT, check, load, patient, run};
+use crate::support::{FORMATS, FRONTS, STEPS_PER_BEAT, check, load, patient, run};
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Format, Kind, Recording, Script, perform};
 
@@ -69,6 +69,46 @@ fn a_live_session_that_bounces_drops_no_note() {
         assert_eq!(bounced.len(), 2 * meant.len(), "{format:?}: notes were dropped or added");
         assert_eq!(bounced[..meant.len()], meant, "{format:?}: the first bounce");
         assert_eq!(bounced[meant.len()..], meant, "{format:?}: the second bounce");
+    }
+}
+
+/// A bounce is what was heard: the take that the project holds, without the musician who played
+/// along.
+#[test]
+fn a_bounce_is_the_performance_that_the_project_holds() {
+    for format in FRONTS {
+        let key = |on, key| Action::Note { offset_samples: 7, on, key, channel: 0, velocity: 0.8 };
+        let jam = patient(48_000.0, 512)
+            .set("Seed", "3")
+            .play()
+            .beats(4.0)
+            .then(key(true, 72))
+            .then(key(true, 76))
+            .beats(1.0)
+            .then(key(false, 72))
+            .then(key(false, 76))
+            .beats(BEATS - 5.0)
+            .stop()
+            .samples(9_600)
+            .save_state("project");
+        let mut plugin = load(format);
+        let heard = perform(plugin.as_mut(), &jam).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+        check(&format!("{format:?}, a jam"), &heard);
+        let heard_music = heard.music(STEPS_PER_BEAT);
+        let play = |script: Script| script.play().beats(BEATS).stop().samples(9_600);
+        let again = |script: Script| {
+            let mut other = load(format);
+            let state = &heard.states["project"];
+            other.load_state(state).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+            let recording = perform(other.as_mut(), &play(script));
+            recording.unwrap_or_else(|e| panic!("{format:?}: {e}")).music(STEPS_PER_BEAT)
+        };
+        let live = || Script::new(48_000.0, 512).samples(48_000);
+        assert_eq!(again(live().set("Replay", "Always")), heard_music, "{format:?}: replayed");
+        let bounce = Script::new(48_000.0, 512).offline(true).samples(4_800);
+        assert_eq!(again(bounce), heard_music, "{format:?}: bounced");
+        let anew = again(live().set("Replay", "Never"));
+        assert_ne!(anew, heard_music, "{format:?}: without the musician it is other music");
     }
 }
 

@@ -40,8 +40,8 @@ pub struct TakeView {
     pub steps: usize,
     /// Steps that were dropped for want of room.
     pub dropped: u64,
-    /// Locks, unlocks and agains in it.
-    pub edits: usize,
+    /// Whether there is something to undo.
+    pub can_undo: bool,
     /// Why what the project holds could not be read, if so.
     pub problem: Option<PackError>,
 }
@@ -123,7 +123,7 @@ impl SharedTake {
         TakeView {
             steps: inner.take.len(),
             dropped: inner.take.dropped(),
-            edits: inner.take.edits().len(),
+            can_undo: inner.take.can_undo(),
             problem: inner.unreadable.as_ref().map(|(_, error)| *error),
         }
     }

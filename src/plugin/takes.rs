@@ -1,0 +1,174 @@
+//! What the musician does with the take: edits, and files to keep.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::editor::{Model, TakeAction, text};
+use crate::jam::status::Status;
+use crate::jam::take::{KeepOptions, Span, TakeView, keep};
+use crate::music::{Grid, Metre};
+use crate::params::AnacrusisParams;
+
+/// Files of one name that are looked for at most.
+const MOST_FILES: u32 = 10_000;
+
+/// The editor's hand on the take of its instance.
+pub struct Desk {
+    params: Arc<AnacrusisParams>,
+    /// Where bars lie.
+    metre: Metre,
+    /// What became of the last action.
+    notice: Option<String>,
+}
+
+impl Desk {
+    /// For the take that belongs to `params`.
+    pub fn new(params: Arc<AnacrusisParams>) -> Desk {
+        Desk { params, metre: Metre::COMMON, notice: None }
+    }
+
+    /// Takes note of where bars lie now.
+    pub fn look(&mut self, status: &Status) {
+        self.metre = status.metre;
+    }
+
+    /// What there is to tell of the take.
+    pub fn view(&self) -> TakeView {
+        self.params.take.shared().view()
+    }
+
+    /// What became of the last action, if that needs words.
+    pub fn notice(&self) -> Option<String> {
+        self.notice.clone()
+    }
+
+    /// Does what was asked for; `model` is the one that plays.
+    pub fn act(&mut self, action: TakeAction, model: &Model) {
+        let take = self.params.take.shared();
+        let span = |first, last| {
+            let rate = self.params.rate.value().into();
+            let steps = Grid { rate }.bars(first, last, self.metre);
+            Span { rate, first: steps.start, end: steps.end }
+        };
+        let done = match action {
+            TakeAction::Lock(first, last) => take.with(|take| take.lock(span(first, last))),
+            TakeAction::Unlock(first, last) => take.with(|take| take.unlock(span(first, last))),
+            TakeAction::Again(first, last) => take.with(|take| take.again(span(first, last))),
+            TakeAction::Undo => {
+                take.with(|take| take.undo());
+                Ok(())
+            }
+            TakeAction::Keep(last_bars) => {
+                self.notice = Some(self.keep(last_bars, model));
+                return;
+            }
+        };
+        self.notice = done.err().map(|error| error.to_string());
+    }
+
+    /// Writes the take into the user's folder; what to say of that.
+    fn keep(&self, last_bars: Option<usize>, model: &Model) -> String {
+        let controls = self.params.controls();
+        let mut texts = vec![format!("Model: {} ({})", model.name, model.digest)];
+        texts.extend(self.params.story());
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let options = KeepOptions {
+            last_bars,
+            channel: controls.channel,
+            velocity: controls.velocity,
+            texts: &texts,
+        };
+        let take = self.params.take.shared().with(|take| take.clone());
+        let Some(bytes) = keep(&take, &options) else { return text::NOTHING_PLAYED.to_owned() };
+        let Some(folder) = folder() else { return text::not_kept(&text::NO_HOME) };
+        match write_new(&folder, &bytes) {
+            Ok(path) => text::kept(&path),
+            Err(error) => text::not_kept(&error),
+        }
+    }
+}
+
+/// Where files are kept: in the user's music, or at home if there is no such folder.
+fn folder() -> Option<PathBuf> {
+    let home = std::env::home_dir().filter(|home| home.is_absolute())?;
+    let music = home.join("Music");
+    Some(if music.is_dir() { music } else { home }.join("Anacrusis"))
+}
+
+/// Writes a file of a name that there is none of yet.
+fn write_new(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    for number in 1..MOST_FILES {
+        let path = folder.join(format!("take-{number:04}.mid"));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(bytes)?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} is full", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jam::take::Played;
+    use crate::music::{Chord, Rate, Step};
+
+    fn desk() -> Desk {
+        let desk = Desk::new(Arc::default());
+        let played = |step| Played {
+            pass: 0,
+            step: Step(step),
+            rate: Rate::Sixteenth,
+            // Below 16, so the cast keeps every bit.
+            step_in_bar: (step % 16) as u8,
+            tempo_bpm: 90.0,
+            transpose: 0,
+            chord: Chord::struck_keys([60]),
+            heard: Chord::SILENT,
+            sounded: true,
+        };
+        let take = desk.params.take.shared();
+        take.with(|take| (0..64).for_each(|step| take.record(played(step))));
+        desk
+    }
+
+    #[test]
+    fn bars_are_those_of_the_host() {
+        let mut desk = desk();
+        let mut status = Status::default();
+        status.metre = Metre::new(0.0, 3, 4);
+        desk.look(&status);
+        desk.act(TakeAction::Lock(2, 3), &Model::default());
+        let take = desk.params.take.shared();
+        let locked = |step| take.with(|take| take.is_locked(Rate::Sixteenth, Step(step)));
+        assert_eq!([11, 12, 35, 36].map(locked), [false, true, true, false]);
+        desk.act(TakeAction::Unlock(3, 3), &Model::default());
+        assert_eq!([23, 24].map(locked), [true, false]);
+        desk.act(TakeAction::Undo, &Model::default());
+        desk.act(TakeAction::Again(1, 1), &Model::default());
+        let there = |step| take.with(|take| take.at(Rate::Sixteenth, Step(step)).is_some());
+        assert_eq!([0, 11, 12].map(there), [false, false, true]);
+        assert!(desk.view().can_undo && desk.notice().is_none());
+        (0..2000).for_each(|_| desk.act(TakeAction::Lock(1, 1), &Model::default()));
+        assert!(desk.notice().is_some_and(|words| words.contains("undo some")));
+    }
+
+    #[test]
+    fn files_are_new_each_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = folder.path().join("not there yet");
+        let one = write_new(&inside, b"one").expect("written");
+        let two = write_new(&inside, b"two").expect("written");
+        assert_eq!(one.file_name().and_then(|name| name.to_str()), Some("take-0001.mid"));
+        assert_ne!(one, two);
+        assert_eq!(fs::read(&one).expect("there"), b"one");
+        assert!(write_new(&one, b"three").is_err(), "a file is no folder");
+    }
+}
