@@ -353,22 +353,21 @@ impl<'a> Host<'a> {
             time_samples: self.time_samples,
             sample_rate: self.sample_rate,
         };
-        for note in &mut self.notes {
-            note.offset_samples = note.offset_samples.min(frames.saturating_sub(1));
-        }
+        // No host plays in no time; the CLAP wrapper would drop what it is given then.
+        let mut notes = if frames > 0 { std::mem::take(&mut self.notes) } else { Vec::new() };
+        notes.iter_mut().for_each(|n| n.offset_samples = n.offset_samples.min(frames - 1));
         // A host hands over events in their order.
-        self.notes.sort_by_key(|note| note.offset_samples);
+        notes.sort_by_key(|note| note.offset_samples);
         let block = Block {
             frames,
             transport,
-            notes: &self.notes,
+            notes: &notes,
             parameters: &self.parameters,
             offline: self.offline,
         };
         self.outbox.clear(self.capacity);
         let cost = self.plugin.process(&block, &mut self.outbox)?;
         self.record(frames, &transport, cost);
-        self.notes.clear();
         self.parameters.clear();
         if frames > 0 {
             self.fresh = false;

@@ -17,11 +17,14 @@ pub enum Wildness {
     All,
     /// Everything but what moves the play head by itself, with positions a little off.
     Jitter,
-    /// Everything, in fewer and longer steps: for a real network.
+    /// Everything, in fewer and longer steps, and a musician who plays: for a real network.
     Calm,
 }
 
 const LOOKAHEADS: [&str; 6] = ["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
+const MODES: [&str; 3] = ["Solo", "Accompany", "Answer"];
+const REPLAYS: [&str; 2] = ["Never", "Always"];
+const SWITCH: [&str; 2] = ["Off", "On"];
 const RATES: [&str; 5] = ["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
 
 fn position() -> impl Strategy<Value = f64> {
@@ -100,17 +103,38 @@ fn moving(calm: bool) -> impl Strategy<Value = Action> {
     ]
 }
 
+/// Notes in. None is passed on, so that what comes out is the plugin's own.
+fn musician() -> impl Strategy<Value = Action> {
+    let note = (0_u32..4096, any::<bool>(), 36_u8..96, 0_u8..3, 1_u8..=127);
+    prop_oneof![
+        8 => note.prop_map(|(offset_samples, on, key, channel, velocity)| Action::Note {
+            offset_samples,
+            on,
+            key,
+            channel,
+            velocity: f64::from(velocity) / 127.0,
+        }),
+        2 => set("Mode", &MODES),
+        1 => set("Room", &SWITCH),
+        1 => set("Double", &SWITCH),
+        1 => set("Answer now", &SWITCH),
+        1 => set("Replay", &REPLAYS),
+    ]
+}
+
 fn action(wildness: Wildness) -> BoxedStrategy<Action> {
     match wildness {
         Wildness::All => prop_oneof![5 => run(false), 4 => still(), 4 => moving(false)].boxed(),
         Wildness::Jitter => prop_oneof![2 => run(false), 1 => still()].boxed(),
-        Wildness::Calm => prop_oneof![5 => run(true), 3 => still(), 3 => moving(true)].boxed(),
+        Wildness::Calm => {
+            prop_oneof![5 => run(true), 3 => still(), 3 => moving(true), 4 => musician()].boxed()
+        }
     }
 }
 
 /// Scripts whose host waits for every chord and comes to rest at the end.
 pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
-    let longest = if wildness == Wildness::Calm { 16 } else { 40 };
+    let longest = if wildness == Wildness::Calm { 20 } else { 40 };
     let actions = prop::collection::vec(action(wildness), 1..longest);
     let jitter = if wildness == Wildness::Jitter { 1e-4..1.0 / 128.0 } else { 0.0..1e-300 };
     (prop::sample::select(&[44_100.0, 48_000.0, 96_000.0][..]), jitter, actions).prop_map(
@@ -120,6 +144,8 @@ pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
                 .set("Wait for notes", "On")
                 .set("Rate", RATES[2])
                 .set("Lookahead", LOOKAHEADS[2])
+                // Whether a host bounces may be a matter of its pace, which scripts do not have.
+                .set("Replay", REPLAYS[0])
                 .blocks(1)
                 .save_state("project");
             if wildness == Wildness::Jitter {
