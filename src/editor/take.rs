@@ -40,23 +40,19 @@ pub fn show(
             if bars.is_some() || (first, last) != (take.bar, take.bar) {
                 *bars = Some((first, last));
             }
-            let (first, last) = (first.min(last), first.max(last));
-            ui.label("");
-            ui.horizontal(|ui| {
-                button(ui, &mut action, true, text::LOCK, TakeAction::Lock(first, last));
-                button(ui, &mut action, true, text::UNLOCK, TakeAction::Unlock(first, last));
-                button(ui, &mut action, true, text::AGAIN, TakeAction::Again(first, last));
-                button(ui, &mut action, take.can_undo, text::UNDO, TakeAction::Undo);
-            });
-            ui.end_row();
-            ui.label("");
-            ui.horizontal(|ui| {
-                let there = take.steps > 0;
-                button(ui, &mut action, there, text::KEEP, TakeAction::Keep(None));
-                let last = TakeAction::Keep(Some(LAST_BARS));
-                button(ui, &mut action, there, text::KEEP_LAST, last);
-            });
-            ui.end_row();
+        });
+        let (first, last) = bars.unwrap_or((take.bar, take.bar));
+        let (first, last) = (first.min(last), first.max(last));
+        ui.horizontal(|ui| {
+            button(ui, &mut action, true, text::LOCK, TakeAction::Lock(first, last));
+            button(ui, &mut action, true, text::UNLOCK, TakeAction::Unlock(first, last));
+            button(ui, &mut action, true, text::AGAIN, TakeAction::Again(first, last));
+            button(ui, &mut action, take.can_undo, text::UNDO, TakeAction::Undo);
+        });
+        ui.horizontal(|ui| {
+            let (there, last) = (take.steps > 0, TakeAction::Keep(Some(LAST_BARS)));
+            button(ui, &mut action, there, text::KEEP, TakeAction::Keep(None));
+            button(ui, &mut action, there, text::KEEP_LAST, last);
         });
         if let Some(notice) = &take.notice {
             ui.label(RichText::new(notice).color(theme::TEXT_DIM));

@@ -128,30 +128,35 @@ fn asked(
     harness.state().actions.iter().find_map(|actions| actions.take)
 }
 
-#[test]
-fn bars_of_the_take_are_locked_played_again_and_kept() {
+/// An editor whose take group is open, tall enough that nothing need be scrolled to.
+fn take_desk(can_undo: bool, bars: Option<(i64, i64)>) -> egui_kittest::Harness<'static, Desk> {
     let mut view = playing();
-    (view.take.steps, view.take.bar, view.take.can_undo) = (40, 3, false);
+    (view.take.steps, view.take.bar, view.take.can_undo) = (40, 3, can_undo);
     view.take.notice = Some("Kept as /music/take-0001.mid".to_owned());
-    let mut harness = harness(Desk { view, ..Desk::default() });
+    let mut desk = Desk { view, ..Desk::default() };
+    desk.memory.bars = bars;
+    let mut harness = harness(desk);
+    harness.set_size(egui::vec2(860.0, 900.0));
+    harness.run();
     harness.get_by_label(text::GROUP_TAKE).click();
     harness.run();
+    harness
+}
+
+#[test]
+fn bars_of_the_take_are_locked_played_again_and_kept() {
+    let mut harness = take_desk(false, None);
     harness.get_by_label("2.5 bars of 16 steps");
     harness.get_by_label("Kept as /music/take-0001.mid");
     harness.get_by_role_and_label(Role::ComboBox, "Replay");
-    assert_eq!(
-        asked(&mut harness, text::LOCK),
-        Some(TakeAction::Lock(3, 3)),
-        "the bar that is played"
-    );
+    // The bar that is played, as long as no other is named.
+    assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(3, 3)));
     assert_eq!(asked(&mut harness, text::UNLOCK), Some(TakeAction::Unlock(3, 3)));
     assert_eq!(asked(&mut harness, text::AGAIN), Some(TakeAction::Again(3, 3)));
     assert_eq!(asked(&mut harness, text::KEEP), Some(TakeAction::Keep(None)));
     assert_eq!(asked(&mut harness, text::KEEP_LAST), Some(TakeAction::Keep(Some(8))));
     assert_eq!(asked(&mut harness, text::UNDO), None, "there is nothing to undo");
-    harness.state_mut().view.take.can_undo = true;
-    harness.state_mut().memory.bars = Some((7, 5));
-    harness.run();
+    let mut harness = take_desk(true, Some((7, 5)));
     assert_eq!(asked(&mut harness, text::UNDO), Some(TakeAction::Undo));
     assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(5, 7)), "either way round");
 }
