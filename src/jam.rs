@@ -26,6 +26,7 @@ pub mod performer;
 pub mod planner;
 pub mod player;
 pub mod status;
+pub mod sync;
 pub mod take;
 pub mod thru;
 pub mod transport;

@@ -23,6 +23,9 @@
 #![deny(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(all(feature = "loom", feature = "plugin"))]
+compile_error!("with the feature `loom` nothing runs but tests/loom: use --no-default-features");
+
 // The derive macros of nih-plug's continuation name their crate so.
 #[cfg(feature = "plugin")]
 extern crate nih_plug as nice_plug;

@@ -4,14 +4,13 @@
 //! thread; neither side waits for the other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use atomic_float::AtomicF32;
-use ringbuf::traits::{Consumer, Producer, Split};
-use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::jam::controls::{Lookahead, Shaping};
 use crate::jam::status::Status;
+use crate::jam::sync::{self, AtomicI64, AtomicU64, Consumer, HeapCons, HeapProd, Producer};
 use crate::model::Rules;
 use crate::music::{Chord, Rate, Step};
 
@@ -220,7 +219,7 @@ pub fn link() -> (AudioEnd, WorkerEnd, Monitor) {
 
 /// `Copy` by signature: nothing that crosses has a destructor.
 fn ring<T: Copy>() -> (HeapProd<T>, HeapCons<T>) {
-    HeapRb::new(RING).split()
+    sync::ring(RING)
 }
 
 /// The audio thread's end; owned by the performer.

@@ -7,12 +7,13 @@ pub use models::{ModelSlot, ModelState};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
 use crate::jam::link::{Message, Outcome, Planned, Request, WorkerEnd};
 use crate::jam::planner::{Biaxial, Planner};
+use crate::jam::sync::{AtomicBool, Instant, JoinHandle, park_timeout, spawn};
 use crate::jam::take::{Change, Played, SharedTake};
 use crate::model::Engine;
 use crate::music::Chord;
@@ -75,7 +76,7 @@ impl<B: Biaxial> Worker<B> {
         let stop = self.stop.clone();
         let look = std::mem::replace(&mut self.look, Box::new(|| ()));
         let service = move || Service::new(end, models, take, stop).run(look);
-        self.thread = Some(thread::Builder::new().name("anacrusis".into()).spawn(service)?);
+        self.thread = Some(spawn("anacrusis", service)?);
         Ok(())
     }
 
@@ -151,7 +152,7 @@ impl<B: Biaxial> Service<B> {
                 Some(Message::Decide(request)) => self.serve(&request),
                 Some(Message::Over(outcome)) => self.record(&outcome),
                 None if self.ahead.is_some_and(|at| at <= Instant::now()) => self.think_ahead(),
-                None => thread::park_timeout(self.poll()),
+                None => park_timeout(self.poll()),
             }
         }
         // No thread of ours may outlive us: the host may unload our code next.
@@ -312,7 +313,7 @@ impl<B: Biaxial> Service<B> {
         };
         while !self.end.send(planned) && current() {
             shared.refused_plans.fetch_add(1, Ordering::Relaxed);
-            thread::park_timeout(POLL_STOPPED);
+            park_timeout(POLL_STOPPED);
         }
     }
 }

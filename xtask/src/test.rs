@@ -70,6 +70,11 @@ const STEPS: &[Step] = &[
         "music, model, jam, house rules",
         &["test", "--no-default-features", "--lib", "--test", "it"],
     ),
+    cargo(
+        "loom",
+        "audio thread and worker in every order of events",
+        &["test", "--no-default-features", "--features", "loom", "--test", "loom"],
+    ),
     cargo("host", "the scripted host", &["test", "-p", "anacrusis-test-host"]),
     Step {
         name: "bundle",
@@ -119,6 +124,22 @@ const STEPS: &[Step] = &[
         "portable",
         "the core without the framework",
         &["clippy", "--no-default-features", "--lib", "--", "-D", "warnings"],
+    ),
+    cargo(
+        "stand-ins",
+        "the core as loom runs it",
+        &[
+            "clippy",
+            "--no-default-features",
+            "--features",
+            "loom",
+            "--lib",
+            "--test",
+            "loom",
+            "--",
+            "-D",
+            "warnings",
+        ],
     ),
     Step {
         name: "docs",

@@ -1,11 +1,11 @@
 //! What goes over the rings: requests out, chords in, and the wait for one in a render.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use super::{Performer, WAIT_POLL};
 use crate::jam::controls::Controls;
 use crate::jam::link::{AudioEnd, Outcome, Place, Request};
+use crate::jam::sync::{self, Instant};
 use crate::jam::transport::{Reason, Transport};
 
 use super::pending::Pending;
@@ -103,7 +103,7 @@ impl Performer {
                 self.new_epoch();
             }
             self.send();
-            std::thread::sleep(WAIT_POLL);
+            sync::sleep(WAIT_POLL);
             self.receive(transport);
         }
         let got_it = !missing(&self.pending);

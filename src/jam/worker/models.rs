@@ -3,9 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use crate::jam::planner::{Biaxial, Model};
+use crate::jam::sync::{JoinHandle, spawn};
 use crate::model::{Checkpoint, Engine};
 
 /// Which model plays, which one is being loaded, and why the last one was refused.
@@ -85,7 +85,7 @@ impl<B: Biaxial> ModelSlot<B> {
             }));
             tried.unwrap_or_else(|_| Err("reading it failed in an unforeseen way".into()))
         };
-        match thread::Builder::new().name("anacrusis-load".into()).spawn(job) {
+        match spawn("anacrusis-load", job) {
             Ok(thread) => Some(Loading { name, thread, slot: self.clone() }),
             Err(error) => {
                 self.refuse(&name, &format!("the system has no thread to read it ({error})"));
