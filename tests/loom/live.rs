@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::network::model_of;
-use crate::stage::{Stage, ensure, explore};
+use crate::stage::{STEP, Stage, ensure, explore};
 
 /// The lowest key of the chord that is asked for last.
 const LOWEST: u8 = 60;
@@ -50,11 +50,13 @@ fn no_chord_of_the_old_model_sounds_once_the_new_one_was_seen() {
         let mut stage = Stage::parked();
         stage.play();
         stage.block();
+        // So short that chords lie ready for a block or two.
+        stage.frames = STEP / 2;
         let epoch = stage.monitor.status().epoch;
         stage.load(1);
         stage.explore();
         let mut seen_from = usize::MAX;
-        for block in 1..5 {
+        for block in 1..7 {
             stage.block();
             if stage.monitor.status().epoch > epoch {
                 seen_from = seen_from.min(block);

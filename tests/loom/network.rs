@@ -18,12 +18,18 @@ const HASH_KEYS: std::ops::Range<usize> = 16..48;
 /// Whether a logit holds is certain.
 const CERTAINTY: f32 = 1000.0;
 
-/// As the note says at the head of the file; the number of the model.
+/// As the note says at the head of the file.
 #[derive(Clone, Copy)]
-pub struct Tell(pub u8);
+pub struct Tell {
+    /// The number of the model.
+    number: u8,
+    /// How many chords it chose, the trial before it came into service included.
+    chosen: u32,
+}
 
-/// How often work was given up half-way, in all models of this process.
-pub static GIVEN_UP: AtomicUsize = AtomicUsize::new(0);
+/// How often the very first chord of a model was given up half-way: there is nothing to think
+/// ahead before it.
+pub static FIRST_GIVEN_UP: AtomicUsize = AtomicUsize::new(0);
 
 fn mix(hash: u64, word: u64) -> u64 {
     let z = (hash ^ word).wrapping_mul(0xBF58_476D_1CE4_E5B9).wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -35,13 +41,15 @@ fn fed(state: u64, frame: Chord, step_in_bar: u8) -> u64 {
     mix(mix(mix(state, fold(frame.playing())), fold(frame.struck())), u64::from(step_in_bar))
 }
 
-/// Goes on, or counts that it was told not to.
-fn goes_on(keep_going: &mut dyn FnMut() -> bool) -> bool {
-    let goes_on = keep_going();
-    if !goes_on {
-        GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+impl Tell {
+    /// Goes on, or counts that it was told not to.
+    fn goes_on(&self, keep_going: &mut dyn FnMut() -> bool) -> bool {
+        let goes_on = keep_going();
+        if !goes_on && self.chosen <= 1 {
+            FIRST_GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+        }
+        goes_on
     }
-    goes_on
 }
 
 impl Biaxial for Tell {
@@ -60,7 +68,7 @@ impl Biaxial for Tell {
     fn prepare(&mut self, from: &u64, to: &mut u64, keep_going: &mut dyn FnMut() -> bool) -> bool {
         // Half-written, as a network's would be.
         *to = !0;
-        let done = goes_on(keep_going);
+        let done = self.goes_on(keep_going);
         if done {
             *to = *from;
         }
@@ -77,7 +85,7 @@ impl Biaxial for Tell {
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         *to = !0;
-        let done = goes_on(keep_going);
+        let done = self.goes_on(keep_going);
         if done {
             assert_eq!(prepared, from, "prepared from another state");
             *to = fed(*from, frame, step_in_bar);
@@ -101,11 +109,12 @@ impl Biaxial for Tell {
         state: &u64,
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
+        self.chosen += 1;
         let mut chord = Chord::SILENT;
         for n in 0..usize::from(RANGE.count) {
             let plays = match n {
                 n if HASH_KEYS.contains(&n) => state >> (n - HASH_KEYS.start) & 1 == 1,
-                n => n == usize::from(self.0),
+                n => n == usize::from(self.number),
             };
             let z = if plays { CERTAINTY } else { -CERTAINTY };
             if decide(n, [z, CERTAINTY]).0 {
@@ -127,7 +136,7 @@ impl Biaxial for Tell {
 /// The model of a number below 16.
 pub fn model(number: u8) -> Model<Tell> {
     Model {
-        network: Tell(number),
+        network: Tell { number, chosen: 0 },
         prompts: Arc::new(Prompts::new(Vec::new())),
         texture: Texture::of(&[], RANGE),
         digest: String::new(),

@@ -73,6 +73,8 @@ pub struct Stage {
     pub transport: Transport,
     pub controls: Controls,
     pub brain: Brain,
+    /// Length of a block in samples.
+    pub frames: u32,
     pub onsets: Vec<(usize, u8)>,
     input: Input,
     blocks: usize,
@@ -109,6 +111,7 @@ impl Stage {
             },
             controls: Controls { room: false, lookahead: Lookahead::Two, ..Controls::default() },
             brain: brain(end),
+            frames: STEP,
             onsets: Vec::new(),
             input: Input::NONE,
             blocks: 0,
@@ -122,6 +125,20 @@ impl Stage {
         stage.load(0);
         stage.start();
         stage.park();
+        stage
+    }
+
+    /// With a worker that has a model and was never asked for anything.
+    pub fn unasked() -> Stage {
+        let mut stage = Stage::new();
+        stage.load(0);
+        stage.start();
+        let position_beats = stage.transport.position_beats.take();
+        while stage.worker().models().state().loading.is_some() {
+            stage.block();
+        }
+        stage.transport.position_beats = position_beats;
+        stage.blocks = 0;
         stage
     }
 
@@ -164,14 +181,15 @@ impl Stage {
         self.transport.playing = true;
     }
 
-    /// A block of one step, after which the audio thread has nothing to do for a while.
+    /// A block, after which the audio thread has nothing to do for a while.
     pub fn block(&mut self) {
         let out = &mut Onsets(self.blocks, &mut self.onsets);
-        self.performer.process(&self.transport, &self.controls, &self.input, STEP, out);
+        self.performer.process(&self.transport, &self.controls, &self.input, self.frames, out);
         self.input.clear();
         self.blocks += 1;
         if self.transport.playing {
-            self.transport.position_beats = self.transport.position_beats.map(|b| b + 0.25);
+            let beats = 0.25 * f64::from(self.frames) / f64::from(STEP);
+            self.transport.position_beats = self.transport.position_beats.map(|b| b + beats);
         }
         if let Brain::Between(brain) = &mut self.brain {
             let (end, planner) = &mut **brain;
