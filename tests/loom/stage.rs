@@ -12,6 +12,8 @@ use anacrusis::jam::performer::Performer;
 use anacrusis::jam::planner::Planner;
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::status::Status;
+use anacrusis::jam::sync::stand_in::roomy_rings;
+use anacrusis::jam::take::Recall;
 use anacrusis::jam::transport::Transport;
 use anacrusis::jam::worker::Worker;
 
@@ -194,7 +196,9 @@ impl Stage {
         if let Brain::Between(brain) = &mut self.brain {
             let (end, planner) = &mut **brain;
             while let Some(request) = end.request() {
-                let planned = planner.plan(&request, &mut || true).expect("nothing ends it");
+                let planned = planner
+                    .plan(&request, &Recall::default(), &mut || true)
+                    .expect("nothing ends it");
                 assert!(end.send(planned));
             }
         }
@@ -244,7 +248,9 @@ impl Ended {
 
 /// What `script` plays if every chord comes between two blocks, and in no other order.
 pub fn alone(script: impl FnOnce(&mut Stage)) -> Vec<(usize, u8)> {
+    roomy_rings(true);
     let mut stage = Stage::alone();
+    roomy_rings(false);
     script(&mut stage);
     let ended = stage.end();
     assert_eq!(ended.status.missed_deadlines, 0);

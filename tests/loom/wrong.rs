@@ -7,6 +7,7 @@ use crate::waits::waited_for;
 use anacrusis::jam::link::{Planned, WorkerEnd};
 use anacrusis::jam::planner::Planner;
 use anacrusis::jam::sync::stand_in::careless_rings;
+use anacrusis::jam::take::Recall;
 
 /// Looks of the forger at its ring: enough for what is asked of it.
 const LOOKS: usize = 4;
@@ -19,7 +20,9 @@ fn forge(mut end: WorkerEnd) {
     for _ in 0..LOOKS {
         match end.request() {
             Some(request) => {
-                let planned = planner.plan(&request, &mut || true).expect("nothing ends it");
+                let planned = planner
+                    .plan(&request, &Recall::default(), &mut || true)
+                    .expect("nothing ends it");
                 end.send(Planned { epoch: end.epoch(), ..planned });
             }
             None => loom::thread::yield_now(),

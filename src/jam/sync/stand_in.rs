@@ -20,6 +20,9 @@ use loom::thread::{Builder, Thread, yield_now};
 /// Messages that fit into a ring, whatever was asked for: so few that it is often full.
 const CAPACITY: usize = 1;
 
+/// Where there is one order alone, nothing need be full.
+const ROOMY: usize = 16;
+
 /// Words of a thread's stack; loom's own 32 KiB are too few.
 const STACK_WORDS: usize = 1 << 16;
 
@@ -30,12 +33,19 @@ const OVERSLEPT: u32 = 1000;
 thread_local! {
     /// All threads of a model run on the thread of its test.
     static CARELESS: Cell<bool> = const { Cell::new(false) };
+    static ROOM: Cell<usize> = const { Cell::new(CAPACITY) };
 }
 
 /// Has rings hand messages over without what was written before them, from now on, or properly
 /// again: a checker that does not see the difference checks nothing. Holds for this test.
 pub fn careless_rings(careless: bool) {
     CARELESS.set(careless);
+}
+
+/// Gives rings that are made from now on room for what a worker between blocks finds there, or no
+/// more than is needed again.
+pub fn roomy_rings(roomy: bool) {
+    ROOM.set(if roomy { ROOMY } else { CAPACITY });
 }
 
 fn acquire() -> Ordering {
@@ -47,6 +57,7 @@ fn release() -> Ordering {
 }
 
 struct Ring<T> {
+    capacity: usize,
     slots: Mutex<VecDeque<T>>,
     /// Messages ever pushed and ever popped.
     pushed: AtomicUsize,
@@ -87,10 +98,10 @@ pub(crate) trait Consumer<T> {
     fn iter(&self) -> std::option::IntoIter<&T>;
 }
 
-/// The two ends of a ring of [`CAPACITY`] messages.
+/// The two ends of a ring of few messages.
 pub(crate) fn ring<T>(_: usize) -> (HeapProd<T>, HeapCons<T>) {
     let (pushed, popped) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let ring = Arc::new(Ring { slots: Mutex::default(), pushed, popped });
+    let ring = Arc::new(Ring { capacity: ROOM.get(), slots: Mutex::default(), pushed, popped });
     let next = OnceCell::new();
     (
         HeapProd { ring: ring.clone(), pushed: 0, popped: 0 },
@@ -100,10 +111,10 @@ pub(crate) fn ring<T>(_: usize) -> (HeapProd<T>, HeapCons<T>) {
 
 impl<T> Producer<T> for HeapProd<T> {
     fn try_push(&mut self, message: T) -> Result<(), T> {
-        if self.pushed - self.popped == CAPACITY {
+        if self.pushed - self.popped == self.ring.capacity {
             self.popped = self.ring.popped.load(acquire());
         }
-        if self.pushed - self.popped == CAPACITY {
+        if self.pushed - self.popped == self.ring.capacity {
             return Err(message);
         }
         self.ring.slots().push_back(message);
