@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that CI runs, in one order, to the end.
 
+mod sanitizer;
+
 use crate::{bundle, setup, workspace};
 use anyhow::{Result, bail};
 use std::io::{BufRead, BufReader};
@@ -16,7 +18,7 @@ Examples:
 
 The first run compiles everything that the plugin stands on, in three ways (checked, optimised,
 for the trainer), and takes its time; later runs are quick. The last line is `N passed, N
-failed`; the exit code is 0 only if nothing failed.")]
+failed`, and how many were skipped, if any; the exit code is 0 only if nothing failed.")]
 pub struct Args {
     /// Steps to run; all without a name.
     #[arg(value_name = "STEP")]
@@ -26,17 +28,20 @@ pub struct Args {
     pub list: bool,
 }
 
-/// Passed and failed, tests or whole steps.
+/// Passed, failed and skipped, tests or whole steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
     passed: u64,
     failed: u64,
+    skipped: u64,
 }
 
-/// A step: what to type after `cargo`, or a function.
+/// A step: what to type after `cargo`, a function, or one that says what to run, if this machine
+/// can.
 enum Work {
     Cargo(&'static [&'static str]),
     Call(fn() -> Result<()>),
+    Find(fn() -> Result<Option<Command>>),
 }
 
 struct Step {
@@ -76,6 +81,12 @@ const STEPS: &[Step] = &[
         &["test", "--no-default-features", "--features", "loom", "--test", "loom"],
     ),
     cargo("host", "the scripted host", &["test", "-p", "anacrusis-test-host"]),
+    Step {
+        name: "rtsan",
+        what: "nothing blocks on the audio thread, optimised as it ships",
+        work: Work::Find(sanitizer::command),
+        environment: &[],
+    },
     Step {
         name: "bundle",
         what: "the optimised .clap and .vst3",
@@ -173,7 +184,7 @@ pub fn run(args: &Args) -> Result<()> {
         rows.push((step, count, start.elapsed()));
     }
     let total = report(&rows);
-    println!("{} passed, {} failed", total.passed, total.failed);
+    println!("{}", total.line());
     if total.failed > 0 {
         std::process::exit(1);
     }
@@ -184,7 +195,11 @@ fn report(rows: &[(&Step, Count, Duration)]) -> Count {
     let mut total = Count::default();
     println!();
     for (step, count, time) in rows {
-        let verdict = if count.failed == 0 { "ok    " } else { "FAILED" };
+        let verdict = match count {
+            Count { failed: 1.., .. } => "FAILED",
+            Count { passed: 0, .. } => "skip  ",
+            _ => "ok    ",
+        };
         let seconds = time.as_secs_f64();
         println!(
             "{verdict} {:<10} {seconds:>7.1} s  {:>4} passed {:>3} failed   {}",
@@ -192,8 +207,24 @@ fn report(rows: &[(&Step, Count, Duration)]) -> Count {
         );
         total.passed += count.passed;
         total.failed += count.failed;
+        total.skipped += count.skipped;
     }
     total
+}
+
+impl Count {
+    const PASSED: Count = Count { passed: 1, failed: 0, skipped: 0 };
+    const FAILED: Count = Count { passed: 0, failed: 1, skipped: 0 };
+    const SKIPPED: Count = Count { passed: 0, failed: 0, skipped: 1 };
+
+    /// The last line of all.
+    fn line(self) -> String {
+        let Count { passed, failed, skipped } = self;
+        match skipped {
+            0 => format!("{passed} passed, {failed} failed"),
+            _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
+        }
+    }
 }
 
 impl Step {
@@ -206,14 +237,19 @@ impl Step {
                 command.args(args).envs(self.environment.iter().copied());
                 watch(command)
             }
+            Work::Find(find) => match find() {
+                Ok(Some(command)) => watch(command),
+                Ok(None) => Ok(Count::SKIPPED),
+                Err(error) => Err(error),
+            },
         };
         match result {
             // A step without tests of its own counts as one.
-            Ok(Count { passed: 0, failed: 0 }) => Count { passed: 1, failed: 0 },
+            Ok(count) if count == Count::default() => Count::PASSED,
             Ok(count) => count,
             Err(error) => {
                 println!("{}: {error:#}", self.name);
-                Count { passed: 0, failed: 1 }
+                Count::FAILED
             }
         }
     }
@@ -277,6 +313,12 @@ mod tests {
         assert_eq!(results(line), Some((12, 3)));
         assert_eq!(results("test music::grid ... ok"), None);
         assert_eq!(results("test result: ok."), None);
+    }
+
+    #[test]
+    fn the_last_line_tells_of_what_was_skipped_and_of_nothing_else() {
+        assert_eq!(Count::PASSED.line(), "1 passed, 0 failed");
+        assert_eq!(Count { skipped: 2, ..Count::FAILED }.line(), "0 passed, 1 failed, 2 skipped");
     }
 
     #[test]
