@@ -1,6 +1,9 @@
 //! `cargo xtask test`: everything that CI runs, in one order, to the end.
 
+mod ardour;
+mod hosts;
 mod sanitizer;
+mod validators;
 
 use crate::{bundle, setup, workspace};
 use anyhow::{Result, bail};
@@ -15,17 +18,23 @@ Examples:
   cargo xtask test
   cargo xtask test core hosts     only these steps
   cargo xtask test --list         their names
+  cargo xtask test --hosts        Ardour and the formats' validators, too
+  cargo xtask test clap-validator --fuzz-seconds 600
 
 The first run compiles everything that the plugin stands on, in three ways (checked, optimised,
-for the trainer), and takes its time; later runs are quick. The last line is `N passed, N
-failed`, and how many were skipped, if any; the exit code is 0 only if nothing failed.")]
+for the trainer), and takes its time; later runs are quick. What is not installed is skipped, and
+said. The last line is `N passed, N failed`, with `, N skipped` if any were; the exit code is 0
+only if nothing failed.")]
 pub struct Args {
-    /// Steps to run; all without a name.
+    /// Steps to run; without a name all, those of --hosts only with it.
     #[arg(value_name = "STEP")]
     pub steps: Vec<String>,
     /// List the steps and run none.
     #[arg(long)]
     pub list: bool,
+    /// What the steps of `--hosts` are told.
+    #[command(flatten)]
+    pub options: hosts::Options,
 }
 
 /// Passed, failed and skipped, tests or whole steps.
@@ -36,12 +45,24 @@ struct Count {
     skipped: u64,
 }
 
-/// A step: what to type after `cargo`, a function, or one that says what to run, if this machine
-/// can.
+/// Why a step is not run: something that it needs is not installed.
+#[derive(Debug)]
+struct Skip(String);
+
+impl std::fmt::Display for Skip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skip {}
+
+/// A step: what to type after `cargo`, a function, or one that says what to run.
 enum Work {
     Cargo(&'static [&'static str]),
     Call(fn() -> Result<()>),
-    Find(fn() -> Result<Option<Command>>),
+    Find(fn() -> Result<Command>),
+    Host(fn(&hosts::Options) -> Result<Count>),
 }
 
 struct Step {
@@ -166,21 +187,24 @@ const STEPS: &[Step] = &[
 /// If a name is not a step, or any step failed.
 pub fn run(args: &Args) -> Result<()> {
     if args.list {
-        for step in STEPS {
-            println!("{:<10} {}", step.name, step.what);
+        for step in steps() {
+            println!("{:<14} {}", step.name, step.what);
         }
         return Ok(());
     }
-    let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+    let names: Vec<&str> = steps().map(|step| step.name).collect();
     if let Some(unknown) = args.steps.iter().find(|name| !names.contains(&name.as_str())) {
         bail!("there is no step \"{unknown}\"; there are: {}", names.join(", "));
     }
-    let wanted = |step: &&Step| args.steps.is_empty() || args.steps.iter().any(|s| s == step.name);
+    let wanted = |step: &&Step| {
+        let usual = args.options.hosts || !matches!(step.work, Work::Host(_));
+        (args.steps.is_empty() && usual) || args.steps.iter().any(|name| name == step.name)
+    };
     let mut rows = Vec::new();
-    for step in STEPS.iter().filter(wanted) {
+    for step in steps().filter(wanted) {
         println!("\n== {}: {}", step.name, step.what);
         let start = Instant::now();
-        let count = step.run();
+        let count = step.run(&args.options);
         rows.push((step, count, start.elapsed()));
     }
     let total = report(&rows);
@@ -189,6 +213,11 @@ pub fn run(args: &Args) -> Result<()> {
         std::process::exit(1);
     }
     Ok(())
+}
+
+/// All there are: the usual ones, then those that need programs of others.
+fn steps() -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().chain(hosts::STEPS)
 }
 
 fn report(rows: &[(&Step, Count, Duration)]) -> Count {
@@ -202,7 +231,7 @@ fn report(rows: &[(&Step, Count, Duration)]) -> Count {
         };
         let seconds = time.as_secs_f64();
         println!(
-            "{verdict} {:<10} {seconds:>7.1} s  {:>4} passed {:>3} failed   {}",
+            "{verdict} {:<14} {seconds:>7.1} s  {:>4} passed {:>3} failed   {}",
             step.name, count.passed, count.failed, step.what
         );
         total.passed += count.passed;
@@ -228,8 +257,9 @@ impl Count {
 }
 
 impl Step {
-    fn run(&self) -> Count {
+    fn run(&self, options: &hosts::Options) -> Count {
         let result = match self.work {
+            Work::Host(function) => function(options),
             Work::Call(function) => function().map(|()| Count::default()),
             Work::Cargo(args) => {
                 println!("$ cargo {}", args.join(" "));
@@ -237,16 +267,16 @@ impl Step {
                 command.args(args).envs(self.environment.iter().copied());
                 watch(command)
             }
-            Work::Find(find) => match find() {
-                Ok(Some(command)) => watch(command),
-                Ok(None) => Ok(Count::SKIPPED),
-                Err(error) => Err(error),
-            },
+            Work::Find(find) => find().and_then(watch),
         };
         match result {
             // A step without tests of its own counts as one.
             Ok(count) if count == Count::default() => Count::PASSED,
             Ok(count) => count,
+            Err(error) if error.is::<Skip>() => {
+                println!("{}: skipped: {error:#}", self.name);
+                Count::SKIPPED
+            }
             Err(error) => {
                 println!("{}: {error:#}", self.name);
                 Count::FAILED
@@ -323,9 +353,17 @@ mod tests {
 
     #[test]
     fn every_step_has_a_name_of_its_own() {
-        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        let mut names: Vec<&str> = steps().map(|step| step.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), STEPS.len());
+        assert_eq!(names.len(), steps().count());
+    }
+
+    #[test]
+    fn what_is_skipped_is_neither_passed_nor_failed_and_is_told() {
+        let missing = |_: &hosts::Options| bail!(Skip("not installed".to_owned()));
+        let step = Step { name: "x", what: "", work: Work::Host(missing), environment: &[] };
+        let options = hosts::Options { hosts: true, fuzz_seconds: 1 };
+        assert_eq!(step.run(&options), Count::SKIPPED);
     }
 }

@@ -1,6 +1,7 @@
 //! RealtimeSanitizer, as it comes with the Rust toolchain: its runtime is linked into the tests
 //! that need it, and nothing is downloaded.
 
+use super::Skip;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
@@ -8,22 +9,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The tests of the audio thread under the sanitizer, optimised as the plugin is; nothing if the
-/// toolchain has none for this machine.
+/// The tests of the audio thread under the sanitizer, optimised as the plugin is.
 ///
 /// # Errors
-/// If the compiler cannot be asked where its libraries are.
-pub(super) fn command() -> Result<Option<Command>> {
+/// [`Skip`] if the toolchain has none for this machine; if the compiler cannot be asked where its
+/// libraries are.
+pub(super) fn command() -> Result<Command> {
     let libraries = libraries()?;
     let Some(runtime) = runtime(&libraries) else {
-        println!("skipped: no RealtimeSanitizer in {}", libraries.display());
-        return Ok(None);
+        bail!(Skip(format!("no RealtimeSanitizer in {}", libraries.display())));
     };
     let args = ["test", "--release", "--no-default-features", "--test", "rtsan"];
     println!("$ RTSAN_ENABLE=1 RTSAN_LIB_PATH={} cargo {}", runtime.display(), args.join(" "));
     let mut command = workspace::cargo();
     command.args(args).env("RTSAN_ENABLE", "1").env("RTSAN_LIB_PATH", runtime);
-    Ok(Some(command))
+    Ok(command)
 }
 
 /// Where the toolchain keeps the libraries for this machine.
