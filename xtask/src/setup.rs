@@ -83,6 +83,14 @@ pub fn ensure_sound() -> Result<()> {
     ensure_all(SOUND)
 }
 
+/// What only the standalone needs and is not there, with its packages; installs nothing.
+pub fn missing_sound() -> Option<String> {
+    let missing: Vec<&Need> = SOUND.iter().filter(|need| !(need.present)()).collect();
+    let what: Vec<&str> = missing.iter().map(|need| need.what).collect();
+    let debian = packages(&missing, |need| need.debian).join(" ");
+    (!missing.is_empty()).then(|| format!("{} (Debian, Ubuntu: {debian})", what.join(", ")))
+}
+
 fn ensure_all(needs: &[Need]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         // Xcode's tools and Visual Studio's come with Rust's own installer.

@@ -2,6 +2,7 @@
 
 mod ardour;
 mod hosts;
+mod jack;
 mod sanitizer;
 mod validators;
 
@@ -18,7 +19,7 @@ Examples:
   cargo xtask test
   cargo xtask test core hosts     only these steps
   cargo xtask test --list         their names
-  cargo xtask test --hosts        Ardour and the formats' validators, too
+  cargo xtask test --hosts        Ardour, JACK and the formats' validators, too
   cargo xtask test clap-validator --fuzz-seconds 600
 
 The first run compiles everything that the plugin stands on, in three ways (checked, optimised,

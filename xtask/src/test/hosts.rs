@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// What the steps below can be told.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Options {
-    /// Also run the steps that need programs of others: Ardour, validators.
+    /// Also run the steps that need programs of others: Ardour, JACK, validators.
     #[arg(long)]
     pub hosts: bool,
     /// How long clap-validator fuzzes, in seconds.
@@ -32,6 +32,7 @@ pub const STEPS: &[Step] = &[
     host("clap-validator", "clap-validator's tests, then its fuzzer", super::validators::clap),
     host("vst3-validator", "Steinberg's validator", super::validators::vst3),
     host("ardour", "Ardour records what the VST3 plays: ours, note for note", super::ardour::run),
+    host("jack", "the standalone in a JACK server, heard from outside", super::jack::run),
 ];
 
 /// A program to look for.
