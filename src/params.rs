@@ -188,7 +188,9 @@ impl Default for AnacrusisParams {
             audition: BoolParam::new("Audition", false),
             audition_level: FloatParam::new("Audition level", -6.0, linear(&AUDITION_LEVEL))
                 .with_step_size(0.1)
-                .with_unit(" dB"),
+                .with_unit(" dB")
+                // Else what rounds to nought from below is shown as -0.0.
+                .with_value_to_string(formatters::v2s_f32_rounded(1)),
             model: EnumParam::new("Model", ModelSource::default())
                 .non_automatable()
                 .with_callback(Arc::new(move |_| changed.touch())),

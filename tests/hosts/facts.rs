@@ -52,7 +52,8 @@ fn parameters_read_what_they_write() {
     for format in FORMATS {
         let mut plugin = load(format);
         for parameter in plugin.parameters().to_vec() {
-            for value in [0.0, 0.5, 1.0, parameter.default] {
+            let places = (0..=2000).map(|place| f64::from(place) / 2000.0);
+            for value in places.chain([parameter.default]) {
                 let text = plugin.display(parameter.id, value).unwrap_or_default();
                 assert!(!text.is_empty(), "{format:?}: {} shows nothing", parameter.name);
                 let read = plugin.parse(parameter.id, &text);
