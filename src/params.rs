@@ -163,8 +163,8 @@ impl Default for AnacrusisParams {
             scale: EnumParam::new("Scale", ScaleChoice::default()),
             lowest: midi_key("Lowest note", *MIDI_KEY.start()),
             highest: midi_key("Highest note", *MIDI_KEY.end()),
-            most_notes: most("Most notes"),
-            most_onsets: most("Most onsets"),
+            most_notes: most("Most notes", Bounds::default().most_notes),
+            most_onsets: most("Most onsets", Bounds::default().most_onsets),
             transpose: IntParam::new("Transpose", 0, whole(&TRANSPOSE)).with_unit(" st"),
             seed: IntParam::new("Seed", 1, whole(&SEED)),
             lookahead: EnumParam::new("Lookahead", LookaheadChoice::default()).non_automatable(),
@@ -308,8 +308,9 @@ fn midi_key(name: &str, default: i32) -> IntParam {
         .with_string_to_value(text::read_key())
 }
 
-fn most(name: &str) -> IntParam {
-    IntParam::new(name, *MOST.end(), whole(&MOST))
+fn most(name: &str, default: u8) -> IntParam {
+    // Beyond the range lies no limit, and that is its end.
+    IntParam::new(name, i32::from(default).min(*MOST.end()), whole(&MOST))
         .with_value_to_string(text::show_most())
         .with_string_to_value(text::read_most())
 }

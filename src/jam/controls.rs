@@ -111,14 +111,15 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// None.
+    /// None, but for as many notes as two hands can well hold: a network that has lost its way
+    /// piles up more.
     fn default() -> Self {
         Bounds {
             tonic: 0,
             scale: Scale::Chromatic,
             lowest: 0,
             highest: 127,
-            most_notes: 128,
+            most_notes: 8,
             most_onsets: 128,
         }
     }
@@ -228,8 +229,9 @@ mod tests {
     use crate::music::Chord;
 
     #[test]
-    fn untouched_bounds_are_no_rules() {
-        assert_eq!(Controls::default().rules(), Rules::default());
+    fn untouched_bounds_are_no_rules_but_one() {
+        let rules = Controls::default().rules();
+        assert_eq!(rules, Rules { most_sounding: 8, ..Rules::default() });
     }
 
     #[test]

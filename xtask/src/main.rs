@@ -1,13 +1,19 @@
 //! `cargo xtask`: thin dispatcher, one line per command. Each command lives in the library's
 //! file of its name.
 
+use std::alloc::System;
 use std::process::ExitCode;
 
+use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
     bench, bundle, demo, evaluate, generate, inspect, install, judge, soak, standalone, test,
     trainer, vectors,
 };
+
+/// Counts what is in use; no limit.
+#[global_allocator]
+static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 
 /// Build, hear, test and train Anacrusis.
 #[derive(Parser)]
@@ -42,7 +48,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
-        Command::Soak(args) => soak::run(&args),
+        Command::Soak(args) => soak::run(&args, || HEAP.allocated() as u64),
         Command::Bundle(args) => bundle::run(&args),
         Command::Install(args) => install::run(&args),
         Command::Standalone(args) => standalone::run(&args),
