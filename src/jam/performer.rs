@@ -2,6 +2,7 @@
 
 mod exchange;
 mod listen;
+mod outcome;
 mod pending;
 mod wait;
 
@@ -313,7 +314,7 @@ impl Performer {
         self.status.now = Some(place.step);
         self.gate_open = false;
         let entry = self.pending.take(place);
-        self.begun = entry.map(|entry| begun(&entry, transport));
+        self.begun = entry.map(|entry| outcome::begun(&entry, transport));
         match entry.and_then(|entry| entry.sounding_chord().zip(Some(entry))) {
             Some((chord, entry)) => {
                 let touch = touch(&entry.request, transport, controls);
@@ -399,19 +400,6 @@ impl Performer {
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
         status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.sounding_chord())));
         self.end.publish(status);
-    }
-}
-
-/// What is known of a step when it begins.
-fn begun(entry: &Entry, transport: &Transport) -> Outcome {
-    Outcome {
-        place: entry.request.place,
-        rate: entry.request.rate,
-        step_in_bar: entry.request.step_in_bar,
-        tempo_bpm: transport.tempo_bpm.unwrap_or_default() as f32,
-        transpose: entry.request.transpose,
-        sounded: entry.chord.is_some(),
-        ..Outcome::default()
     }
 }
 

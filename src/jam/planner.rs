@@ -184,8 +184,8 @@ impl<B: Biaxial> Planner<B> {
         self.replace_frame(index, frame) && new
     }
 
-    /// Decides the chord of a request, of which the take says `recall`. `keep_going` is asked between the layers of the time
-    /// stack; when it says no, the work is given up, [`None`] returned, and history stays as
+    /// Decides the chord of a request, of which the take says `recall`. `keep_going` is asked
+    /// between the layers of the time stack; when it says no, the work is given up, [`None`] returned, and history stays as
     /// it is.
     pub fn plan(
         &mut self,

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Performer, WAIT_POLL};
 use crate::jam::controls::Controls;
-use crate::jam::link::{AudioEnd, Outcome, Place, Request};
+use crate::jam::link::{AudioEnd, Place, Request};
 use crate::jam::sync::{self, Instant};
 use crate::jam::transport::{Reason, Transport};
 
@@ -29,17 +29,6 @@ impl Performer {
         self.pending.iter_mut().for_each(|entry| entry.sent = entry.chord.is_some());
         if !self.anchored && !self.pending.iter().any(|entry| entry.request.anchor) {
             self.anchor_next = true;
-        }
-    }
-
-    /// The step that has begun is over, or playback leaves it: tells what became of it.
-    pub(super) fn close(&mut self) {
-        let Some(begun) = self.begun.take() else { return };
-        let (heard, muted) = self.hearing.outcome(begun.place.index);
-        let outcome = Outcome { heard, muted, ..begun };
-        if self.untold.is_some() || !self.end.tell(outcome) {
-            self.status.untold_steps += u64::from(self.untold.is_some());
-            self.untold.get_or_insert(outcome);
         }
     }
 

@@ -201,14 +201,19 @@ impl Stripe<'_> {
                 sums[r][w] = l.load(&begin[w * L::COUNT..]);
             }
         }
-        for (k, weights) in (0..depth).zip(self.weights.chunks_exact(W * L::COUNT)) {
+        // Cut off row by row: of a zip of chunks the compiler works out the length anew for each
+        // row, which takes as many instructions as the products.
+        let mut weights = self.weights;
+        for k in 0..depth {
+            let Some((vectors, rest)) = weights.split_at_checked(W * L::COUNT) else { break };
+            weights = rest;
             // Factors first, then one vector after the other: that takes the fewest registers.
             let mut factors = [l.splat(0.0); R];
             for r in 0..R {
                 factors[r] = l.splat(from[r][k]);
             }
             for w in 0..W {
-                let vector = l.load(&weights[w * L::COUNT..]);
+                let vector = l.load(&vectors[w * L::COUNT..]);
                 for r in 0..R {
                     sums[r][w] = l.multiply_add(factors[r], vector, sums[r][w]);
                 }
