@@ -20,6 +20,10 @@ const LEVEL: f64 = 0.2;
 /// A note that has faded to this is over: 100 dB below its loudest.
 const FADED: f64 = 1e-5;
 
+/// What is left of a note that is let go when it is over: steps towards zero may end a rounding
+/// error above it, and the square of that is subnormal in `f32`.
+const LEAST_FADE: f64 = 1e-6;
+
 /// How long a note takes to begin, to ring off after its end, and to make room, in seconds.
 const ATTACK_SECONDS: f64 = 0.003;
 const RELEASE_SECONDS: f64 = 0.18;
@@ -137,7 +141,7 @@ impl Voice {
     /// Adds the next samples of the note.
     pub fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) {
         for (left, right) in left.iter_mut().zip(right) {
-            if self.fade <= 0.0 || self.samples_left == 0 {
+            if self.fade <= LEAST_FADE || self.samples_left == 0 {
                 *self = Voice::default();
                 return;
             }

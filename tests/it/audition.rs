@@ -222,6 +222,23 @@ fn a_held_note_fades_and_frees_its_place() {
     assert!(left.iter().all(|sample| *sample == 0.0 || sample.is_normal()), "none is subnormal");
 }
 
+/// The end of a fade is a rounding error above zero at some rates, and its square next to
+/// nothing.
+#[test]
+fn no_end_is_subnormal_at_any_sample_rate() {
+    for hz in (8_000..100_000).step_by(500) {
+        let mut voice = voice(f64::from(hz));
+        voice.set(Settings { level_db: -48.0, ..LOUDEST }, f64::from(hz));
+        // High, so that it has faded almost to its end after a second.
+        let quiet = NoteEvent { velocity: 1, ..on(0, 108) };
+        let sides = block(&mut voice, 2 * hz as usize, &[quiet, off(hz, 108)]);
+        assert!(voice.is_idle(), "{hz} Hz");
+        for sample in sides.into_iter().flatten() {
+            assert!(sample == 0.0 || sample.is_normal(), "{hz} Hz: {sample:e}");
+        }
+    }
+}
+
 #[test]
 fn the_loudest_there_is_stays_within_bounds() {
     let mut voice = voice(44_100.0);
