@@ -1,9 +1,8 @@
 //! Random scripts on the built plugins: judged by the oracle, and held to the performer alone.
 
-use crate::networks;
 use crate::support::{FORMATS, load};
 use anacrusis_test_host::oracle::{self, ANY_TEMPO_SAMPLES, Verdict};
-use anacrusis_test_host::performer::Front;
+use anacrusis_test_host::performer::{Front, shipped};
 use anacrusis_test_host::random::{self, Wildness};
 use anacrusis_test_host::{Format, Script, perform};
 
@@ -27,7 +26,7 @@ fn judge(format: Format, script: &Script) -> Result<Verdict, String> {
     let verdict = oracle::sane(&recording, None, ANY_TEMPO_SAMPLES, false)
         .map_err(|error| format!("{format:?}: {error}"))?;
     // The same network without a plugin around it: nothing is lost on the way.
-    let alone = play(Box::new(Front::with_model(networks::classical())))?;
+    let alone = play(Box::new(Front::with_model(shipped())))?;
     oracle::same(&recording, &alone).map_err(|e| format!("{format:?}, not the performer: {e}"))?;
     Ok(verdict)
 }

@@ -1,7 +1,6 @@
 //! Where the bundles are, and what every performance must satisfy.
 
-use crate::networks;
-use anacrusis_test_host::performer::Front;
+use anacrusis_test_host::performer::{Front, shipped};
 pub use anacrusis_test_host::rows::patient;
 use anacrusis_test_host::{Format, Plugin, Recording, Script, open, perform};
 use std::path::PathBuf;
@@ -35,7 +34,7 @@ pub fn load(format: Format) -> Box<dyn Plugin> {
     let name = match format {
         Format::Clap => "Anacrusis.clap",
         Format::Vst3 => "Anacrusis.vst3",
-        Format::Performer => return Box::new(Front::with_model(networks::classical())),
+        Format::Performer => return Box::new(Front::with_model(shipped())),
     };
     let path = bundles().join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask bundle` first", path.display());

@@ -7,11 +7,8 @@
 #![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
 
 mod capture;
-#[path = "../it/support/networks.rs"]
-#[allow(dead_code)] // Others need the random ones.
-mod networks;
 
-use anacrusis_test_host::performer::Front;
+use anacrusis_test_host::performer::{Front, shipped};
 use anacrusis_test_host::rows::patient;
 use anacrusis_test_host::{Kind, Recording, perform};
 use capture::{Capture, Heard};
@@ -69,7 +66,7 @@ fn the_standalone_plays_in_time_and_ends_what_it_began() {
 
 /// What the performer alone plays when it may take its time: the same seed, the same music.
 fn expected(rate_hz: f64, block: u32) -> Recording {
-    let mut alone = Front::with_model(networks::classical());
+    let mut alone = Front::with_model(shipped());
     let beats = f64::from(STEPS / STEPS_PER_BEAT) + 4.0;
     let script = patient(rate_hz, block).tempo(TEMPO_BPM).play().beats(beats).stop().blocks(4);
     perform(&mut alone, &script).unwrap_or_else(|error| panic!("{error}"))

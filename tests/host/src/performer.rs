@@ -19,7 +19,18 @@ use anacrusis::jam::worker::Worker;
 use anacrusis::model::Checkpoint;
 use knobs::Knobs;
 use mock::Mock;
+use std::path::Path;
 use std::time::Instant;
+
+/// The network that is shipped.
+///
+/// # Panics
+/// If it is missing or damaged.
+pub fn shipped() -> Checkpoint {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/classical.safetensors");
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Checkpoint::parse(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
 
 /// A performer as a host sees it.
 pub struct Front {

@@ -1,6 +1,5 @@
 //! What hosts do, row by row, on the performer alone.
 
-use crate::support::networks;
-use anacrusis_test_host::performer::Front;
+use anacrusis_test_host::performer::{Front, shipped};
 
-anacrusis_test_host::host_rows!(|| Box::new(Front::with_model(networks::classical())));
+anacrusis_test_host::host_rows!(|| Box::new(Front::with_model(shipped())));

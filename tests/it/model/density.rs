@@ -2,7 +2,6 @@
 
 use std::thread;
 
-use crate::support::networks;
 use anacrusis::jam::controls::Shaping;
 use anacrusis::jam::link::{Place, Request};
 use anacrusis::jam::planner::{Model, Planner};
@@ -10,6 +9,7 @@ use anacrusis::jam::take::Recall;
 use anacrusis::model::density::Amount;
 use anacrusis::model::{Checkpoint, Engine, Rules, Texture};
 use anacrusis::music::{Chord, STEPS_PER_BAR, Step};
+use anacrusis_test_host::performer::shipped;
 
 const STEPS: i64 = 16 * STEPS_PER_BAR as i64;
 /// At temperature 0.7 one seed in twelve or so settles on two notes that it strikes at every
@@ -50,7 +50,7 @@ fn play(checkpoint: &Checkpoint, temperature: f32, density: f32, seed: u64) -> [
 
 #[test]
 fn more_density_is_more_notes_and_none_runs_away() {
-    let checkpoint = networks::classical();
+    let checkpoint = shipped();
     let texture = Texture::of(&checkpoint.meta.prompts, checkpoint.config().range());
     let table = thread::scope(|scope| {
         let row = |temperature: f32| {

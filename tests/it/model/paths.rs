@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use crate::support::reference::{Reference, State, sigmoid};
 use crate::support::{chord, engines, networks};
+use anacrusis_test_host::performer::shipped;
 
 /// Largest difference in probability that any path may show.
 const ALLOWED: f64 = 1e-6;
@@ -116,7 +117,7 @@ fn a_driven_network_of_the_default_size_agrees_on_every_path() {
 
 #[test]
 fn the_shipped_network_agrees_on_every_path() {
-    let mut race = Race::new(&networks::classical());
+    let mut race = Race::new(&shipped());
     race.generate(Chord::struck_keys([48, 60, 64, 67]), 64, 1);
     race.report("classical, 64 steps");
 }

@@ -1,7 +1,6 @@
 //! Networks and music without training.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anacrusis::model::checkpoint::Metadata;
 use anacrusis::model::sampler::Draw;
@@ -22,11 +21,4 @@ pub fn random(config: Config, seed: u64) -> Checkpoint {
         tensors.insert(spec.name.clone(), (0..spec.elements()).map(value).collect());
     }
     Checkpoint::new(config, tensors, Metadata::default()).expect("a valid network")
-}
-
-/// The network that is shipped.
-pub fn classical() -> Checkpoint {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/classical.safetensors");
-    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    Checkpoint::parse(&bytes).expect("the shipped network can be read")
 }
