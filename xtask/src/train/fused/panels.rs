@@ -185,6 +185,7 @@ impl Stripe<'_> {
         }
     }
 
+    #[expect(clippy::needless_range_loop, reason = "it counts through several rows at once")]
     #[inline(always)]
     fn tile<L: Lanes, const R: usize, const W: usize>(&self, l: L, row: usize, out: &mut [f32]) {
         let (start, depth) = self.depth;
