@@ -23,7 +23,7 @@ pub enum Weighting {
     Length,
 }
 
-/// What computes gradients and scores while training.
+/// What computes gradients and scores on the CPU while training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendKind {
@@ -32,6 +32,27 @@ pub enum BackendKind {
     Fused,
     /// candle's automatic differentiation: slow, to compare with.
     Candle,
+}
+
+/// Where a run computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKind {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// NVIDIA's GPUs, through candle; building for them takes the CUDA toolkit.
+    Cuda,
+    /// Apple's GPUs, through candle.
+    Metal,
+}
+
+impl DeviceKind {
+    /// The flag that asks for it.
+    pub fn flag(self) -> String {
+        let value = clap::ValueEnum::to_possible_value(&self);
+        format!("--device {}", value.map_or(String::new(), |value| value.get_name().to_owned()))
+    }
 }
 
 /// Where the prompts of a checkpoint come from.
@@ -97,7 +118,9 @@ pub struct Settings {
     pub sample_every: u64,
     /// Bars of a sample, 1 to 256.
     pub sample_bars: usize,
-    /// What computes.
+    /// Where to compute.
+    pub device: DeviceKind,
+    /// What computes on the CPU; on GPUs, candle does.
     pub backend: BackendKind,
     /// Training threads; 0 is one for each core.
     pub threads: usize,
@@ -137,6 +160,7 @@ impl Default for Settings {
             evaluate_steps: 4096,
             sample_every: 500,
             sample_bars: 16,
+            device: DeviceKind::default(),
             backend: BackendKind::default(),
             threads: 0,
             prompts: 8,

@@ -15,8 +15,11 @@ use anyhow::{Context, Result, ensure};
 pub use flags::Flags;
 pub use outputs::Outputs;
 
-use crate::settings::{Settings, portable};
+use crate::settings::{DeviceKind, Settings, portable};
 use crate::source::{self, Source};
+
+/// The cargo features of a trainer for the CPU, which every command but training uses.
+pub const FEATURES: &str = "train";
 
 /// Train a network on MIDI files
 ///
@@ -40,10 +43,12 @@ use crate::source::{self, Source};
   cargo xtask train --print-config > my.toml      then change in it what you like, and
   cargo xtask train --data my-midi --out my.safetensors --config my.toml --seed 7
   cargo xtask train --data my-midi --out my.safetensors --tensorboard runs/my
+  cargo xtask train --data my-midi --out my.safetensors --device cuda
 
 A resumed run goes on as it was begun: give the same --data, --config and flags again. More
 --iterations, --minutes or --patience extend it; threads, evaluations and samples may change;
-learning rate, warm-up and cooldown too, which is said, since the run then ends elsewhere.")]
+device, learning rate, warm-up and cooldown too, which is said, since the run then ends
+elsewhere.")]
 pub struct Args {
     /// Folders (with all below them) and files to train on: MIDI, or rolls as JSON. With
     /// weights, that is how often segments come from each: `a=1 b=0.5` gives two thirds from a
@@ -189,24 +194,62 @@ pub fn run(args: &Args) -> Result<()> {
         print!("{}", args.settings()?.to_toml()?);
         return Ok(());
     }
-    args.check()?;
-    relaunch()
+    let settings = args.check()?;
+    relaunch(features(settings.device)?)
 }
 
-/// Runs this process's own command line in the binary `train`, in place of this process
-/// where the system can do that, so that signals reach the trainer.
+/// The cargo features of a trainer for `device`.
+///
+/// # Errors
+/// If it cannot be built here.
+fn features(device: DeviceKind) -> Result<&'static str> {
+    match device {
+        DeviceKind::Cpu => Ok(FEATURES),
+        DeviceKind::Cuda => {
+            ensure!(
+                compiler_of_cuda(),
+                "--device cuda needs NVIDIA's CUDA toolkit to be built, and there is no nvcc in \
+                 $CUDA_PATH/bin or on the PATH: install it (Debian, Ubuntu: sudo apt install \
+                 nvidia-cuda-toolkit; others: developer.nvidia.com/cuda-downloads), or set \
+                 CUDA_PATH to where it is, or leave --device out"
+            );
+            Ok("cuda")
+        }
+        DeviceKind::Metal => {
+            ensure!(cfg!(target_os = "macos"), "--device metal is for Macs; leave it out");
+            Ok("metal")
+        }
+    }
+}
+
+fn compiler_of_cuda() -> bool {
+    let toolkit = std::env::var_os("CUDA_PATH").map(|root| Path::new(&root).join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let name = format!("nvcc{}", std::env::consts::EXE_SUFFIX);
+    toolkit
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .any(|folder| folder.join(&name).exists())
+}
+
+/// Runs this process's own command line in the binary `train`, built with `features`, in place
+/// of this process where the system can do that, so that signals reach the trainer.
 ///
 /// # Errors
 /// If cargo cannot be started.
-pub fn relaunch() -> Result<()> {
-    let mut command = command();
+pub fn relaunch(features: &str) -> Result<()> {
+    let mut command = command_with(features);
     command.args(std::env::args_os().skip(1));
     replace_process(command).context("cannot start cargo for the trainer")
 }
 
 /// A call of the binary `train`, built if need be, to which its arguments are to be added.
 pub fn command() -> Command {
-    let mut command = cargo("run");
+    command_with(FEATURES)
+}
+
+fn command_with(features: &str) -> Command {
+    let mut command = cargo("run", features);
     command.arg("--");
     // The trainer has threads of its own; candle's pools would only get in the way.
     for pool in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
@@ -222,18 +265,18 @@ pub fn command() -> Command {
 /// # Errors
 /// If cargo cannot be started or fails; it says why on standard error.
 pub fn build() -> Result<()> {
-    let status = cargo("build").status().context("cannot start cargo for the trainer")?;
+    let status = cargo("build", FEATURES).status().context("cannot start cargo for the trainer")?;
     ensure!(status.success(), "the trainer cannot be built");
     Ok(())
 }
 
-fn cargo(what: &str) -> Command {
+fn cargo(what: &str, features: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let mut command = Command::new(cargo);
     command
         .args([what, "--quiet", "--profile", "xtask", "-p", "xtask"])
-        .args(["--bin", "train", "--features", "train", "--manifest-path"])
+        .args(["--bin", "train", "--features", features, "--manifest-path"])
         .arg(manifest);
     command
 }

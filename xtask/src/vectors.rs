@@ -87,7 +87,7 @@ pub type Decide<'a> = &'a mut dyn FnMut(usize, [f32; 2]) -> (bool, bool);
 /// If the model or the inputs are unusable, or the outputs cannot be written.
 pub fn run(args: &Args) -> Result<()> {
     match args.with {
-        With::Candle => trainer::relaunch(),
+        With::Candle => trainer::relaunch(trainer::FEATURES),
         With::Engine => run_with(args, |checkpoint| Ok(Box::new(EngineStepper::new(checkpoint)))),
     }
 }

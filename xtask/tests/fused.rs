@@ -15,6 +15,7 @@ use xtask::train::backend::{Backend, Candle, Fused, Parameters};
 use xtask::train::dropout::{Masks, masks};
 use xtask::train::fused::{Workspace, network::Network};
 use xtask::train::init::{self, Density};
+use xtask::train::layer::Way;
 use xtask::train::random::Random;
 
 /// Sizes that are no multiples of anything, one to three layers, both scans and starts.
@@ -140,7 +141,7 @@ fn gradients_and_scores_match_those_of_candle() {
     for (seed, config) in odd_configs().into_iter().enumerate() {
         let parameters = weights(&config, seed as u64);
         let batch = batch(&config, 3, 11, seed as u64);
-        let mut candle = Candle { config: config.clone(), threads: 2 };
+        let mut candle = Candle::new(&config, 2);
         let random = Random::new(4, seed as u64);
         for dropout in [None, Some((0.4, &random))] {
             let (theirs, their_nats) =
@@ -172,6 +173,33 @@ fn gradients_and_scores_match_those_of_candle() {
                 assert!((ours.articulate / theirs.articulate - 1.0).abs() < 1e-6);
             }
         }
+    }
+}
+
+#[test]
+fn layers_differentiated_by_hand_for_gpus_match_those_of_candle() {
+    for (seed, config) in odd_configs().into_iter().enumerate() {
+        let parameters = weights(&config, seed as u64);
+        let batch = batch(&config, 3, 11, seed as u64);
+        let random = Random::new(4, seed as u64);
+        let by = |way| Candle::new(&config, 1).by(way);
+        let (mut traced, mut by_hand) = (by(Way::Traced), by(Way::ByHand));
+        for (steps, dropout) in [(11, None), (11, Some((0.4, &random))), (1, None)] {
+            let of = |s: &Sequence| s.stretches(steps, steps).next().expect("a stretch");
+            let batch: Vec<Sequence> = batch.iter().map(of).collect();
+            let (theirs, nats) = traced.gradient(&parameters, &batch, dropout).expect("candle's");
+            let (ours, ours_nats) = by_hand.gradient(&parameters, &batch, dropout).expect("ours");
+            let worst = relative(&ours, &theirs);
+            println!("sizes {seed}, {steps} steps: relative {worst:.1e}");
+            assert!(worst < 1e-4, "{config:?}");
+            assert!((ours_nats.nats_step() / nats.nats_step() - 1.0).abs() < 1e-6);
+        }
+        // Longer than a chunk, so that states are handed on.
+        let piece: PianoRoll =
+            self::batch(&config, 1, 300, 9).remove(0).targets.into_iter().collect();
+        let theirs = traced.nats(&parameters, &[&piece], None).expect("scores");
+        let ours = by_hand.nats(&parameters, &[&piece], None).expect("scores");
+        assert!((ours[0].nats_step() / theirs[0].nats_step() - 1.0).abs() < 1e-6, "{config:?}");
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use toml::de::DeTable;
 
-use super::{BackendKind, Settings, Weighting};
+use super::{BackendKind, DeviceKind, Settings, Weighting};
 
 /// The table of the file that holds [`Settings::network`].
 const NETWORK: &str = "network";
@@ -140,6 +140,7 @@ fn choices(key: &str) -> String {
     }
     match key {
         "weighting" => of::<Weighting>(),
+        "device" => of::<DeviceKind>(),
         "backend" => of::<BackendKind>(),
         _ => String::new(),
     }
@@ -158,6 +159,7 @@ mod tests {
             data_weights: vec![1.0, 0.1 + 0.2],
             seed: 1 << 40,
             minutes: Some(0.1),
+            device: DeviceKind::Cuda,
             backend: BackendKind::Candle,
             licence: "CC BY-SA 3.0 \"DE\"\nSomeone's \\ own".to_owned(),
             ..Settings::default()

@@ -6,16 +6,18 @@ use anacrusis::model::Config;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::loss::Nats;
 use anacrusis::music::PianoRoll;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::Device;
 
 use super::dropout::masks;
 use super::fused::Workspace;
 use super::fused::network::Network;
 use super::fused::workers::for_each;
+use super::layer::Way;
 use super::random::Random;
 use super::{evaluate, network, step};
 use crate::sequence::Sequence;
-use crate::settings::{BackendKind, Settings};
+use crate::settings::{BackendKind, DeviceKind, Settings};
 
 /// Tensors by name, flat, in the layout of the checkpoint: weights, gradients, or moments.
 pub type Parameters = BTreeMap<String, Vec<f32>>;
@@ -51,12 +53,38 @@ pub trait Backend {
 }
 
 /// The backend that the settings ask for.
-pub fn new(settings: &Settings) -> Box<dyn Backend> {
+///
+/// # Errors
+/// If they ask for a device that is not there, or that this program was built without.
+pub fn new(settings: &Settings) -> Result<Box<dyn Backend>> {
     let (config, threads) = (&settings.network, settings.thread_count());
-    match settings.backend {
-        BackendKind::Fused => Box::new(Fused::new(config, InstructionSet::best(), threads)),
-        BackendKind::Candle => Box::new(Candle { config: config.clone(), threads }),
-    }
+    Ok(match (settings.device, settings.backend) {
+        (DeviceKind::Cpu, BackendKind::Fused) => {
+            Box::new(Fused::new(config, InstructionSet::best(), threads))
+        }
+        (DeviceKind::Cpu, BackendKind::Candle) => Box::new(Candle::new(config, threads)),
+        (gpu, _) => Box::new(Candle::on(device(gpu)?, config)),
+    })
+}
+
+/// The first device of a kind.
+fn device(kind: DeviceKind) -> Result<Device> {
+    let flag = kind.flag();
+    let found: candle_core::Result<Device> = match kind {
+        DeviceKind::Cpu => Ok(Device::Cpu),
+        #[cfg(feature = "cuda")]
+        DeviceKind::Cuda => Device::new_cuda(0).and_then(|device| {
+            super::layer::cuda::keep_memory(device.as_cuda_device()?)?;
+            Ok(device)
+        }),
+        #[cfg(feature = "metal")]
+        DeviceKind::Metal => Device::new_metal(0),
+        #[allow(unreachable_patterns)]
+        _ => bail!(
+            "{flag}: this program was built without it; `cargo xtask train {flag}` builds it with"
+        ),
+    };
+    found.with_context(|| format!("{flag}: there is no such device, or its driver is too old"))
 }
 
 /// Backpropagation written by hand: see [`fused`](super::fused).
@@ -155,12 +183,35 @@ impl Backend for Fused {
     }
 }
 
-/// Automatic differentiation: see [`network`].
+/// candle, on the CPU or a GPU: see [`network`].
 pub struct Candle {
-    /// Sizes and options.
-    pub config: Config,
-    /// Threads over which batches and pieces are shared out.
-    pub threads: usize,
+    config: Config,
+    device: Device,
+    way: Way,
+    threads: usize,
+}
+
+impl Candle {
+    /// On the CPU, with `threads` over which batches and pieces are shared out.
+    pub fn new(config: &Config, threads: usize) -> Candle {
+        Candle { threads, ..Candle::on(Device::Cpu, config) }
+    }
+
+    /// On `device`.
+    pub fn on(device: Device, config: &Config) -> Candle {
+        let way = Way::on(&device);
+        Candle { config: config.clone(), device, way, threads: 1 }
+    }
+
+    /// The same, differentiated in another way than the faster one.
+    pub fn by(mut self, way: Way) -> Candle {
+        self.way = way;
+        self
+    }
+
+    fn network(&self, parameters: &Parameters) -> Result<network::Network> {
+        network::Network::on((&self.device, self.way), &self.config, parameters)
+    }
 }
 
 impl Backend for Candle {
@@ -170,7 +221,7 @@ impl Backend for Candle {
         batch: &[Sequence],
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)> {
-        let network = network::Network::new(&self.config, parameters)?;
+        let network = self.network(parameters)?;
         step::batch_gradient(&network, &self.config, batch, dropout, self.threads)
     }
 
@@ -180,7 +231,7 @@ impl Backend for Candle {
         rolls: &[&PianoRoll],
         limit: Option<usize>,
     ) -> Result<Vec<Nats>> {
-        let network = network::Network::new(&self.config, parameters)?;
+        let network = self.network(parameters)?;
         evaluate::evaluate(&network, &self.config, rolls, limit, self.threads)
     }
 }

@@ -13,7 +13,7 @@ use super::backend::Fused;
 use super::evaluate;
 use super::fused::plan::Places;
 use super::memory::shown;
-use crate::settings::{BackendKind, Settings};
+use crate::settings::{BackendKind, DeviceKind, Settings};
 
 const NUMBER: usize = size_of::<f32>();
 
@@ -26,6 +26,9 @@ const GRAPH: usize = 34;
 
 /// What candle and its matrix products hold besides.
 const LIBRARY: usize = 8_000_000;
+
+/// What the driver and the libraries of a GPU hold, as seen with CUDA 13.
+const GPU_LIBRARIES: usize = 1_500_000_000;
 
 /// What a run takes at its peak, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +48,10 @@ impl Estimate {
     /// `lanes` numbers.
     pub fn of(settings: &Settings, lanes: usize, steps: usize, heldout: usize) -> Estimate {
         let scorers = settings.thread_count().min(heldout);
-        let parts = match settings.backend {
-            BackendKind::Fused => fused(settings, lanes, scorers),
-            BackendKind::Candle => candle(settings, scorers),
+        let parts = match (settings.device, settings.backend) {
+            (DeviceKind::Cpu, BackendKind::Fused) => fused(settings, lanes, scorers),
+            (DeviceKind::Cpu, BackendKind::Candle) => candle(settings, scorers),
+            _ => gpu(settings),
         };
         let [batch, weights, scoring] = parts;
         Estimate { batch, weights, scoring, rest: PROGRAM + steps * size_of::<Chord>() }
@@ -188,4 +192,16 @@ fn candle(settings: &Settings, scorers: usize) -> [usize; 3] {
     let chunk = evaluate::CHUNK * of_prediction(5 * widest + 2 * FEATURES);
     let scoring = scorers * chunk.saturating_sub(lines * graph / threads);
     [lines * graph, weights + LIBRARY, scoring]
+}
+
+/// The same where a GPU computes, of the memory of this machine alone: what is on its way
+/// there, and what its libraries hold.
+fn gpu(settings: &Settings) -> [usize; 3] {
+    let config = &settings.network;
+    let features = |steps: usize| NUMBER * config.keys() * steps * (FEATURES + 8);
+    let units = config.time.iter().chain(&config.note).sum::<usize>();
+    let masks = NUMBER * settings.batch * units * config.keys().max(predictions(settings));
+    let batch = features(settings.batch * predictions(settings)) + masks;
+    let weights = NUMBER * parameters(settings) * 11;
+    [batch, weights + GPU_LIBRARIES, features(evaluate::CHUNK).saturating_sub(batch)]
 }

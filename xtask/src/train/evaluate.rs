@@ -15,7 +15,8 @@ use crate::sequence::Sequence;
 /// Steps of a chunk: 30 MB a layer of 128 units.
 pub const CHUNK: usize = 256;
 
-/// Nats of each of `rolls`, in their order, by `threads` threads; of each only the first
+/// Nats of each of `rolls`, in their order, by `threads` threads of the CPU, or on a GPU by the
+/// one that asks; of each only the first
 /// `limit` predictions, if there is a limit.
 ///
 /// # Errors
@@ -27,6 +28,9 @@ pub fn evaluate(
     limit: Option<usize>,
     threads: usize,
 ) -> Result<Vec<Nats>> {
+    if !network.device().is_cpu() {
+        return rolls.iter().map(|roll| piece(network, config, roll, limit)).collect();
+    }
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, Nats)>> {
         let mut done = Vec::new();

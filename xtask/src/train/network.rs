@@ -16,12 +16,13 @@ use candle_core::{Device, Tensor, Var};
 
 use super::backend::Parameters;
 use super::dropout::Masks;
-use super::layer::{Layer, LayerGradients, Run, State};
+use super::layer::{Layer, LayerGradients, Run, State, Way};
 use crate::sequence::Sequence;
 
 /// A network ready to be run, and differentiated.
 pub struct Network {
     config: Config,
+    device: Device,
     pub(super) time: Vec<Layer>,
     pub(super) note: Vec<Layer>,
     head_weight: Var,
@@ -47,11 +48,23 @@ pub struct Pass {
 }
 
 impl Network {
-    /// Builds a network from tensors named and shaped by the one table.
+    /// Builds a network on the CPU from tensors named and shaped by the one table.
     ///
     /// # Errors
     /// Names the tensor that is missing or has the wrong number of values.
     pub fn new(config: &Config, parameters: &Parameters) -> Result<Network> {
+        Network::on((&Device::Cpu, Way::on(&Device::Cpu)), config, parameters)
+    }
+
+    /// The same on any device, its layers differentiated in a way of choice.
+    ///
+    /// # Errors
+    /// As there, or if the device fails.
+    pub fn on(
+        (device, way): (&Device, Way),
+        config: &Config,
+        parameters: &Parameters,
+    ) -> Result<Network> {
         for spec in network::tensors(config) {
             let found = parameters.get(&spec.name).with_context(|| format!("no {}", spec.name))?;
             ensure!(
@@ -64,21 +77,28 @@ impl Network {
         }
         let layer = |spec: LayerSpec| {
             let part = |name: String| parameters[&name].as_slice();
+            let weights = [part(spec.weight_ih()), part(spec.weight_hh())];
             let biases = [part(spec.bias_ih()), part(spec.bias_hh())];
-            Layer::new(spec.hidden, part(spec.weight_ih()), part(spec.weight_hh()), biases)
+            Layer::new(spec.hidden, weights, biases, (device, way))
         };
         let head = |name: &str, rows: usize| {
             let values = parameters[name].as_slice();
-            let tensor = Tensor::from_slice(values, (rows, values.len() / rows), &Device::Cpu)?;
+            let tensor = Tensor::from_slice(values, (rows, values.len() / rows), device)?;
             Var::from_tensor(&tensor)
         };
         Ok(Network {
             config: config.clone(),
+            device: device.clone(),
             time: time_layers(config).into_iter().map(layer).collect::<candle_core::Result<_>>()?,
             note: note_layers(config).into_iter().map(layer).collect::<candle_core::Result<_>>()?,
             head_weight: head(HEAD_WEIGHT, LOGITS)?,
             head_bias: head(HEAD_BIAS, 1)?,
         })
+    }
+
+    /// Where it is.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Runs over `batch`, sequences of one length T, from `states` (zero if `None`).
@@ -99,7 +119,7 @@ impl Network {
         let mut masks_used = [vec![], vec![]];
         let mask = |values: Option<&Vec<f32>>, rows: usize, units: usize| -> Result<Tensor> {
             let values = values.context("too few dropout masks")?;
-            Ok(Tensor::from_slice(values, (1, rows, units), &Device::Cpu)?)
+            Ok(Tensor::from_slice(values, (1, rows, units), &self.device)?)
         };
 
         let mut input = self.features(batch)?;
@@ -228,7 +248,7 @@ impl Network {
         for (index, out) in values.chunks_exact_mut(row).enumerate() {
             batch[index % batch.len()].frames[index / batch.len()].write(&self.config, out);
         }
-        Ok(Tensor::from_vec(values, (steps * batch.len() * keys, FEATURES), &Device::Cpu)?)
+        Ok(Tensor::from_vec(values, (steps * batch.len() * keys, FEATURES), &self.device)?)
     }
 
     /// The bits of the key visited before, `[K, B T, 2]`, and those of the key itself.
@@ -249,7 +269,7 @@ impl Network {
         for (to, from) in before[lines * 2..].iter_mut().zip(&targets) {
             *to = *from as f32;
         }
-        Ok((Tensor::from_vec(before, (order.len(), lines, 2), &Device::Cpu)?, targets))
+        Ok((Tensor::from_vec(before, (order.len(), lines, 2), &self.device)?, targets))
     }
 
     /// `[T, B, K, H]` to `[K, B T, H]` in the order of the scan.

@@ -3,9 +3,9 @@
 //! The last two states are kept. A run goes on from the newest that is whole, and only if it
 //! is the same run: what decides the weights must be as it was. Of the settings, threads,
 //! `iterations`, `minutes`, `patience`, `evaluate_every`, `evaluate_steps`, `sample_every`,
-//! `sample_bars`, `prompts`, `prompts_from`, `corpus` and `licence` may change; `learning_rate`, `cooldown` and,
-//! until it is over, `warmup` too, which is said, because the run then ends elsewhere than it
-//! would have. With a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
+//! `sample_bars`, `prompts`, `prompts_from`, `corpus` and `licence` may change; `device`,
+//! `backend`, `learning_rate`, `cooldown` and, until it is over, `warmup` too, which is said,
+//! because the run then ends elsewhere than it would have. With a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
 //! and is told of likewise; minutes are never the same twice, so that only runs without a
 //! cooldown by minutes repeat themselves to the bit.
 
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::{Identity, State};
 use crate::corpus::Piece;
-use crate::settings::{BackendKind, Settings};
+use crate::settings::{BackendKind, DeviceKind, Settings};
 use crate::trainer::Outputs;
 
 /// The two files of a run's states.
@@ -120,7 +120,6 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
         ("clip", text(&old.clip), text(&new.clip)),
         ("transpose", text(&old.transpose), text(&new.transpose)),
         ("--weighting", text(&old.weighting), text(&new.weighting)),
-        ("--backend", text(&old.backend), text(&new.backend)),
     ];
     let other: Vec<String> = fixed
         .iter()
@@ -149,6 +148,8 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
     let mut told = vec![
         ("learning_rate", text(&old.learning_rate), text(&new.learning_rate)),
         ("cooldown", text(&old.cooldown), text(&new.cooldown)),
+        ("--device", text(&old.device), text(&new.device)),
+        ("--backend", text(&old.backend), text(&new.backend)),
     ];
     if done < old.warmup.max(new.warmup) {
         told.push(("warmup", text(&old.warmup), text(&new.warmup)));
@@ -157,7 +158,7 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
         told.push(("iterations", text(&old.iterations), text(&new.iterations)));
         told.push(("minutes", text(&old.minutes), text(&new.minutes)));
     }
-    if new.backend == BackendKind::Candle {
+    if new.backend == BackendKind::Candle && new.device == DeviceKind::Cpu {
         told.push(("threads", text(&old.threads), text(&new.threads)));
     }
     let told = told.iter().filter(|(_, old, new)| old != new);

@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             gradient_norm: 0.0,
             meta,
             state,
-            backend: backend::new(settings),
+            backend: backend::new(settings)?,
         };
         run.report.settings(done, &settings.to_toml()?);
         run.introduce();

@@ -17,12 +17,13 @@ const STACK_BYTES: usize = 256 << 20;
 /// The two sums of the loss of a pass as scalar tensors (f64, tracked if the pass was):
 /// play bits, and articulate bits where the key plays.
 ///
-/// `bce(z, y) = max(z, 0) - z y + log(1 + exp(-|z|))`, in double precision from f32 logits.
+/// `bce(z, y) = max(z, 0) - z y + log(1 + exp(-|z|))`, in double precision from f32 logits, on
+/// the CPU: there are few of them, and not every GPU has double precision.
 ///
 /// # Errors
 /// If a tensor operation fails.
 pub fn loss_sums(pass: &Pass) -> Result<[Tensor; 2]> {
-    let logits = pass.logits.to_dtype(DType::F64)?.reshape(((), 2))?;
+    let logits = pass.logits.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.reshape(((), 2))?;
     let targets = Tensor::from_slice(&pass.targets, logits.shape(), &Device::Cpu)?;
     let soft = ((logits.abs()?.neg()?.exp()? + 1.0)?).log()?;
     let bce = ((logits.relu()? - (&logits * &targets)?)? + soft)?;
@@ -55,7 +56,8 @@ pub fn gradient(
     Ok((network.backward(pass, &loss)?, nats))
 }
 
-/// The gradient of a whole batch, its sequences shared out over `threads`.
+/// The gradient of a whole batch, its sequences shared out over `threads` of the CPU; on a
+/// GPU by the thread that asks.
 ///
 /// `dropout` is the probability and the generator of the masks; the masks of a sequence
 /// depend on its place in the batch and not on how it is shared out.
@@ -70,6 +72,12 @@ pub fn batch_gradient(
     threads: usize,
 ) -> Result<(Parameters, Nats)> {
     let predictions: usize = batch.iter().map(Sequence::len).sum();
+    if !network.device().is_cpu() {
+        let steps = batch.first().map_or(0, Sequence::len);
+        let rows: Vec<u64> = (0..batch.len() as u64).collect();
+        let masks = dropout.map(|(p, random)| masks(config, steps, &rows, p, random));
+        return gradient(network, config, batch, masks.as_ref(), predictions);
+    }
     let share = batch.len().div_ceil(threads.max(1)).max(1);
     let parts: Vec<Result<(Parameters, Nats)>> = std::thread::scope(|scope| {
         let start = |(index, part): (usize, &'_ [Sequence])| {

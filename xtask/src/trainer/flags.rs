@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::quoted;
-use crate::settings::{BackendKind, PromptSource, Settings, Weighting};
+use crate::settings::{BackendKind, DeviceKind, PromptSource, Settings, Weighting};
 
 /// One flag for each setting named, with its help from [`Settings`].
 macro_rules! flags {
@@ -52,6 +52,7 @@ flags! {
     clip: f64, "X";
     heldout: f64, "P";
     weighting: Weighting, "HOW";
+    device: DeviceKind, "WHERE";
     backend: BackendKind, "WHAT";
     threads: usize, "N";
     evaluate_every: u64, "N";

@@ -62,7 +62,7 @@ impl Trainer {
         let batch = segments.0.iter().map(sequence).collect();
         let settings = Settings { network, threads: args.threads, ..Settings::default() };
         Ok(Trainer {
-            backend: backend::new(&settings),
+            backend: backend::new(&settings)?,
             random: Random::new(settings.seed, 0),
             adam: Adam::default(),
             parameters,
