@@ -26,10 +26,20 @@ pub struct Nats {
 impl Nats {
     /// Adds one key: its logits against what it truly did.
     pub fn add_key(&mut self, logits: [f32; 2], plays: bool, struck: bool) {
-        self.play += bce(f64::from(logits[0]), plays);
+        self.add_play(logits[0], plays);
         if plays {
-            self.articulate += bce(f64::from(logits[1]), struck);
+            self.add_articulate(logits[1], struck);
         }
+    }
+
+    /// Adds the play bit of a key.
+    pub fn add_play(&mut self, logit: f32, plays: bool) {
+        self.play += bce(f64::from(logit), plays);
+    }
+
+    /// Adds the articulation of a key that plays.
+    pub fn add_articulate(&mut self, logit: f32, struck: bool) {
+        self.articulate += bce(f64::from(logit), struck);
     }
 
     /// Adds another sum to this one.

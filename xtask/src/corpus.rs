@@ -25,7 +25,7 @@ pub use cache::Cache;
 pub use skipped::{Reason, Skipped, explain, reasons};
 pub use split::split;
 
-use crate::settings::Settings;
+use crate::settings::{Profile, Settings};
 use parsed::Parsed;
 use works::Likeness;
 
@@ -39,6 +39,9 @@ pub struct Options {
     /// Most steps that are kept, all pieces together, since a corpus lies in memory: 32 bytes
     /// a step.
     pub max_steps: usize,
+    /// Whether frames of roll files stay as they are given, a step each, silent ones at the end
+    /// included.
+    pub as_given: bool,
     /// Where files that were read before are looked for.
     pub cache: Option<Cache>,
     /// Whether a bar shows how far the reading is, if stderr is a terminal.
@@ -50,15 +53,17 @@ impl Default for Options {
     /// cache and no bar.
     fn default() -> Self {
         let range = KeyRange { low: 24, count: 78 };
-        Options { range, min_steps: 1, max_steps: 64 << 20, cache: None, progress: false }
+        let as_given = false;
+        Options { range, min_steps: 1, max_steps: 64 << 20, as_given, cache: None, progress: false }
     }
 }
 
 impl Options {
-    /// What a run with these settings trains on: pieces of at least a segment.
+    /// What a run with these settings trains on.
     pub fn to_train(settings: &Settings, cached: bool) -> Options {
-        let (range, min_steps) = (settings.network.range(), settings.steps.max(2));
-        Options { range, min_steps, ..Options::for_command(cached) }
+        let (range, min_steps) = (settings.network.range(), settings.min_steps());
+        let as_given = settings.profile == Profile::Benchmark;
+        Options { range, min_steps, as_given, ..Options::for_command(cached) }
     }
 
     /// The defaults with a bar, and with the user's cache if `cached`.
@@ -213,8 +218,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What a file holds, from the cache if that has it.
+    /// What a file holds, from the cache if that has it: which knows only sixteenths.
     fn sequences(&mut self, bytes: &[u8], is_rolls: bool) -> Result<parsed::Sequences> {
+        if is_rolls && self.options.as_given {
+            return parsed::frames(bytes);
+        }
         let Some(cache) = self.cache else { return parsed::parse(bytes, is_rolls) };
         let key = cache::Key::of(bytes, is_rolls);
         if let Some(sequences) = cache.get(&key) {
@@ -243,7 +251,11 @@ impl<'a> Reader<'a> {
         let Parsed { roll: whole, metre_stop, metres } = parsed;
         let range = self.options.range;
         let mut roll: PianoRoll = whole.chords.iter().map(|chord| chord.within(range)).collect();
-        let steps = roll.chords.iter().rposition(|chord| !chord.is_empty()).map_or(0, |s| s + 1);
+        let last = roll.chords.iter().rposition(|chord| !chord.is_empty());
+        let steps = match last {
+            Some(_) if self.options.as_given => roll.len(),
+            last => last.map_or(0, |step| step + 1),
+        };
         roll.chords.truncate(steps);
         roll.chords.shrink_to_fit();
         let strikes = |roll: &PianoRoll| -> u64 {

@@ -17,35 +17,62 @@ pub fn logits(engine: &mut Engine, sequence: &Sequence) -> Vec<f64> {
     all
 }
 
+/// Nats of a whole piece, and of its first prediction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scored {
+    /// Of all predictions.
+    pub all: Nats,
+    /// Of the first one alone.
+    pub first: Nats,
+}
+
+impl Scored {
+    /// Adds the prediction after those that were added before.
+    fn step(&mut self, nats: Nats) {
+        if self.all.steps == 0 {
+            self.first = nats;
+        }
+        self.all.add(nats);
+    }
+
+    /// Adds another piece.
+    pub fn add(&mut self, piece: Scored) {
+        self.all.add(piece.all);
+        self.first.add(piece.first);
+    }
+}
+
 /// Nats of a whole piece as one sequence from zero state. `progress` is told of every step.
-pub fn piece(engine: &mut Engine, roll: &PianoRoll, progress: &mut dyn FnMut()) -> Nats {
+pub fn piece(engine: &mut Engine, roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
     let sequence = Sequence::of_piece(engine.config(), roll, 0);
     let low = engine.config().low;
-    let mut nats = Nats { steps: sequence.len() as u64, ..Nats::default() };
+    let mut scored = Scored::default();
     let mut targets = sequence.targets.iter();
     walk(engine, &sequence, &mut |by_key| {
+        let mut nats = Nats { steps: 1, ..Nats::default() };
         if let Some(chord) = targets.next() {
             for (key, logits) in (low..).zip(by_key) {
                 nats.add_key(*logits, chord.plays(key), chord.strikes(key));
             }
         }
+        scored.step(nats);
         progress();
     });
-    nats
+    scored
 }
 
 /// Nats of a whole piece by a baseline, over the same steps as [`piece`].
-pub fn baseline(config: &Config, baseline: &Baseline, roll: &PianoRoll) -> Nats {
-    let mut nats = Nats::default();
+pub fn baseline(config: &Config, baseline: &Baseline, roll: &PianoRoll) -> Scored {
+    let mut scored = Scored::default();
     let sequence = Sequence::of_piece(config, roll, 0);
     for (frame, target) in sequence.frames.iter().zip(&sequence.targets) {
         let before = match frame {
             Frame::Start { .. } => anacrusis::music::Chord::SILENT,
             Frame::Step { chord, .. } => *chord,
         };
-        nats.add(baseline.score(config.range(), before, *target));
+        scored.step(baseline.score(config.range(), before, *target));
     }
-    nats
+    scored
 }
 
 /// Feeds the frames of a sequence and the true bits of its targets, and hands the logits of

@@ -6,6 +6,8 @@ mod document;
 use std::path::{Path, PathBuf};
 
 use anacrusis::model::Config;
+use anacrusis::model::config::Start;
+use anacrusis::music::STEPS_PER_BAR;
 use anyhow::{Context, Result, bail};
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,18 @@ impl DeviceKind {
     }
 }
 
+/// What is read, scored and trained on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Music in sixteenths, which notes play and which begin: what the plugin plays.
+    #[default]
+    Product,
+    /// The published piano-roll benchmarks: 88 keys from 21 and the first frame predicted, too,
+    /// whatever [network] says; frames of roll files as they are given; play bits alone.
+    Benchmark,
+}
+
 /// Where the prompts of a checkpoint come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -66,19 +80,27 @@ pub enum PromptSource {
     Model,
 }
 
+/// Lowest key, and number of keys, of the published benchmarks.
+pub const BENCHMARK_KEYS: (u8, u8) = (21, 88);
+
 /// Settings of a run. Keys of the TOML file have these names; unknown ones are refused.
 ///
 /// What is said of each field here is what `--help` and `--print-config` say of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// What is read, scored and trained on.
+    pub profile: Profile,
     /// The network, as in a checkpoint.
     #[serde(deserialize_with = "document::network")]
     pub network: Config,
     /// Segments per batch, 1 to 1024.
     pub batch: usize,
-    /// Steps (sixteenths) per segment, 2 to 4096; segments begin at multiples of 16.
+    /// Steps (sixteenths) per segment, 2 to 4096. Shorter pieces are left out, but for the
+    /// benchmark profile, where they are trained on whole.
     pub steps: usize,
+    /// Segments begin at multiples of so many steps, 1 to 4096.
+    pub align: usize,
     /// Step size of Adam, above 0, at most 1.
     pub learning_rate: f64,
     /// Iterations at the beginning over which the step size rises to its full value; 0 for none.
@@ -87,6 +109,12 @@ pub struct Settings {
     pub cooldown: f64,
     /// Chance of a unit to be dropped, 0 to 0.9.
     pub dropout: f64,
+    /// Share of a weight that an iteration at a step size of 1 takes from it, 0 to 100; not of
+    /// biases.
+    pub weight_decay: f64,
+    /// What is judged and saved is the mean of the weights so far, where the weight of an
+    /// iteration falls by this factor with each one after it, 0 to 0.99999; 0 for none.
+    pub average: f64,
     /// Largest global norm of the gradient, above 0.
     pub clip: f64,
     /// Lowest and highest transposition in semitones, within -24 to 24.
@@ -140,13 +168,17 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            profile: Profile::default(),
             network: Config::default(),
             batch: 5,
             steps: 128,
+            align: usize::from(STEPS_PER_BAR),
             learning_rate: 1e-3,
             warmup: 0,
             cooldown: 0.0,
             dropout: 0.5,
+            weight_decay: 0.0,
+            average: 0.0,
             clip: 1.0,
             transpose: [-5, 6],
             weighting: Weighting::Piece,
@@ -192,6 +224,22 @@ impl Settings {
         document::parse(text)
     }
 
+    /// Has the network fit the profile.
+    pub fn settle(&mut self) {
+        if self.profile == Profile::Benchmark {
+            (self.network.low, self.network.notes) = BENCHMARK_KEYS;
+            self.network.start = Start::Flag;
+        }
+    }
+
+    /// Shortest piece that is trained on, in steps.
+    pub fn min_steps(&self) -> usize {
+        match self.profile {
+            Profile::Product => self.steps.max(2),
+            Profile::Benchmark => 2,
+        }
+    }
+
     /// All settings as TOML, each key with a line that says what it is; reading that back
     /// gives the same settings.
     ///
@@ -220,6 +268,9 @@ impl Settings {
             (finite(self.learning_rate, 1e-9, 1.0), "learning_rate: 1e-9 to 1"),
             (finite(self.cooldown, 0.0, 1.0), "cooldown: 0 to 1, a share of the run"),
             (finite(self.dropout, 0.0, 0.9), "dropout: 0 to 0.9"),
+            (finite(self.weight_decay, 0.0, 100.0), "weight_decay: 0 to 100"),
+            (finite(self.average, 0.0, 0.99999), "average: 0 to 0.99999"),
+            ((1..=4096).contains(&self.align), "align: 1 to 4096 steps"),
             (finite(self.clip, 1e-6, 1e6), "clip: 1e-6 to 1e6"),
             (
                 self.transpose.iter().all(|t| (-24..=24).contains(t))

@@ -86,11 +86,12 @@ pub fn run_within(
         let batch = segments.draw(iteration, settings.batch);
         let random = dropout.branch(iteration);
         let learning_rate = run.learning_rate();
-        let rules = Rules { dropout: settings.dropout, clip: settings.clip, learning_rate };
+        let rules = Rules::of(&settings, learning_rate);
         let State { parameters, adam, .. } = &mut run.state;
         let (backend, network) = (&mut *run.backend, &settings.network);
         let done = iterate(backend, network, parameters, adam, &batch, &random, rules)
             .with_context(|| format!("in iteration {iteration}"))?;
+        run.state.average(settings.average);
         run.after_step(done, learning_rate, begun.elapsed().as_secs_f64());
         run.sample();
         run.judge()?;

@@ -47,8 +47,8 @@ pub const FEATURES: &str = "train";
 
 A resumed run goes on as it was begun: give the same --data, --config and flags again. More
 --iterations, --minutes or --patience extend it; threads, evaluations and samples may change;
-device, learning rate, warm-up and cooldown too, which is said, since the run then ends
-elsewhere.")]
+device, learning rate, warm-up, cooldown and dropout too, which is said, since the run then
+ends elsewhere.")]
 pub struct Args {
     /// Folders (with all below them) and files to train on: MIDI, or rolls as JSON. With
     /// weights, that is how often segments come from each: `a=1 b=0.5` gives two thirds from a
@@ -57,6 +57,9 @@ pub struct Args {
     #[arg(long, required_unless_present = "print_config", num_args = 1..,
         value_name = "PATH[=WEIGHT]", value_parser = Source::parser())]
     pub data: Vec<Source>,
+    /// Folders and files to hold out in place of a part of --data, on which nothing is trained
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub valid: Vec<PathBuf>,
     /// Where the best network goes (.safetensors)
     #[arg(long, value_name = "FILE", required_unless_present = "print_config")]
     pub out: Option<PathBuf>,
@@ -99,6 +102,7 @@ impl Args {
             None => Settings::default(),
         };
         self.flags.apply(&mut settings);
+        settings.settle();
         let weights = source::weights(&self.data);
         if !weights.is_empty() {
             settings.data_weights = weights;
@@ -130,10 +134,11 @@ impl Args {
     /// Says what is wrong, and what to do.
     pub fn check(&self) -> Result<Settings> {
         let settings = self.settings()?;
-        for Source { path, .. } in &self.data {
+        let data = self.data.iter().map(|source| ("--data", &source.path));
+        for (flag, path) in data.chain(self.valid.iter().map(|path| ("--valid", path))) {
             ensure!(
                 path.exists(),
-                "--data {}: there is no such file or folder: check the path",
+                "{flag} {}: there is no such file or folder: check the path",
                 path.display()
             );
         }
@@ -165,6 +170,10 @@ impl Args {
             let weight = source.weight.map_or(String::new(), |weight| format!("={weight}"));
             quoted(&(shown(&source.path, 2) + &weight))
         }));
+        if !self.valid.is_empty() {
+            words.push("--valid".to_owned());
+            words.extend(self.valid.iter().map(|path| quoted(&shown(path, 2))));
+        }
         words.push(format!("--out {}", quoted(&shown(self.out(), 1))));
         if let Some(path) = &self.config {
             words.push(format!("--config {}", quoted(&shown(path, 2))));

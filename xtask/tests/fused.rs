@@ -177,6 +177,44 @@ fn gradients_and_scores_match_those_of_candle() {
 }
 
 #[test]
+fn sequences_of_several_lengths_and_play_bits_alone_match_those_of_candle() {
+    for (seed, config) in odd_configs().into_iter().enumerate() {
+        let parameters = weights(&config, seed as u64);
+        let mut batch = batch(&config, 4, 13, seed as u64);
+        for (sequence, steps) in batch.iter_mut().zip([13, 5, 9, 5]) {
+            let shorter = sequence.stretches(steps, steps).next();
+            *sequence = shorter.expect("a stretch");
+        }
+        let random = Random::new(4, seed as u64);
+        let dropout = Some((0.4, &random));
+        for play_only in [false, true] {
+            let mut candle = Candle::new(&config, 2).of(play_only);
+            let mut fused = Fused::new(&config, InstructionSet::best(), 2).of(play_only);
+            let (theirs, their_nats) =
+                candle.gradient(&parameters, &batch, dropout).expect("candle's");
+            let (ours, nats) = fused.gradient(&parameters, &batch, dropout).expect("ours");
+            let predictions = batch.iter().map(Sequence::len).sum::<usize>() as u64;
+            assert_eq!((nats.steps, their_nats.steps), (predictions, predictions));
+            assert!((nats.nats_step() / their_nats.nats_step() - 1.0).abs() < 1e-6);
+            assert_eq!(nats.articulate == 0.0, play_only);
+            let articulate = &ours["head.weight"][ours["head.weight"].len() / 2..];
+            assert_eq!(articulate.iter().all(|g| *g == 0.0), play_only);
+            for (name, theirs) in &theirs {
+                let scale = theirs.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+                let pairs = ours[name].iter().zip(theirs);
+                let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0f32, f32::max);
+                assert!(worst <= 1e-4 * scale, "{config:?} {name}: {worst} of {scale}");
+            }
+            let piece: PianoRoll = batch[0].targets.iter().copied().collect();
+            let theirs = candle.nats(&parameters, &[&piece], None).expect("scores")[0];
+            let ours = fused.nats(&parameters, &[&piece], None).expect("scores")[0];
+            assert!((ours.nats_step() / theirs.nats_step() - 1.0).abs() < 1e-6);
+            assert_eq!(ours.articulate == 0.0, play_only);
+        }
+    }
+}
+
+#[test]
 fn layers_differentiated_by_hand_for_gpus_match_those_of_candle() {
     for (seed, config) in odd_configs().into_iter().enumerate() {
         let parameters = weights(&config, seed as u64);

@@ -10,6 +10,7 @@ use golden::{Case, gradient_error, largest_difference};
 use safetensors::SafeTensors;
 use xtask::sequence::Sequence;
 use xtask::train::adam::Adam;
+use xtask::train::backend::{Backend, Candle};
 use xtask::train::network::Network;
 use xtask::train::stepper::CandleStepper;
 use xtask::train::{random::Random, step};
@@ -73,12 +74,12 @@ fn gradients_match_the_reference_with_and_without_dropout() {
 #[test]
 fn a_batch_shared_out_over_threads_has_the_same_gradient() {
     let case = Case::all().next().expect("a case");
-    let (network, batch) = (network_of(&case), case.batch());
+    let (parameters, batch) = (case.parameters(), case.batch());
     let random = Random::new(1, 1);
     for dropout in [None, Some((0.5, &random))] {
         let run = |threads| {
-            step::batch_gradient(&network, case.config(), &batch, dropout, threads)
-                .expect("a gradient")
+            let mut candle = Candle::new(case.config(), threads);
+            candle.gradient(&parameters, &batch, dropout).expect("a gradient")
         };
         let ((one, one_nats), (two, two_nats)) = (run(1), run(2));
         assert!((one_nats.play - two_nats.play).abs() < 1e-4);

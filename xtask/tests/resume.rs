@@ -11,7 +11,8 @@ use xtask::train::{self, state::State};
 use xtask::trainer;
 
 const SETTINGS: &str = "batch = 2\nsteps = 32\nlearning_rate = 1e-2\ndropout = 0.1\n\
-    heldout = 0.3\nevaluate_every = 4\nevaluate_steps = 16\nthreads = 2\n[network]\n\
+    heldout = 0.3\nevaluate_every = 4\nevaluate_steps = 16\nthreads = 2\naverage = 0.9\n\
+    weight_decay = 0.01\n[network]\n\
     time = [8]\nnote = [6, 4]\n";
 
 #[derive(Parser)]

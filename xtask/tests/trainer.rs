@@ -207,6 +207,48 @@ fn what_is_missing_is_told_before_any_music_is_read() {
 }
 
 #[test]
+fn what_is_to_be_held_out_can_be_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let rolls = |name: &str, frames: &[usize]| {
+        // A silent end, which the published sets count.
+        let sequence = |frames: &usize| -> Vec<Vec<u8>> {
+            let frame = |f| if f + 3 < *frames { vec![40 + (f % 7) as u8, 64] } else { vec![] };
+            (0..*frames).map(frame).collect()
+        };
+        let sequences: Vec<_> = frames.iter().map(sequence).collect();
+        let text = serde_json::json!({"step_in_16ths": 2, "sequences": sequences}).to_string();
+        std::fs::write(folder.join(name), text).expect("written");
+        folder.join(name).display().to_string()
+    };
+    let (data, valid) = (rolls("train.json", &[20, 9, 40]), rolls("valid.json", &[11, 30]));
+    let config = folder.join("settings.toml");
+    std::fs::write(&config, SETTINGS).expect("settings");
+    let out = folder.join("m.safetensors").display().to_string();
+    let config = config.display().to_string();
+    let line = |valid: &str| {
+        let words = ["train", "--no-cache", "--data", &data, "--valid", valid, "--out", &out];
+        let more = ["--config", &config, "--profile", "benchmark", "--iterations", "4"];
+        Cli::parse_from(words.into_iter().chain(more)).args
+    };
+    train::run(&line(&valid), &AtomicBool::new(false)).expect("trained");
+    let model = xtask::model_file::read(Path::new(&out)).expect("a model");
+    assert_eq!((model.config().low, model.config().keys()), (21, 88));
+    let made = model.meta.made.expect("its story");
+    let heldout = made.heldout.expect("judged");
+    assert_eq!((heldout.pieces, heldout.steps), (2, 41), "frames as given, the first included");
+    assert_eq!(heldout.art_nats_step, 0.0);
+    assert!(made.command.contains("--valid") && made.command.contains("valid.json"));
+
+    let empty = rolls("empty.json", &[]);
+    std::fs::remove_file(&out).expect("removed");
+    let mut again = line(&empty);
+    again.overwrite = true;
+    let error = train::run(&again, &AtomicBool::new(false)).expect_err("refused");
+    assert!(format!("{error:#}").contains("--valid"), "{error:#}");
+}
+
+#[test]
 fn a_run_that_will_not_fit_is_refused_with_advice() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = |more: &[&str], megabytes: u64| {

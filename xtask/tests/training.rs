@@ -13,11 +13,10 @@ use xtask::corpus::{Corpus, Options};
 use xtask::settings::Settings;
 use xtask::train;
 use xtask::train::adam::Adam;
+use xtask::train::backend::{Backend, Candle};
 use xtask::train::batch::Segments;
 use xtask::train::init;
-use xtask::train::network::Network;
 use xtask::train::random::Random;
-use xtask::train::step;
 use xtask::trainer;
 
 const SETTINGS: &str = "batch = 2\nsteps = 32\nlearning_rate = 1e-2\ndropout = 0.1\n\
@@ -74,10 +73,9 @@ fn one_batch_can_be_learnt_by_heart() {
     let mut parameters = init::weights(&settings.network, density, &Random::new(1, 2));
     let mut adam = Adam::default();
     let mut losses = Vec::new();
+    let mut candle = Candle::new(&settings.network, 2);
     for _ in 0..250 {
-        let network = Network::new(&settings.network, &parameters).expect("a network");
-        let (gradients, nats) =
-            step::batch_gradient(&network, &settings.network, &batch, None, 2).expect("a step");
+        let (gradients, nats) = candle.gradient(&parameters, &batch, None).expect("a step");
         losses.push(nats.nats_step());
         adam.update(&mut parameters, &gradients, 1e-2);
     }

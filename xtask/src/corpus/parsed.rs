@@ -36,12 +36,20 @@ pub(super) struct Parsed {
 /// The sequences of a file; in place of an unusable one, why it is.
 pub(super) type Sequences = Vec<Result<Parsed, String>>;
 
+/// Reads a roll file, each frame a step.
+pub(super) fn frames(bytes: &[u8]) -> Result<Sequences> {
+    Ok(plain(rolls::parse(bytes, rolls::Grid::AsGiven)?))
+}
+
+fn plain(rolls: Vec<Result<PianoRoll, String>>) -> Sequences {
+    let plain = |roll| Parsed { roll, metre_stop: None, metres: BTreeSet::new() };
+    rolls.into_iter().map(|roll| roll.map(plain)).collect()
+}
+
 /// Reads a roll file, or a MIDI file, which holds one sequence.
 pub(super) fn parse(bytes: &[u8], is_rolls: bool) -> Result<Sequences> {
     if is_rolls {
-        let rolls = rolls::parse(bytes)?.into_iter();
-        let plain = |roll| Parsed { roll, metre_stop: None, metres: BTreeSet::new() };
-        return Ok(rolls.map(|roll| roll.map(plain)).collect());
+        return Ok(plain(rolls::parse(bytes, rolls::Grid::Sixteenths)?));
     }
     let all = KeyRange { low: 0, count: 128 };
     let smf::Imported { roll, metre_stop, metres, .. } = smf::read(bytes, all)?;

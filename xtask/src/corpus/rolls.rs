@@ -54,23 +54,33 @@ impl<'de> Visitor<'de> for FrameVisitor {
     }
 }
 
-/// The sequences of a roll file in sixteenths, or why one of them cannot be used.
+/// What a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grid {
+    /// A sixteenth.
+    Sixteenths,
+    /// A frame.
+    AsGiven,
+}
+
+/// The sequences of a roll file, or why one of them cannot be used.
 ///
 /// # Errors
 ///
 /// If the file as a whole is not of this form, or expands to more than
 /// [`MAX_STEPS_PER_FILE`].
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Result<PianoRoll, String>>> {
+pub(super) fn parse(bytes: &[u8], grid: Grid) -> Result<Vec<Result<PianoRoll, String>>> {
     let Rolls { step_in_16ths, sequences } = serde_json::from_slice(bytes)
         .context("not a roll file (\"step_in_16ths\" and \"sequences\")")?;
     ensure!(
         (1..=MAX_STEP_IN_16THS).contains(&step_in_16ths),
         "\"step_in_16ths\" is {step_in_16ths}, not 1 to {MAX_STEP_IN_16THS}"
     );
+    let in_a_frame = if grid == Grid::AsGiven { 1 } else { step_in_16ths };
     let mut steps = 0;
     let mut rolls = Vec::with_capacity(sequences.len());
     for frames in sequences {
-        let roll = expand(&frames, step_in_16ths);
+        let roll = expand(&frames, in_a_frame);
         steps += roll.as_ref().map_or(0, PianoRoll::len);
         if steps > MAX_STEPS_PER_FILE {
             bail!("more than {MAX_STEPS_PER_FILE} steps in one file; split it into several");
@@ -80,8 +90,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Result<PianoRoll, String>>> {
     Ok(rolls)
 }
 
-fn expand(frames: &[Frame], step_in_16ths: u32) -> Result<PianoRoll, String> {
-    let steps = frames.len() as u64 * u64::from(step_in_16ths);
+fn expand(frames: &[Frame], steps_in_a_frame: u32) -> Result<PianoRoll, String> {
+    let steps = frames.len() as u64 * u64::from(steps_in_a_frame);
     if steps > MAX_STEPS {
         return Err(format!("{steps} steps, more than the {MAX_STEPS} that are read"));
     }
@@ -91,7 +101,7 @@ fn expand(frames: &[Frame], step_in_16ths: u32) -> Result<PianoRoll, String> {
         let playing =
             (*keys).map_err(|key| format!("frame {index} holds {key}, not a MIDI key"))?;
         roll.chords.push(Chord::from_masks(playing, playing & !before));
-        for _ in 1..step_in_16ths {
+        for _ in 1..steps_in_a_frame {
             roll.chords.push(Chord::from_masks(playing, 0));
         }
         before = playing;

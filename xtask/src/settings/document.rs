@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use toml::de::DeTable;
 
-use super::{BackendKind, DeviceKind, Settings, Weighting};
+use super::{BackendKind, DeviceKind, Profile, Settings, Weighting};
 
 /// The table of the file that holds [`Settings::network`].
 const NETWORK: &str = "network";
@@ -140,6 +140,7 @@ fn choices(key: &str) -> String {
     }
     match key {
         "weighting" => of::<Weighting>(),
+        "profile" => of::<Profile>(),
         "device" => of::<DeviceKind>(),
         "backend" => of::<BackendKind>(),
         _ => String::new(),

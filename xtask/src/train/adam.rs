@@ -45,6 +45,19 @@ impl Adam {
     const BETA_SQUARE: f64 = 0.999;
     const EPSILON: f64 = 1e-8;
 
+    /// Takes a share of `rate` times `decay` from the matrices that have a gradient (Loshchilov
+    /// and Hutter, 2019), but not from biases.
+    pub fn decay(parameters: &mut Parameters, gradients: &Parameters, rate: f64, decay: f64) {
+        if decay == 0.0 {
+            return;
+        }
+        let kept = (1.0 - rate * decay) as f32;
+        let matrices = parameters.iter_mut().filter(|(name, _)| name.contains("weight"));
+        for (_, values) in matrices.filter(|(name, _)| gradients.contains_key(*name)) {
+            values.iter_mut().for_each(|value| *value *= kept);
+        }
+    }
+
     /// Moves `parameters` against `gradients`; tensors without a gradient stay as they are.
     pub fn update(&mut self, parameters: &mut Parameters, gradients: &Parameters, rate: f64) {
         self.updates += 1;

@@ -6,7 +6,7 @@ use anacrusis::model::Config;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::loss::Nats;
 use anacrusis::music::PianoRoll;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use candle_core::Device;
 
 use super::dropout::masks;
@@ -17,21 +17,21 @@ use super::layer::Way;
 use super::random::Random;
 use super::{evaluate, network, step};
 use crate::sequence::Sequence;
-use crate::settings::{BackendKind, DeviceKind, Settings};
+use crate::settings::{BackendKind, DeviceKind, Profile, Settings};
 
 /// Tensors by name, flat, in the layout of the checkpoint: weights, gradients, or moments.
 pub type Parameters = BTreeMap<String, Vec<f32>>;
 
 /// What computes.
 pub trait Backend {
-    /// The gradient of the training loss (model.md, section 5) over `batch`, sequences of one
-    /// length, at `parameters`, and the loss in nats.
+    /// The gradient of the training loss (model.md, section 5) over `batch` at `parameters`, and
+    /// the loss in nats.
     ///
     /// `dropout` is the probability and the generator of the masks; the masks of a sequence
     /// depend on its place in the batch alone.
     ///
     /// # Errors
-    /// If the batch is empty, its sequences differ in length, or tensors do not fit.
+    /// If the batch is empty, or tensors do not fit.
     fn gradient(
         &mut self,
         parameters: &Parameters,
@@ -52,18 +52,58 @@ pub trait Backend {
     ) -> Result<Vec<Nats>>;
 }
 
+/// Gradients of parts of a batch, which are to be added.
+#[derive(Default)]
+pub struct Sum(Option<(Parameters, Nats)>);
+
+impl Sum {
+    /// Adds a part.
+    pub fn add(&mut self, (gradients, nats): (Parameters, Nats)) {
+        let Some((total, total_nats)) = &mut self.0 else {
+            self.0 = Some((gradients, nats));
+            return;
+        };
+        for (total, part) in total.values_mut().zip(gradients.values()) {
+            total.iter_mut().zip(part).for_each(|(a, b)| *a += b);
+        }
+        total_nats.add(nats);
+    }
+
+    /// The whole.
+    ///
+    /// # Errors
+    /// If there were no parts.
+    pub fn end(self) -> Result<(Parameters, Nats)> {
+        self.0.context("an empty batch")
+    }
+}
+
+/// The sequences of a batch by length, those of one in their order, each with its place.
+fn by_length(batch: &[Sequence]) -> BTreeMap<usize, (Vec<Sequence>, Vec<u64>)> {
+    let mut groups: BTreeMap<usize, (Vec<Sequence>, Vec<u64>)> = BTreeMap::new();
+    for (sequence, line) in batch.iter().zip(0..) {
+        let (sequences, lines) = groups.entry(sequence.len()).or_default();
+        sequences.push(sequence.clone());
+        lines.push(line);
+    }
+    groups
+}
+
 /// The backend that the settings ask for.
 ///
 /// # Errors
 /// If they ask for a device that is not there, or that this program was built without.
 pub fn new(settings: &Settings) -> Result<Box<dyn Backend>> {
     let (config, threads) = (&settings.network, settings.thread_count());
+    let play_only = settings.profile == Profile::Benchmark;
     Ok(match (settings.device, settings.backend) {
         (DeviceKind::Cpu, BackendKind::Fused) => {
-            Box::new(Fused::new(config, InstructionSet::best(), threads))
+            Box::new(Fused::new(config, InstructionSet::best(), threads).of(play_only))
         }
-        (DeviceKind::Cpu, BackendKind::Candle) => Box::new(Candle::new(config, threads)),
-        (gpu, _) => Box::new(Candle::on(device(gpu)?, config)),
+        (DeviceKind::Cpu, BackendKind::Candle) => {
+            Box::new(Candle::new(config, threads).of(play_only))
+        }
+        (gpu, _) => Box::new(Candle::on(device(gpu)?, config).of(play_only)),
     })
 }
 
@@ -119,6 +159,12 @@ impl Fused {
         self
     }
 
+    /// The same, but scoring and training play bits alone if `play_only`.
+    pub fn of(mut self, play_only: bool) -> Fused {
+        self.network.play_only = play_only;
+        self
+    }
+
     /// How many of `lines` sequences of `bytes` each are done at a time in `room` bytes: groups
     /// as even as they can be.
     pub fn group(room: usize, lines: usize, bytes: usize) -> usize {
@@ -135,30 +181,19 @@ impl Backend for Fused {
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)> {
         self.network.load(parameters, self.threads)?;
-        let steps = batch.first().map_or(0, Sequence::len);
-        let alike = batch.iter().all(|sequence| sequence.len() == steps);
-        ensure!(alike, "sequences of one batch differ in length");
-        let lines: Vec<u64> = (0..batch.len() as u64).collect();
-        let predictions = batch.len() * steps;
-        let bytes = steps * self.network.bytes_of_prediction();
-        let group = Fused::group(self.room, batch.len(), bytes);
-        let mut sum: Option<(Parameters, Nats)> = None;
-        for (batch, lines) in batch.chunks(group).zip(lines.chunks(group)) {
-            let masks =
-                dropout.map(|(p, random)| masks(&self.network.config, steps, lines, p, random));
-            let (gradients, nats) =
-                self.workspace.gradient(&self.network, batch, masks.as_ref(), predictions)?;
-            match &mut sum {
-                None => sum = Some((gradients, nats)),
-                Some((total, total_nats)) => {
-                    for (total, part) in total.values_mut().zip(gradients.values()) {
-                        total.iter_mut().zip(part).for_each(|(a, b)| *a += b);
-                    }
-                    total_nats.add(nats);
-                }
+        let predictions = batch.iter().map(Sequence::len).sum();
+        let mut sum = Sum::default();
+        for (steps, (batch, lines)) in by_length(batch) {
+            let bytes = steps * self.network.bytes_of_prediction();
+            let group = Fused::group(self.room, batch.len(), bytes);
+            for (batch, lines) in batch.chunks(group).zip(lines.chunks(group)) {
+                let config = &self.network.config;
+                let masks = dropout.map(|(p, random)| masks(config, steps, lines, p, random));
+                let masks = masks.as_ref();
+                sum.add(self.workspace.gradient(&self.network, batch, masks, predictions)?);
             }
         }
-        sum.context("an empty batch")
+        sum.end()
     }
 
     fn nats(
@@ -189,6 +224,7 @@ pub struct Candle {
     device: Device,
     way: Way,
     threads: usize,
+    play_only: bool,
 }
 
 impl Candle {
@@ -200,7 +236,13 @@ impl Candle {
     /// On `device`.
     pub fn on(device: Device, config: &Config) -> Candle {
         let way = Way::on(&device);
-        Candle { config: config.clone(), device, way, threads: 1 }
+        Candle { config: config.clone(), device, way, threads: 1, play_only: false }
+    }
+
+    /// The same, but scoring and training play bits alone if `play_only`.
+    pub fn of(mut self, play_only: bool) -> Candle {
+        self.play_only = play_only;
+        self
     }
 
     /// The same, differentiated in another way than the faster one.
@@ -210,7 +252,9 @@ impl Candle {
     }
 
     fn network(&self, parameters: &Parameters) -> Result<network::Network> {
-        network::Network::on((&self.device, self.way), &self.config, parameters)
+        let mut network = network::Network::on((&self.device, self.way), &self.config, parameters)?;
+        network.play_only = self.play_only;
+        Ok(network)
     }
 }
 
@@ -222,7 +266,16 @@ impl Backend for Candle {
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)> {
         let network = self.network(parameters)?;
-        step::batch_gradient(&network, &self.config, batch, dropout, self.threads)
+        let predictions = batch.iter().map(Sequence::len).sum();
+        let mut sum = Sum::default();
+        for (batch, lines) in by_length(batch).into_values() {
+            let part = (batch.as_slice(), lines.as_slice());
+            let (config, threads) = (&self.config, self.threads);
+            let part =
+                step::shared_gradient(&network, config, part, dropout, threads, predictions)?;
+            sum.add(part);
+        }
+        sum.end()
     }
 
     fn nats(

@@ -2,12 +2,12 @@
 //!
 //! A source is drawn if they have weights, then a piece of it (all alike, or by the number of
 //! its segments), then a start uniformly
-//! over the multiples of 16 at which a whole segment fits, the last one included, then a
-//! transposition uniformly over the range allowed; notes that leave the keyboard are dropped.
+//! over the multiples of 16, or of [`Settings::align`], at which a whole segment fits, the last
+//! one included, then a transposition uniformly over the range allowed; notes that leave the keyboard are dropped.
 //! The draw depends on the seed, the iteration and the place in the batch alone.
 
 use anacrusis::model::Config;
-use anacrusis::music::{PianoRoll, STEPS_PER_BAR};
+use anacrusis::music::PianoRoll;
 use anyhow::{Result, bail, ensure};
 
 use super::random::Random;
@@ -21,6 +21,7 @@ pub struct Segments<'a> {
     /// Running sum of the weights of the pieces.
     weights: Vec<usize>,
     steps: usize,
+    align: usize,
     transpose: [i8; 2],
     random: Random,
 }
@@ -37,7 +38,8 @@ impl<'a> Segments<'a> {
         random: Random,
     ) -> Result<Segments<'a>> {
         let (config, steps, transpose) = (&settings.network, settings.steps, settings.transpose);
-        let long = |(_, roll): &(usize, &PianoRoll)| roll.len() >= steps;
+        let (align, shortest) = (settings.align, settings.min_steps());
+        let long = |(_, roll): &(usize, &PianoRoll)| roll.len() >= shortest;
         let (sources, rolls): (Vec<usize>, Vec<&PianoRoll>) =
             pieces.into_iter().filter(long).unzip();
         ensure!(!rolls.is_empty(), "no training piece is as long as a segment; lower --steps");
@@ -45,7 +47,7 @@ impl<'a> Segments<'a> {
             .iter()
             .map(|roll| match settings.weighting {
                 Weighting::Piece => 1,
-                Weighting::Length => starts(roll.len(), steps),
+                Weighting::Length => starts(roll.len(), steps, align),
             })
             .collect();
         if !settings.data_weights.is_empty() {
@@ -56,7 +58,7 @@ impl<'a> Segments<'a> {
             sum += *weight;
             *weight = sum;
         }
-        Ok(Segments { config, rolls, weights, steps, transpose, random })
+        Ok(Segments { config, rolls, weights, steps, align, transpose, random })
     }
 
     /// Pieces that are drawn from.
@@ -74,8 +76,7 @@ impl<'a> Segments<'a> {
         let total = self.weights.last().copied().unwrap_or(1);
         let lot = random.below(total);
         let roll = self.rolls[self.weights.partition_point(|sum| *sum <= lot)];
-        let bar = usize::from(STEPS_PER_BAR);
-        let start = bar * random.below(starts(roll.len(), self.steps));
+        let start = self.align * random.below(starts(roll.len(), self.steps, self.align));
         let [low, high] = self.transpose;
         let semitones = low + random.below(usize::from((high - low).unsigned_abs()) + 1) as i8;
         let sequence = Sequence::window(self.config, roll, 0, start, self.steps);
@@ -106,9 +107,10 @@ fn mix(weights: &mut [usize], sources: &[usize], shares: &[f64]) -> Result<()> {
     Ok(())
 }
 
-/// How many multiples of 16 a segment of `steps` can start at in a piece of `length`.
-fn starts(length: usize, steps: usize) -> usize {
-    length.checked_sub(steps).map_or(0, |last| last / usize::from(STEPS_PER_BAR) + 1)
+/// At how many multiples of `align` a segment of `steps` can start in a piece of `length`; a
+/// shorter piece is a segment by itself.
+fn starts(length: usize, steps: usize, align: usize) -> usize {
+    length.saturating_sub(steps) / align + 1
 }
 
 #[cfg(test)]

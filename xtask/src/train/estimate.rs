@@ -171,7 +171,8 @@ fn fused(settings: &Settings, lanes: usize, scorers: usize) -> [usize; 3] {
 
     // Packed both ways; then weights and both moments, and while saving these twice more.
     let packed: usize = time.iter().chain(&note).map(|l| 2 * (l.input + l.hidden) * gates(l)).sum();
-    let weights = NUMBER * (packed + 9 * parameters(settings));
+    let kept = if settings.average > 0.0 { 12 } else { 9 };
+    let weights = NUMBER * (packed + kept * parameters(settings));
     let scoring = scorers * (Fused::STRETCH * prediction + desk(Fused::STRETCH));
     [batch, weights, scoring]
 }

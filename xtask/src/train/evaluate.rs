@@ -67,7 +67,8 @@ fn piece(
         let steps = chunk.len() as u64;
         let pass = network.forward(&[chunk], states.as_deref(), None, false)?;
         let [play, articulate] = loss_sums(&pass)?;
-        nats.add(Nats { play: play.to_scalar()?, articulate: articulate.to_scalar()?, steps });
+        let articulate = if network.play_only { 0.0 } else { articulate.to_scalar()? };
+        nats.add(Nats { play: play.to_scalar()?, articulate, steps });
         states = Some(pass.states);
     }
     Ok(nats)

@@ -1,5 +1,7 @@
 //! What stands before a run: music that can be read, and memory that will do.
 
+use std::path::{Path, PathBuf};
+
 use anacrusis::model::kernel::InstructionSet;
 use anyhow::Result;
 
@@ -9,13 +11,16 @@ use crate::corpus::{self, Corpus};
 use crate::settings::Settings;
 use crate::trainer::Args;
 
-/// Reads the corpus and says what was skipped and why.
+/// Reads the corpus, what is held out after what is trained on, and says what was skipped and
+/// why.
 ///
 /// # Errors
 /// If no usable piece is left; lists why.
 pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
     let options = corpus::Options::to_train(settings, !args.no_cache);
-    let corpus = Corpus::read(&args.data, &options)?;
+    let data = args.data.iter().map(|source| source.path.as_path());
+    let all: Vec<&Path> = data.chain(args.valid.iter().map(PathBuf::as_path)).collect();
+    let corpus = Corpus::read(&all, &options)?;
     eprint!("{}", corpus::explain(&corpus.skipped, corpus::SHOWN));
     let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
     eprintln!(

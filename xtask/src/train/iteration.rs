@@ -7,6 +7,7 @@ use super::adam::{self, Adam};
 use super::backend::{Backend, Parameters};
 use super::random::Random;
 use crate::sequence::Sequence;
+use crate::settings::Settings;
 
 /// What does not change from one iteration to the next, but for the step size.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,16 @@ pub struct Rules {
     pub clip: f64,
     /// Step size of Adam.
     pub learning_rate: f64,
+    /// Share of a weight that goes at a step size of 1.
+    pub weight_decay: f64,
+}
+
+impl Rules {
+    /// Those of `settings`, at a step size of `learning_rate`.
+    pub fn of(settings: &Settings, learning_rate: f64) -> Rules {
+        let Settings { dropout, clip, weight_decay, .. } = *settings;
+        Rules { dropout, clip, learning_rate, weight_decay }
+    }
 }
 
 /// What an iteration tells.
@@ -54,6 +65,7 @@ pub fn iterate(
     ensure!(loss.is_finite(), "training diverged: lower learning_rate");
     gradients.retain(|name, _| trained(name));
     let norm = adam::clip(&mut gradients, rules.clip);
+    Adam::decay(parameters, &gradients, rules.learning_rate, rules.weight_decay);
     adam.update(parameters, &gradients, rules.learning_rate);
     Ok(Done { loss, norm })
 }

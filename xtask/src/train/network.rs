@@ -27,6 +27,8 @@ pub struct Network {
     pub(super) note: Vec<Layer>,
     head_weight: Var,
     head_bias: Var,
+    /// Whether play bits alone are scored and trained.
+    pub play_only: bool,
 }
 
 /// What one run over a batch left behind.
@@ -93,6 +95,7 @@ impl Network {
             note: note_layers(config).into_iter().map(layer).collect::<candle_core::Result<_>>()?,
             head_weight: head(HEAD_WEIGHT, LOGITS)?,
             head_bias: head(HEAD_BIAS, 1)?,
+            play_only: false,
         })
     }
 

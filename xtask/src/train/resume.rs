@@ -4,8 +4,8 @@
 //! is the same run: what decides the weights must be as it was. Of the settings, threads,
 //! `iterations`, `minutes`, `patience`, `evaluate_every`, `evaluate_steps`, `sample_every`,
 //! `sample_bars`, `prompts`, `prompts_from`, `corpus` and `licence` may change; `device`,
-//! `backend`, `learning_rate`, `cooldown` and, until it is over, `warmup` too, which is said,
-//! because the run then ends elsewhere than it would have. With a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
+//! `backend`, `learning_rate`, `cooldown`, `dropout`, `weight_decay` and, until it is over, `warmup` too, which
+//! is said, because the run then ends elsewhere than it would have. With a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
 //! and is told of likewise; minutes are never the same twice, so that only runs without a
 //! cooldown by minutes repeat themselves to the bit.
 
@@ -111,12 +111,14 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
     );
     let text = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
     let fixed = [
+        ("--profile", text(&old.profile), text(&new.profile)),
+        ("align", text(&old.align), text(&new.align)),
+        ("average", text(&old.average), text(&new.average)),
         ("--seed", text(&old.seed), text(&new.seed)),
         ("heldout", text(&old.heldout), text(&new.heldout)),
         ("weights of --data", text(&old.data_weights), text(&new.data_weights)),
         ("--batch", text(&old.batch), text(&new.batch)),
         ("--steps", text(&old.steps), text(&new.steps)),
-        ("dropout", text(&old.dropout), text(&new.dropout)),
         ("clip", text(&old.clip), text(&new.clip)),
         ("transpose", text(&old.transpose), text(&new.transpose)),
         ("--weighting", text(&old.weighting), text(&new.weighting)),
@@ -148,6 +150,8 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
     let mut told = vec![
         ("learning_rate", text(&old.learning_rate), text(&new.learning_rate)),
         ("cooldown", text(&old.cooldown), text(&new.cooldown)),
+        ("weight_decay", text(&old.weight_decay), text(&new.weight_decay)),
+        ("dropout", text(&old.dropout), text(&new.dropout)),
         ("--device", text(&old.device), text(&new.device)),
         ("--backend", text(&old.backend), text(&new.backend)),
     ];

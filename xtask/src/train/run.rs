@@ -65,7 +65,16 @@ impl<'a> Run<'a> {
         corpus: &'a Corpus,
         available: Option<u64>,
     ) -> Result<Run<'a>> {
-        let (train, heldout) = corpus::split(corpus, settings.heldout, settings.seed);
+        let (train, heldout): (Vec<&Piece>, Vec<&Piece>) = if args.valid.is_empty() {
+            corpus::split(corpus, settings.heldout, settings.seed)
+        } else {
+            corpus.pieces.iter().partition(|piece| piece.source < args.data.len())
+        };
+        ensure!(
+            args.valid.is_empty() || !(train.is_empty() || heldout.is_empty()),
+            "{} holds no usable piece: see what was skipped, above",
+            if train.is_empty() { "--data" } else { "--valid" }
+        );
         ensure!(
             !train.is_empty() && !heldout.is_empty(),
             "too little music: all of it ({} usable) is one work, copies and transpositions \
@@ -154,7 +163,7 @@ impl<'a> Run<'a> {
         for (name, baseline) in self.meta.made.iter().flat_map(|made| &made.baselines) {
             let mut nats = Nats::default();
             for roll in &self.heldout {
-                nats.add(score::baseline(&self.settings.network, baseline, roll));
+                nats.add(score::baseline(&self.settings.network, baseline, roll).all);
             }
             self.report.say(&format!(
                 "baseline {name}: held-out {:.4} nats/step (play {:.4})",
@@ -239,7 +248,7 @@ impl<'a> Run<'a> {
     /// If a file cannot be written.
     fn evaluate(&mut self) -> Result<()> {
         let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
-        let pieces = self.backend.nats(&self.state.parameters, &self.heldout, Some(limit))?;
+        let pieces = self.backend.nats(self.state.best(), &self.heldout, Some(limit))?;
         let nats = sum(pieces);
         let best = self.state.progress.best_nats.is_none_or(|best| nats.nats_step() < best);
         let progress = &self.state.progress;
@@ -266,7 +275,7 @@ impl<'a> Run<'a> {
         if best {
             progress.best_nats = Some(nats.nats_step());
             progress.best_at = Some(progress.iterations);
-            write(&self.outputs.best, &self.checkpoint(&self.state.parameters)?)?;
+            write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
         }
         Ok(())
     }
@@ -277,7 +286,7 @@ impl<'a> Run<'a> {
     /// If a file cannot be written; what was saved before is then still there.
     fn save(&mut self) -> Result<()> {
         self.states.save(&self.state, &self.identity)?;
-        write(&self.outputs.last, &self.checkpoint(&self.state.parameters)?)
+        write(&self.outputs.last, &self.checkpoint(self.state.best())?)
     }
 
     /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
@@ -297,7 +306,7 @@ impl<'a> Run<'a> {
         if interrupted {
             if best_nats.is_none() {
                 // Not judged, or the run would know more when it goes on than if left alone.
-                write(&self.outputs.best, &self.checkpoint(&self.state.parameters)?)?;
+                write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
             }
             self.report.end();
             eprintln!(

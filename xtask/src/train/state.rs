@@ -32,6 +32,8 @@ pub struct State {
     pub parameters: Parameters,
     /// The optimiser.
     pub adam: Adam,
+    /// Mean of the weights so far, if that is what counts; else empty.
+    pub mean: Parameters,
     /// Counters.
     pub progress: Progress,
 }
@@ -70,6 +72,27 @@ pub struct Identity {
 }
 
 impl State {
+    /// Takes the weights into their mean: `mean += (1 - f) (weight - mean)`, where f is `factor`,
+    /// or less in the beginning, so that the mean soon forgets where it began. Nothing if 0.
+    pub fn average(&mut self, factor: f64) {
+        if factor == 0.0 {
+            return;
+        }
+        if self.mean.is_empty() {
+            self.mean.clone_from(&self.parameters);
+        }
+        let made = self.progress.iterations as f64;
+        let new = 1.0 - factor.min((1.0 + made) / (10.0 + made));
+        for (mean, values) in self.mean.values_mut().zip(self.parameters.values()) {
+            mean.iter_mut().zip(values).for_each(|(m, v)| *m += new as f32 * (v - *m));
+        }
+    }
+
+    /// The weights that count: their mean if there is one, else the newest.
+    pub fn best(&self) -> &Parameters {
+        if self.mean.is_empty() { &self.parameters } else { &self.mean }
+    }
+
     /// Writes the state to `path`; the file that was there goes to `older`, if one is given,
     /// once the new one is whole on the disk.
     ///
@@ -81,6 +104,7 @@ impl State {
             ("weight", &self.parameters),
             ("mean", &self.adam.mean),
             ("square", &self.adam.square),
+            ("average", &self.mean),
         ];
         for (part, tensors) in parts {
             for (name, values) in tensors {
@@ -150,8 +174,11 @@ impl State {
             };
             let weight = read("weight")?.with_context(|| format!("it lacks {}", spec.name))?;
             state.parameters.insert(spec.name.clone(), weight);
-            for (part, into) in [("mean", &mut state.adam.mean), ("square", &mut state.adam.square)]
-            {
+            for (part, into) in [
+                ("mean", &mut state.adam.mean),
+                ("square", &mut state.adam.square),
+                ("average", &mut state.mean),
+            ] {
                 into.extend(read(part)?.map(|values| (spec.name.clone(), values)));
             }
         }
@@ -236,6 +263,7 @@ mod tests {
                 state.adam.mean.insert(spec.name.clone(), values.clone());
                 state.adam.square.insert(spec.name.clone(), values.clone());
             }
+            state.mean.insert(spec.name.clone(), values.iter().map(|v| v / 2.0).collect());
             state.parameters.insert(spec.name, values);
         }
         state.adam.updates = 12;
@@ -263,6 +291,27 @@ mod tests {
             assert!(State::parse(&spoilt).is_err(), "bit {} of byte {at}", at % 8);
             assert!(State::parse(&bytes[..at]).is_err(), "{at} bytes");
         }
+    }
+
+    #[test]
+    fn the_mean_forgets_where_it_began_and_then_follows_slowly() {
+        let weights = |value: f32| Parameters::from([("a".to_owned(), vec![value, -value])]);
+        let mut state = State { parameters: weights(8.0), ..State::default() };
+        state.average(0.0);
+        assert!(state.mean.is_empty() && state.best() == &state.parameters);
+        state.average(0.9);
+        assert_eq!(state.best(), &state.parameters, "the first");
+        let mut expected = 8.0f64;
+        for iteration in 1..200 {
+            state.progress.iterations = iteration;
+            state.parameters = weights(1.0);
+            state.average(0.9);
+            let factor = f64::min(0.9, (1.0 + iteration as f64) / (10.0 + iteration as f64));
+            expected = factor * expected + (1.0 - factor);
+            let mean = state.best()["a"][0];
+            assert!((f64::from(mean) - expected).abs() < 1e-5, "{iteration}: {mean} {expected}");
+        }
+        assert!((state.best()["a"][1] + 1.0).abs() < 1e-3);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use anacrusis::model::loss::Nats;
 use anyhow::{Context, Result, anyhow};
 use candle_core::{DType, Device, Tensor};
 
-use super::backend::Parameters;
+use super::backend::{Parameters, Sum};
 use super::dropout::{Masks, masks};
 use super::network::{Network, Pass};
 use super::random::Random;
@@ -34,7 +34,8 @@ pub fn loss_sums(pass: &Pass) -> Result<[Tensor; 2]> {
     Ok([sum([&ones, &zeros])?, sum([&zeros, &play])?])
 }
 
-/// The gradient of the training loss over `batch`, and the loss in nats.
+/// The gradient of the training loss over `batch`, sequences of one length, and the loss in
+/// nats.
 ///
 /// `predictions` is B T of the whole batch, of which these sequences may be a share.
 ///
@@ -48,7 +49,10 @@ pub fn gradient(
     predictions: usize,
 ) -> Result<(Parameters, Nats)> {
     let pass = network.forward(batch, None, masks, true)?;
-    let [play, articulate] = loss_sums(&pass)?;
+    let [play, mut articulate] = loss_sums(&pass)?;
+    if network.play_only {
+        articulate = (articulate * 0.0)?;
+    }
     let steps = batch.iter().map(|sequence| sequence.len() as u64).sum();
     let nats = Nats { play: play.to_scalar()?, articulate: articulate.to_scalar()?, steps };
     let scale = 1.0 / (2.0 * predictions as f64 * config.keys() as f64);
@@ -56,43 +60,37 @@ pub fn gradient(
     Ok((network.backward(pass, &loss)?, nats))
 }
 
-/// The gradient of a whole batch, its sequences shared out over `threads` of the CPU; on a
-/// GPU by the thread that asks.
+/// The gradient of sequences of one length, shared out over `threads` of the CPU; on a GPU by
+/// the thread that asks. `predictions` is B T of the whole batch, of which they may be a part.
 ///
-/// `dropout` is the probability and the generator of the masks; the masks of a sequence
-/// depend on its place in the batch and not on how it is shared out.
+/// `dropout` is the probability and the generator of the masks; `lines` tells of each sequence
+/// which masks are its own, however they are shared out.
 ///
 /// # Errors
-/// If the batch is empty, tensors do not fit or a thread cannot be started.
-pub fn batch_gradient(
+/// If there are no sequences, tensors do not fit or a thread cannot be started.
+pub fn shared_gradient(
     network: &Network,
     config: &Config,
-    batch: &[Sequence],
+    (batch, lines): (&[Sequence], &[u64]),
     dropout: Option<(f64, &Random)>,
     threads: usize,
+    predictions: usize,
 ) -> Result<(Parameters, Nats)> {
-    let predictions: usize = batch.iter().map(Sequence::len).sum();
+    let steps = batch.first().map_or(0, Sequence::len);
+    let work = |batch: &[Sequence], lines: &[u64]| {
+        let masks = dropout.map(|(p, random)| masks(config, steps, lines, p, random));
+        gradient(network, config, batch, masks.as_ref(), predictions)
+    };
     if !network.device().is_cpu() {
-        let steps = batch.first().map_or(0, Sequence::len);
-        let rows: Vec<u64> = (0..batch.len() as u64).collect();
-        let masks = dropout.map(|(p, random)| masks(config, steps, &rows, p, random));
-        return gradient(network, config, batch, masks.as_ref(), predictions);
+        return work(batch, lines);
     }
     let share = batch.len().div_ceil(threads.max(1)).max(1);
     let parts: Vec<Result<(Parameters, Nats)>> = std::thread::scope(|scope| {
-        let start = |(index, part): (usize, &'_ [Sequence])| {
-            let part = part.to_vec();
-            let work = move || {
-                let masks = dropout.map(|(p, random)| {
-                    let rows: Vec<u64> =
-                        (0..part.len()).map(|row| (index * share + row) as u64).collect();
-                    masks(config, part[0].len(), &rows, p, random)
-                });
-                gradient(network, config, &part, masks.as_ref(), predictions)
-            };
+        let start = |(batch, lines)| {
+            let work = move || work(batch, lines);
             std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work)
         };
-        let handles: Vec<_> = batch.chunks(share).enumerate().map(start).collect();
+        let handles: Vec<_> = batch.chunks(share).zip(lines.chunks(share)).map(start).collect();
         handles
             .into_iter()
             .map(|handle| {
@@ -101,18 +99,7 @@ pub fn batch_gradient(
             })
             .collect()
     });
-    let mut sum: Option<(Parameters, Nats)> = None;
-    for part in parts {
-        let (gradients, nats) = part?;
-        match &mut sum {
-            None => sum = Some((gradients, nats)),
-            Some((total, total_nats)) => {
-                for (name, values) in total.iter_mut() {
-                    values.iter_mut().zip(&gradients[name]).for_each(|(a, b)| *a += b);
-                }
-                total_nats.add(nats);
-            }
-        }
-    }
-    sum.context("an empty batch")
+    let mut sum = Sum::default();
+    parts.into_iter().try_for_each(|part| part.map(|part| sum.add(part)))?;
+    sum.end()
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::quoted;
-use crate::settings::{BackendKind, DeviceKind, PromptSource, Settings, Weighting};
+use crate::settings::{BackendKind, DeviceKind, Profile, PromptSource, Settings, Weighting};
 
 /// One flag for each setting named, with its help from [`Settings`].
 macro_rules! flags {
@@ -39,16 +39,20 @@ macro_rules! flags {
 }
 
 flags! {
+    profile: Profile, "WHAT";
     iterations: u64, "N";
     minutes: f64, "M";
     patience: u64, "N";
     seed: u64, "S";
     batch: usize, "N";
     steps: usize, "N";
+    align: usize, "N";
     learning_rate: f64, "X";
     warmup: u64, "N";
     cooldown: f64, "SHARE";
     dropout: f64, "P";
+    weight_decay: f64, "X";
+    average: f64, "X";
     clip: f64, "X";
     heldout: f64, "P";
     weighting: Weighting, "HOW";

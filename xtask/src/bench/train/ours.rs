@@ -82,7 +82,6 @@ impl Trainer {
     fn round(&mut self) -> Result<Iteration> {
         let (start, start_cpu) = (Instant::now(), clock::seconds());
         let random = self.random.branch(self.adam.updates);
-        let Settings { dropout, clip, learning_rate, .. } = self.settings;
         let done = iterate(
             &mut *self.backend,
             &self.settings.network,
@@ -90,7 +89,7 @@ impl Trainer {
             &mut self.adam,
             &self.batch,
             &random,
-            Rules { dropout, clip, learning_rate },
+            Rules::of(&self.settings, self.settings.learning_rate),
         )?;
         Ok(Iteration {
             seconds: start.elapsed().as_secs_f64(),

@@ -157,16 +157,27 @@ impl Job for Back<'_> {
     }
 }
 
-/// Scores the logits `[R, 2]` of one key against what it did in each row, and puts their
-/// gradient, times `scale`, in their place (model.md, section 5).
-pub fn score(logits: &mut [f32], targets: &[Chord], key: u8, scale: f64, nats: &mut Nats) {
+/// Scores the logits `[R, 2]` of one key against what it did in each row, or the play bits
+/// alone, and puts their gradient, times `scale`, in their place (model.md, section 5).
+pub fn score(
+    logits: &mut [f32],
+    targets: &[Chord],
+    (key, play_only): (u8, bool),
+    scale: f64,
+    nats: &mut Nats,
+) {
     for (logits, target) in logits.as_chunks_mut::<LOGITS>().0.iter_mut().zip(targets) {
         let (plays, struck) = (target.plays(key), target.strikes(key));
-        nats.add_key(*logits, plays, struck);
+        let articulates = plays && !play_only;
+        nats.add_play(logits[0], plays);
+        if articulates {
+            nats.add_articulate(logits[1], struck);
+        }
         // The slope of the loss is the probability less the bit, where the bit counts.
         let slope =
             |z: f32, bit: bool| 1.0 / (1.0 + (-f64::from(z)).exp()) - f64::from(u8::from(bit));
-        let slopes = [slope(logits[0], plays), if plays { slope(logits[1], struck) } else { 0.0 }];
+        let articulate = if articulates { slope(logits[1], struck) } else { 0.0 };
+        let slopes = [slope(logits[0], plays), articulate];
         *logits = slopes.map(|slope| (slope * scale) as f32);
     }
 }

@@ -23,6 +23,8 @@ pub struct Network {
     pub note: Stack,
     /// What stands on it.
     pub head: Head,
+    /// Whether play bits alone are scored and trained.
+    pub play_only: bool,
 }
 
 impl Network {
@@ -42,6 +44,7 @@ impl Network {
             time: stack(time_layers(config), 0),
             note: stack(note_layers(config), config.time_width()),
             head: Head::new(set, top),
+            play_only: false,
         }
     }
 

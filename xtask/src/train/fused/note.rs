@@ -101,7 +101,8 @@ impl NotePart {
                 let (hidden, mask, head) = (top.output(visit), &top.mask, &network.head);
                 stack.set.run(head::Logits { head, hidden, mask, out: &mut *out });
             }
-            head::score(out, targets, from.plan.midi(visit), scale, &mut self.nats);
+            let key = from.plan.midi(visit);
+            head::score(out, targets, (key, network.play_only), scale, &mut self.nats);
         }
         if from.scale.is_none() {
             return;
