@@ -47,7 +47,11 @@ pub struct Args {
     pub density: f32,
 }
 
-fn within(text: &str, low: f32, high: f32) -> Result<f32, String> {
+/// A number of a flag, if it lies within bounds; they are told if not.
+///
+/// # Errors
+/// If it does not, or is no number.
+pub fn within(text: &str, low: f32, high: f32) -> Result<f32, String> {
     let value: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (low..=high).contains(&value) { Ok(value) } else { Err(format!("{low} to {high}")) }
 }
@@ -110,7 +114,7 @@ fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<PianoRoll> {
 }
 
 /// Four bars of one of the stored prompts, so that what follows begins on a bar line.
-fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> PianoRoll {
+pub fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> PianoRoll {
     let prompts = &checkpoint.meta.prompts;
     // Below 16, so the cast keeps every bit.
     let Some(prompt) = prompts.get((seed % prompts.len().max(1) as u64) as usize) else {

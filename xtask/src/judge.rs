@@ -1,7 +1,11 @@
-//! `cargo xtask judge`: whether a model's music has to do with what is played into it.
+//! `cargo xtask judge`: whether a model's music is like people's, and whether it has to do with
+//! what is played into it.
 
 mod accompany;
+pub mod alike;
+pub mod figures;
 mod measure;
+pub mod overlap;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,24 +15,36 @@ use anacrusis::music::{Chord, KeyRange, PianoRoll, Tonality, smf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
+use crate::corpus;
+use crate::generate::{Wish, within};
 use crate::model_file;
+use crate::verbatim::Library;
 pub use measure::{Mean, Measures};
 
 /// Fewest steps in which a melody must sound: two bars.
 const FEWEST_STEPS: usize = 32;
 
-/// Play melodies in, and measure how well the accompaniment goes with them
+/// Measure a model's music: beside people's, or as an accompaniment
 ///
-/// Each file's highest voice is played in as a musician would play it, in Accompany, through
+/// With --data the model plays pieces of its own, which are compared with pieces by people that
+/// it never saw: figures of both sets, and how far the two overlap.
+///
+/// With --accompany melodies are played in. Each file's highest voice is played in as a musician would play it, in Accompany, through
 /// the code that the plugin runs; the model accompanies, from the prompt that the seed
 /// chooses. Each accompaniment is then laid over the melody that it was made for, and over
 /// each of the others: if it goes better with its own, the model listens.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
+  cargo xtask judge --model mine.safetensors --data unseen-midi --pieces 100
+  cargo xtask judge --model mine.safetensors --data unseen-midi --against my-midi --json
   cargo xtask judge --model models/classical.safetensors --accompany tests/midi/chorales/*.mid
   cargo xtask judge --model m.safetensors --accompany a.mid b.mid c.mid --seeds 16 --bars 8
   cargo xtask judge --model m.safetensors --accompany a.mid b.mid --json | jq .consonance
 
+overlap: area that the distances within people's pieces and those from them to the model's have
+in common, 1 where the model's cannot be told from people's (Yang and Lerch 2020). The figures are
+those of MusPy (Dong et al. 2020); repetition is what a bar has in common with that of one and
+of four bars before.
 consonance: share of the pairs of a melody's and an accompaniment's note sounding in one step
 that are a third, sixth, fourth, fifth or octave apart (Huron 1994).
 in key: share of the accompaniment's notes, step by step, that belong to the melody's key, which
@@ -39,12 +55,28 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// MIDI files whose highest voices are the melodies; at least two
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE.mid")]
+    #[arg(long, required_unless_present = "data", conflicts_with = "data", num_args = 1..,
+        value_name = "FILE.mid")]
     pub accompany: Vec<PathBuf>,
+    /// Folders and files of music by people that the model never saw
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub data: Vec<PathBuf>,
+    /// Look for stretches of the model's pieces in this music: what it was trained on
+    #[arg(long, requires = "data", num_args = 1.., value_name = "PATH")]
+    pub against: Vec<PathBuf>,
+    /// Pieces to generate, and most to read
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub pieces: u32,
+    /// Temperature of the pieces, as of `generate`
+    #[arg(long, value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
+    pub temperature: f32,
+    /// Density of the pieces, as of `generate`
+    #[arg(long, value_name = "D", default_value_t = Wish::default().density, value_parser = |s: &str| within(s, 0.1, 10.0))]
+    pub density: f32,
     /// Performances of each melody
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub seeds: u32,
-    /// Bars of sixteen sixteenths of each melody at most
+    /// Bars of sixteen sixteenths of each piece, or of each melody at most
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=4096))]
     pub bars: u32,
     /// Print JSON, and nothing else, on standard output
@@ -109,6 +141,9 @@ pub struct Verdict {
 /// # Errors
 /// If the model or a file is unusable, there is no melody in one, or there are fewer than two.
 pub fn run(args: &Args) -> Result<()> {
+    if !args.data.is_empty() {
+        return beside_people(args);
+    }
     let distinct: HashSet<&PathBuf> = args.accompany.iter().collect();
     ensure!(
         distinct.len() == args.accompany.len() && distinct.len() >= 2,
@@ -126,6 +161,32 @@ pub fn run(args: &Args) -> Result<()> {
         print(&verdict);
     }
     Ok(())
+}
+
+fn beside_people(args: &Args) -> Result<()> {
+    let checkpoint = model_file::read(&args.model)?;
+    let (temperature, density) = (args.temperature, args.density);
+    let wish = Wish { bars: args.bars as usize, temperature, density, ..Wish::default() };
+    let plan = alike::Plan { pieces: args.pieces as usize, wish };
+    let human = alike::excerpts(&args.data, &checkpoint, plan)?;
+    let library = match args.against.is_empty() {
+        true => None,
+        false => Some(library(&args.against, checkpoint.config().range())?),
+    };
+    let made = alike::played(&checkpoint, plan)?;
+    let likeness = alike::compare(&checkpoint, (&made, &human), library.as_ref());
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&likeness)?);
+    } else {
+        alike::print(&likeness);
+    }
+    Ok(())
+}
+
+fn library(against: &[PathBuf], range: KeyRange) -> Result<Library> {
+    let options = corpus::Options { range, ..corpus::Options::for_command(true) };
+    let corpus = corpus::Corpus::read(against, &options)?;
+    Ok(Library::new(corpus.pieces.iter().map(|piece| &piece.roll)))
 }
 
 /// The melody of a MIDI file: its highest voice, `most_steps` of it at most.

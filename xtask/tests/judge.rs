@@ -1,9 +1,11 @@
-//! The shipped model listens; and the command that shows it.
+//! The shipped model listens, and its music beside people's; and the command that shows it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anacrusis::music::{Chord, Tonality};
+use anacrusis::music::{Chord, PianoRoll, Tonality};
+use xtask::generate::Wish;
+use xtask::judge::alike::{self, Plan};
 use xtask::judge::{self, Melody};
 use xtask::model_file;
 
@@ -82,4 +84,55 @@ fn the_command_says_what_it_found_and_what_is_wrong() {
     assert!(error(&[files[0].clone(), file("no.mid")]).contains("cannot read"));
     assert!(error(&[files[0].clone(), file("README.md")]).contains("not usable"));
     assert!(error(&[files[0].clone(), file("tests/midi/README.md")]).contains("not usable"));
+}
+
+/// Pieces are compared with people's, and looked for in what is named; a set is alike to itself.
+#[test]
+fn pieces_are_compared_with_those_of_people() {
+    let chorales = file("tests/midi/chorales");
+    let judge = |more: &[&str]| {
+        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        xtask.arg("judge").arg("--model").arg(file("models/classical.safetensors"));
+        xtask.arg("--data").arg(&chorales).args(more).output().expect("xtask starts")
+    };
+    let against = chorales.display().to_string();
+    let small = ["--pieces", "4", "--bars", "6", "--against", &against];
+    let table = judge(&small);
+    assert!(table.status.success(), "{}", String::from_utf8_lossy(&table.stderr));
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    for word in ["groove_consistency", "overlap", "4 pieces by the model, 4 by people", "longest"] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    let found = judge(&[&small[..], &["--json"]].concat());
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON alone");
+    assert_eq!(found["figures"].as_array().map(Vec::len), Some(9));
+    assert_eq!(found["figures"][3]["model_pieces"].as_array().map(Vec::len), Some(4));
+    assert!(found["recited"]["longest"][0].as_u64().is_some_and(|steps| steps < 96));
+    let long = judge(&["--bars", "400"]);
+    let error = String::from_utf8_lossy(&long.stderr).into_owned();
+    assert!(!long.status.success() && error.contains("steps"), "{error}");
+    let neither = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["judge", "--model", "m.safetensors"])
+        .output()
+        .expect("xtask starts");
+    assert!(!neither.status.success());
+}
+
+#[test]
+fn a_set_cannot_be_told_from_itself_and_other_music_can() {
+    let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
+    let plan = Plan { pieces: 12, wish: Wish { bars: 8, ..Wish::default() } };
+    let human = alike::excerpts(&[file("tests/midi/chorales")], &checkpoint, plan).expect("music");
+    assert_eq!(human.len(), 12);
+    assert!(human.iter().all(|roll| roll.len() == 128));
+    let other =
+        alike::excerpts(&[file("tests/midi/leadsheets")], &checkpoint, plan).expect("music");
+    let overlap = |made: &[PianoRoll]| -> Vec<f64> {
+        let likeness = alike::compare(&checkpoint, (made, &human), None);
+        likeness.figures.iter().map(|figure| figure.overlap.expect("enough")).collect()
+    };
+    let (same, different) = (overlap(&human), overlap(&other));
+    println!("{same:.2?}\n{different:.2?}");
+    let mean = |areas: &[f64]| areas.iter().sum::<f64>() / areas.len() as f64;
+    assert!(mean(&same) > 0.8 && mean(&different) < mean(&same) - 0.1);
 }
