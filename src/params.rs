@@ -289,6 +289,7 @@ impl AnacrusisParams {
     pub fn model_choice(&self) -> ModelChoice {
         match self.model.value() {
             ModelSource::Classical => ModelChoice::Classical,
+            ModelSource::Pop => ModelChoice::Pop,
             ModelSource::File => ModelChoice::File(self.model_path.get()),
         }
     }

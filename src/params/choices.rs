@@ -94,6 +94,10 @@ pub enum ModelSource {
     #[id = "classical"]
     #[name = "Classical (built in)"]
     Classical,
+    /// The embedded second one.
+    #[id = "pop"]
+    #[name = "Pop (built in)"]
+    Pop,
     /// The file named in the editor.
     #[id = "file"]
     #[name = "Own file"]

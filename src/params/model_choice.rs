@@ -10,6 +10,8 @@ use nih_plug::params::persist::PersistentField;
 pub enum ModelChoice {
     /// The embedded default.
     Classical,
+    /// The embedded second one.
+    Pop,
     /// The user's own file; the path as typed, possibly empty.
     File(String),
 }

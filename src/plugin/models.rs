@@ -1,4 +1,4 @@
-//! The embedded model, the user's own file, and which of them plays.
+//! The embedded models, the user's own file, and which of them plays.
 //!
 //! Files are read, checked and turned into engines on a thread of the worker's. The model in
 //! service plays on until the new one is ready; what is wrong with a file is told in the
@@ -17,10 +17,18 @@ use crate::model::kernel::InstructionSet;
 use crate::music::KeyRange;
 use crate::params::{AnacrusisParams, ModelChoice};
 
-/// The default model's checkpoint file.
-pub static CLASSICAL: &[u8] = include_bytes!("../../models/classical.safetensors");
-/// What the default model is called.
-pub const CLASSICAL_NAME: &str = "Classical";
+/// A checkpoint that is part of the plugin.
+struct Embedded {
+    name: &'static str,
+    file: &'static [u8],
+}
+
+/// The default.
+static CLASSICAL: Embedded =
+    Embedded { name: "Classical", file: include_bytes!("../../models/classical.safetensors") };
+static POP: Embedded =
+    Embedded { name: "Pop", file: include_bytes!("../../models/pop.safetensors") };
+
 /// What a file is called that was not named.
 const NAMELESS: &str = "The own file";
 
@@ -48,10 +56,11 @@ pub enum OpenError {
 ///
 /// # Errors
 ///
-/// [`OpenError`] says what is wrong with a user's file. The embedded one is checked by tests.
+/// [`OpenError`] says what is wrong with a user's file. The embedded ones are checked by tests.
 pub fn open(choice: &ModelChoice) -> Result<Checkpoint, OpenError> {
     match choice {
-        ModelChoice::Classical => Ok(Checkpoint::parse(CLASSICAL)?),
+        ModelChoice::Classical => Ok(Checkpoint::parse(CLASSICAL.file)?),
+        ModelChoice::Pop => Ok(Checkpoint::parse(POP.file)?),
         ModelChoice::File(path) => Ok(Checkpoint::parse(&read(path)?)?),
     }
 }
@@ -139,7 +148,8 @@ impl Models {
         asked.requested = Some(choice.clone());
         let (slot, known) = (self.slot.clone(), self.known.clone());
         let name = match &choice {
-            ModelChoice::Classical => CLASSICAL_NAME,
+            ModelChoice::Classical => CLASSICAL.name,
+            ModelChoice::Pop => POP.name,
             ModelChoice::File(path) if path.is_empty() => NAMELESS,
             ModelChoice::File(path) => path,
         }
@@ -215,7 +225,8 @@ impl About {
 /// What a model is called: the file's name without folder and ending.
 fn choice_name(choice: &ModelChoice) -> String {
     match choice {
-        ModelChoice::Classical => CLASSICAL_NAME.to_owned(),
+        ModelChoice::Classical => CLASSICAL.name.to_owned(),
+        ModelChoice::Pop => POP.name.to_owned(),
         ModelChoice::File(path) => {
             let stem = Path::new(path).file_stem().unwrap_or(NAMELESS.as_ref());
             stem.to_string_lossy().into_owned()
@@ -233,9 +244,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_model_is_sound() {
-        let checkpoint = open(&ModelChoice::Classical).expect("checked before it is shipped");
-        assert!(checkpoint.config().keys() > 0);
+    fn the_embedded_models_are_sound_and_tell_where_they_come_from() {
+        for choice in [ModelChoice::Classical, ModelChoice::Pop] {
+            let checkpoint = open(&choice).expect("checked before it is shipped");
+            assert!(checkpoint.config().keys() > 0);
+            assert_eq!(checkpoint.meta.prompts.len(), 16);
+            let about = About::of(&choice, &checkpoint);
+            assert!(!about.corpus.is_empty() && !about.licence.is_empty(), "{}", about.name);
+        }
     }
 
     #[test]
@@ -249,7 +265,7 @@ mod tests {
         assert!(says(path("")).contains("not a file"));
         std::fs::write(path("text"), "no model at all").expect("written");
         assert!(!says(path("text")).is_empty());
-        std::fs::write(path("cut"), &CLASSICAL[..CLASSICAL.len() / 2]).expect("written");
+        std::fs::write(path("cut"), &CLASSICAL.file[..CLASSICAL.file.len() / 2]).expect("written");
         assert!(!says(path("cut")).is_empty());
     }
 
@@ -257,7 +273,7 @@ mod tests {
     fn a_copy_of_the_default_opens_as_the_users_own() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("mine.safetensors");
-        std::fs::write(&path, CLASSICAL).expect("written");
+        std::fs::write(&path, CLASSICAL.file).expect("written");
         let choice = ModelChoice::File(path.to_string_lossy().into_owned());
         let about = About::of(&choice, &open(&choice).expect("the same bytes"));
         assert_eq!(about.name, "mine");

@@ -1,8 +1,10 @@
 //! The same music, whatever carries it: every front, every partition into blocks, every sample
 //! rate, realtime and offline.
 
-use crate::support::{FRONTS, STEPS_PER_BEAT, patient, run};
-use anacrusis_test_host::{Format, Script};
+use crate::support::{FORMATS, FRONTS, STEPS_PER_BEAT, patient, run};
+use anacrusis_test_host::performer::{Front, shipped_as};
+use anacrusis_test_host::script::Action;
+use anacrusis_test_host::{Format, Script, perform};
 
 /// A performance with everything in it. Lengths are whole beats, so that all block sizes share
 /// the edges at which something changes.
@@ -87,4 +89,34 @@ fn two_runs_are_identical_and_two_seeds_are_not() {
     let music = |seed| run(Format::Clap, &script(seed)).music(STEPS_PER_BEAT);
     assert_eq!(music("1"), music("1"));
     assert_ne!(music("1"), music("2"));
+}
+
+/// Both formats, told to play the second built-in model, play what its file plays.
+#[test]
+fn the_second_built_in_model_is_that_of_its_file() {
+    let script = |rest: f64| {
+        Script::new(48_000.0, 64)
+            .set("Wait for notes", "On")
+            .set("Model", "Pop (built in)")
+            .live(1.0)
+            .samples((rest * 48_000.0) as u64)
+            .then(Action::Pace(None))
+            .play()
+            .beats(32.0)
+            .stop()
+            .samples(9_600)
+    };
+    let mut front = Front::with_model(shipped_as("pop"));
+    let plain = patient(48_000.0, 64).play().beats(32.0).stop().samples(9_600);
+    let music = |recording: &anacrusis_test_host::Recording| {
+        assert_eq!(recording.notes().unmatched(), 0);
+        recording.digest_of_music(STEPS_PER_BEAT)
+    };
+    let wanted = music(&perform(&mut front, &plain).expect("the performer's"));
+    assert_ne!(wanted, music(&run(Format::Performer, &plain)), "that of the first");
+    for format in FORMATS {
+        // How long a model takes to open depends on the machine.
+        let found = [0.5, 2.0, 8.0].map(|rest| move || music(&run(format, &script(rest))));
+        assert!(found.into_iter().any(|play| play() == wanted), "{format:?}");
+    }
 }

@@ -19,8 +19,9 @@ const STEPS_PER_BEAT: u32 = 4;
 Examples:
   cargo xtask demo
   cargo xtask demo --out d --bars 64 --tempo 96
+  cargo xtask demo --out pop --model pop
 
-The built .clap is loaded from disk by a host of our own and plays with the embedded model.
+The built .clap is loaded from disk by a host of our own and plays with a built-in model.
 DIR/demo.mid is what it sent, DIR/demo.wav the same through its audition voice, DIR/demo.png
 a piano roll: dark where a key is struck, light where it is held, eight bars to a line.")]
 pub struct Args {
@@ -30,9 +31,32 @@ pub struct Args {
     /// How many bars of 4/4 to play.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub bars: u32,
+    /// Which of the built-in models plays.
+    #[arg(long, value_enum, default_value_t)]
+    pub model: Model,
     /// Tempo in quarter notes per minute, 20 to 400.
     #[arg(long, default_value_t = 120.0, value_parser = tempo)]
     pub tempo: f64,
+}
+
+/// A built-in model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Model {
+    /// Piano pieces.
+    #[default]
+    Classical,
+    /// Songs.
+    Pop,
+}
+
+impl Model {
+    /// As the plugin's parameter calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Model::Classical => "Classical (built in)",
+            Model::Pop => "Pop (built in)",
+        }
+    }
 }
 
 fn tempo(text: &str) -> Result<f64, String> {
@@ -88,6 +112,7 @@ fn play(clap: &Path, args: &Args) -> Result<Recording> {
     // as it goes, and so the plugin must wait for every chord.
     let script = Script::new(SAMPLE_RATE, BLOCK)
         .set("Wait for notes", "On")
+        .set("Model", args.model.name())
         .tempo(args.tempo)
         .live(1.0)
         .samples(SAMPLE_RATE as u64 / 2)

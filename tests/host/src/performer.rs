@@ -22,12 +22,21 @@ use mock::Mock;
 use std::path::Path;
 use std::time::Instant;
 
-/// The network that is shipped.
+/// The network that plays unless another is chosen.
 ///
 /// # Panics
 /// If it is missing or damaged.
 pub fn shipped() -> Checkpoint {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/classical.safetensors");
+    shipped_as("classical")
+}
+
+/// The network that is shipped under this name.
+///
+/// # Panics
+/// As [`shipped`].
+pub fn shipped_as(name: &str) -> Checkpoint {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let path = models.join(name).with_extension("safetensors");
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     Checkpoint::parse(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
