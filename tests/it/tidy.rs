@@ -15,7 +15,8 @@ const PORTABLE: [&str; 4] = ["music", "model", "jam", "audition"];
 const LONGEST: usize = 450;
 
 /// The only files with `unsafe` code: the processor's instructions, and the export macros.
-const UNSAFE: [&str; 2] = ["src/model/kernel/x86.rs", "src/plugin/entry.rs"];
+const UNSAFE: [&str; 3] =
+    ["src/model/kernel/x86.rs", "src/plugin/entry.rs", "xtask/src/train/layer/cuda.rs"];
 
 /// What runs on the audio thread.
 const AUDIO: [&str; 14] = [
