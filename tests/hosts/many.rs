@@ -10,8 +10,8 @@ use anacrusis_test_host::{Format, Plugin, Recording, Script, perform_together};
 
 const INSTANCES: usize = 64;
 
-/// The network that is shipped, and one of the default size.
-const MODELS: [&str; 2] = ["shipped, 128 and 128", "default size, 300 and 300"];
+/// The network that is built in, of default size, and a smaller one in a file of the user's.
+const MODELS: [&str; 2] = ["built in", "the user's own file"];
 
 /// A state in which the model is the user's own file at `path`.
 fn state_with_file(plugin: &mut dyn Plugin, path: &Path) -> Vec<u8> {
@@ -25,11 +25,12 @@ fn state_with_file(plugin: &mut dyn Plugin, path: &Path) -> Vec<u8> {
     [(text.len() as u64).to_le_bytes().to_vec(), text].concat()
 }
 
-/// A file with a random network of the default size, and the folder that keeps it.
-fn default_size() -> (tempfile::TempDir, std::path::PathBuf) {
+/// A file with a random network, and the folder that keeps it.
+fn own_file() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("default.safetensors");
-    let checkpoint = networks::random(Config::default(), 1);
+    let path = folder.path().join("own.safetensors");
+    let config = Config { time: vec![128, 128], note: vec![64, 32], ..Config::default() };
+    let checkpoint = networks::random(config, 1);
     std::fs::write(&path, checkpoint.to_bytes()).expect("written");
     (folder, path)
 }
@@ -67,7 +68,7 @@ fn until_ready(plugins: &mut [Box<dyn Plugin>]) {
 #[test]
 fn sixty_four_instances_play_the_same() {
     let _alone = whole_machine();
-    let (_folder, path) = default_size();
+    let (_folder, path) = own_file();
     for (what, file) in MODELS.into_iter().zip([None, Some(path.as_path())]) {
         let mut plugins: Vec<_> = (0..INSTANCES).map(|_| open(file)).collect();
         until_ready(&mut plugins);
