@@ -65,7 +65,7 @@ pub enum Profile {
     #[default]
     Product,
     /// The published piano-roll benchmarks: 88 keys from 21 and the first frame predicted, too,
-    /// whatever [network] says; frames of roll files as they are given; play bits alone.
+    /// whatever the network is set to; frames of roll files as they are given; play bits alone.
     Benchmark,
 }
 

@@ -1,5 +1,5 @@
 //! The layer differentiated by hand, for devices where every operation is a call: what does
-//! not recur is one product for all steps, and what does is a [`recurrence`](super::recurrence).
+//! not recur is one product for all steps, and what does is a [`recurrence`].
 
 use candle_core::{Result, Tensor};
 
