@@ -98,7 +98,7 @@ struct Outcome {
 pub fn run(args: &Args) -> Result<()> {
     let checkpoint = model_file::read(&args.model)?;
     let settings = training_settings(&checkpoint, args.heldout)?;
-    let min_steps = settings.as_ref().map_or(2, |settings| settings.steps);
+    let min_steps = settings.as_ref().map_or(2, Settings::min_steps);
     let range = checkpoint.config().range();
     let benchmark = args.profile == Profile::Benchmark;
     ensure!(

@@ -12,8 +12,8 @@ use anacrusis::music::{Chord, STEPS_PER_BAR, Step};
 use anacrusis_test_host::performer::shipped;
 
 const STEPS: i64 = 16 * STEPS_PER_BAR as i64;
-/// At temperature 0.7 one seed in twelve or so settles on two notes that it strikes at every
-/// step, too certain for any exponent to move: with few seeds that is what the mean shows.
+/// Some seeds settle on a few notes that they strike at every step, too certain for any exponent
+/// to move: with few seeds that is what the mean shows.
 const SEEDS: u64 = 8;
 const KNOB: [f32; 4] = [0.5, 0.8, 1.25, 2.0];
 

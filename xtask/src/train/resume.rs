@@ -4,8 +4,9 @@
 //! is the same run: what decides the weights must be as it was. Of the settings, threads,
 //! `iterations`, `minutes`, `patience`, `evaluate_every`, `evaluate_steps`, `sample_every`,
 //! `sample_bars`, `prompts`, `prompts_from`, `corpus` and `licence` may change; `device`,
-//! `backend`, `learning_rate`, `cooldown`, `dropout`, `weight_decay` and, until it is over, `warmup` too, which
-//! is said, because the run then ends elsewhere than it would have. With a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
+//! `backend`, `learning_rate`, `cooldown`, `dropout`, `weight_decay` and, until it is over,
+//! `warmup` too, which is said, because the run then ends elsewhere than it would have. With a
+//! cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
 //! and is told of likewise; minutes are never the same twice, so that only runs without a
 //! cooldown by minutes repeat themselves to the bit.
 
