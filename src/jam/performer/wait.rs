@@ -21,9 +21,11 @@ pub enum OfflineFlag {
 /// Decides about waiting.
 ///
 /// With `Wait for notes` on, every chord may be waited for. By the host's offline flag alone,
-/// one block may. After it a block may wait only if, since then, clearly more sound was made
+/// one block may, and those of the next tenth of a second of sound, which tell nothing yet: steps
+/// can be shorter. After that a block may wait only if, since then, clearly more sound was made
 /// than time went by outside our own waits: then it is a render. A live host cannot get ahead
-/// of the clock by more than its buffers, so a wrong flag costs one wait; and a render that
+/// of the clock by more than its buffers, so a wrong flag costs one wait (or one for each step of
+/// that tenth); and a render that
 /// does not get ahead of the clock is one in which chords have as much time as live. A wait
 /// that expired ends all waiting until the worker answers again.
 ///
@@ -51,6 +53,9 @@ impl Waits {
 
     /// How far a live host may get ahead of the clock: what it buffers.
     const BUFFERED_S: f64 = 0.05;
+
+    /// Sound that tells nothing of the host's pace.
+    const TOO_EARLY_S: f64 = 2.0 * Waits::BUFFERED_S;
 
     /// The host activated us.
     pub fn activate(&mut self, flag: OfflineFlag) {
@@ -144,7 +149,8 @@ impl Waits {
         let allows = match self.begun {
             Some(begun) => {
                 let passed_s = now.duration_since(begun).as_secs_f64() - self.waited_s;
-                self.made_s - Waits::BUFFERED_S > passed_s * Waits::RENDER_PACE
+                self.made_s < Waits::TOO_EARLY_S
+                    || self.made_s - Waits::BUFFERED_S > passed_s * Waits::RENDER_PACE
             }
             None => {
                 (self.begun, self.made_s, self.waited_s) = (Some(now), 0.0, 0.0);
@@ -312,6 +318,16 @@ mod tests {
             // A live host needs the time that it plays for.
             std::thread::sleep(Duration::from_millis(100));
             assert!(!asks(&mut live, &controls, 0.1));
+        }
+    }
+
+    /// At 480 BPM a sixteenth lasts 31 ms: the second chord is due before any pace is known.
+    #[test]
+    fn a_render_waits_for_chords_that_follow_fast() {
+        let controls = Controls::default();
+        let mut render = Waits::default();
+        for _ in 0..100 {
+            assert!(asks(&mut render, &controls, 0.031));
         }
     }
 
