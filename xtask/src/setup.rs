@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A thing to look for, and its name in each distribution.
@@ -51,6 +51,24 @@ const SOUND: &[Need] = &[
     },
 ];
 
+/// What training by several processes needs besides.
+const MPI: &[Need] = &[
+    Need {
+        what: "an MPI library with its compiler wrapper (mpicc) and launcher (mpirun)",
+        present: || runs("mpicc", &["-show"]) && runs("mpirun", &["--version"]),
+        debian: &["libopenmpi-dev", "openmpi-bin"],
+        fedora: &["openmpi-devel"],
+        arch: &["openmpi"],
+    },
+    Need {
+        what: "libclang, by which Rust reads MPI's headers",
+        present: has_libclang,
+        debian: &["libclang-dev"],
+        fedora: &["clang-devel"],
+        arch: &["clang"],
+    },
+];
+
 /// Libraries that the plugin's window opens. A machine without a screen need not have them.
 const WINDOW: &[&str] = &["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1"];
 
@@ -91,6 +109,31 @@ pub fn missing_sound() -> Option<String> {
     (!missing.is_empty()).then(|| format!("{} (Debian, Ubuntu: {debian})", what.join(", ")))
 }
 
+/// The same for what training by several processes needs.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_mpi() -> Result<()> {
+    ensure_all(MPI)
+}
+
+/// Looks for what training by several processes needs; installs nothing, since each of them
+/// asks.
+///
+/// # Errors
+/// If something is missing; names the commands that install it.
+pub fn need_mpi() -> Result<()> {
+    let missing: Vec<&Need> = MPI.iter().filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let what: Vec<&str> = missing.iter().map(|need| need.what).collect();
+    bail!(
+        "{}",
+        to_install(&format!("training by several processes needs {}", what.join(", ")), &missing)
+    )
+}
+
 fn ensure_all(needs: &[Need]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         // Xcode's tools and Visual Studio's come with Rust's own installer.
@@ -112,14 +155,19 @@ fn ensure_all(needs: &[Need]) -> Result<()> {
         }
         eprintln!("set-up: installed, but still not found");
     }
-    bail!(
-        "the build needs system packages; install them and run this again\n  \
+    bail!("{}", to_install("the build needs system packages", &missing))
+}
+
+/// What is wrong, and the commands that install what is missing.
+fn to_install(wrong: &str, missing: &[&Need]) -> String {
+    format!(
+        "{wrong}; install them and run this again\n  \
          Debian, Ubuntu: sudo apt-get update && sudo apt-get install -y {}\n  \
          Fedora:         sudo dnf install -y {}\n  \
          Arch:           sudo pacman -S --needed {}",
-        debian.join(" "),
-        packages(&missing, |need| need.fedora).join(" "),
-        packages(&missing, |need| need.arch).join(" "),
+        packages(missing, |need| need.debian).join(" "),
+        packages(missing, |need| need.fedora).join(" "),
+        packages(missing, |need| need.arch).join(" "),
     )
 }
 
@@ -143,6 +191,28 @@ pub fn window_hint() -> Option<String> {
 
 fn packages(needs: &[&Need], of: fn(&Need) -> &'static [&'static str]) -> Vec<&'static str> {
     needs.iter().flat_map(|need| of(need)).copied().collect()
+}
+
+/// Whether libclang lies where the crate that looks for it does.
+fn has_libclang() -> bool {
+    let architecture = std::env::consts::ARCH;
+    let mut folders: Vec<PathBuf> =
+        std::env::var_os("LIBCLANG_PATH").into_iter().map(PathBuf::from).collect();
+    folders.extend(["/usr/lib64", "/usr/lib", "/usr/local/lib"].map(PathBuf::from));
+    folders.push(format!("/usr/lib/{architecture}-linux-gnu").into());
+    let versions =
+        ["/usr/lib", "/usr/lib64"].into_iter().flat_map(std::fs::read_dir).flatten().flatten();
+    let is_llvm =
+        |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("llvm");
+    folders.extend(versions.filter(is_llvm).map(|entry| entry.path().join("lib")));
+    let is_libclang = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libclang.so")
+            || (name.starts_with("libclang-") && name.contains(".so"))
+                && !name.starts_with("libclang-cpp")
+    };
+    folders.iter().flat_map(std::fs::read_dir).flatten().flatten().any(is_libclang)
 }
 
 /// Whether a program that uses the C library compiles and links: what rustc asks of `cc`.

@@ -3,6 +3,7 @@
 mod ardour;
 mod hosts;
 mod jack;
+mod mpi;
 mod sanitizer;
 mod validators;
 
@@ -139,6 +140,12 @@ const STEPS: &[Step] = &[
         "trainer, commands, candle against the engine",
         &["test", "--profile", "xtask", "-p", "xtask", "--features", "train"],
     ),
+    Step {
+        name: "mpi",
+        what: "training by several processes, on one machine and two",
+        work: Work::Find(mpi::command),
+        environment: &[],
+    },
     cargo(
         "clippy",
         "no warning in any target",

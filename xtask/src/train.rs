@@ -5,7 +5,7 @@
 //! weights are judged by pieces that they never saw, heard ([`sample`]), and saved. Everything
 //! random is drawn by place from the seed ([`random`]), so a resumed run goes on as if it had
 //! not stopped ([`resume`]). What it takes is told beforehand ([`estimate`]), how it fares all
-//! along ([`report`], [`tensorboard`]).
+//! along ([`report`], [`tensorboard`]). Several processes may share it ([`team`]).
 
 pub mod adam;
 pub mod backend;
@@ -30,8 +30,10 @@ pub mod schedule;
 pub mod state;
 pub mod step;
 pub mod stepper;
+pub mod team;
 pub mod tensorboard;
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -42,6 +44,7 @@ use iteration::{Rules, iterate};
 use random::Random;
 use run::Run;
 use state::State;
+use team::Team;
 
 /// Purposes of random numbers: no two share a stream.
 mod purpose {
@@ -69,18 +72,34 @@ pub fn run_within(
     stop: &AtomicBool,
     available: impl FnOnce() -> Option<u64>,
 ) -> Result<()> {
+    let team = Rc::new(Team::join()?);
+    let outcome = run_in(&team, args, stop, available);
+    if let (Err(error), 2..) = (&outcome, team.processes()) {
+        // The others would wait for this one for ever.
+        eprintln!("error in process {} of {}: {error:#}", team.rank() + 1, team.processes());
+        team.abandon();
+    }
+    outcome
+}
+
+fn run_in(
+    team: &Rc<Team>,
+    args: &Args,
+    stop: &AtomicBool,
+    available: impl FnOnce() -> Option<u64>,
+) -> Result<()> {
     let settings = args.check()?;
-    if let Some(folder) = &args.tensorboard {
+    if let (Some(folder), true) = (&args.tensorboard, team.leads()) {
         tensorboard::Log::check(folder, args.resume, args.overwrite)?;
     }
-    let corpus = intake::read(args, &settings)?;
-    let mut run = Run::begin(args, &settings, &corpus, available())?;
+    let corpus = intake::read(args, &settings, team.leads())?;
+    let mut run = Run::begin(args, &settings, &corpus, team, available())?;
     let pieces = run.train.iter().map(|piece| (piece.source, &piece.roll));
     let segments =
         batch::Segments::new(&settings, pieces, Random::new(settings.seed, purpose::SEGMENTS))?;
     let dropout = Random::new(settings.seed, purpose::DROPOUT);
 
-    while !run.over() && !stop.load(Ordering::Relaxed) {
+    while run.goes_on(stop.load(Ordering::Relaxed)) {
         let begun = Instant::now();
         let iteration = run.state.progress.iterations;
         let batch = segments.draw(iteration, settings.batch);
@@ -96,5 +115,5 @@ pub fn run_within(
         run.sample();
         run.judge()?;
     }
-    run.end(stop.load(Ordering::Relaxed))
+    run.end()
 }

@@ -4,6 +4,7 @@
 //! contain candle.
 
 mod flags;
+pub mod launcher;
 mod outputs;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ pub use flags::Flags;
 pub use outputs::Outputs;
 
 use crate::settings::{DeviceKind, Settings, portable};
+use crate::setup;
 use crate::source::{self, Source};
 
 /// The cargo features of a trainer for the CPU, which every command but training uses.
@@ -44,6 +46,7 @@ pub const FEATURES: &str = "train";
   cargo xtask train --data my-midi --out my.safetensors --config my.toml --seed 7
   cargo xtask train --data my-midi --out my.safetensors --tensorboard runs/my
   cargo xtask train --data my-midi --out my.safetensors --device cuda
+  mpirun -n 4 cargo xtask train --data my-midi --out my.safetensors --batch 16
 
 A resumed run goes on as it was begun: give the same --data, --config and flags again. More
 --iterations, --minutes or --patience extend it; threads, evaluations and samples may change;
@@ -142,7 +145,9 @@ impl Args {
                 path.display()
             );
         }
-        self.outputs().check(self.resume, self.overwrite)?;
+        if launcher::place().leads() {
+            self.outputs().check(self.resume, self.overwrite)?;
+        }
         Ok(settings)
     }
 
@@ -204,7 +209,12 @@ pub fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let settings = args.check()?;
-    relaunch(features(settings.device)?)
+    let mut features = features(settings.device)?.to_owned();
+    if launcher::place().processes > 1 {
+        setup::need_mpi()?;
+        features += ",mpi";
+    }
+    relaunch(&features)
 }
 
 /// The cargo features of a trainer for `device`.

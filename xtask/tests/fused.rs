@@ -11,7 +11,7 @@ use anacrusis::music::{Chord, PianoRoll};
 use golden::{Case, gradient_error, largest_difference};
 use xtask::sequence::{Frame, Sequence};
 use xtask::train::adam::Adam;
-use xtask::train::backend::{Backend, Candle, Fused, Parameters};
+use xtask::train::backend::{Backend, Batch, Candle, Fused, Parameters};
 use xtask::train::dropout::{Masks, masks};
 use xtask::train::fused::{Workspace, network::Network};
 use xtask::train::init::{self, Density};
@@ -124,8 +124,9 @@ fn adam_follows_the_reference_for_six_updates() {
         let mut adam = Adam::default();
         let mut backend = Fused::new(case.config(), InstructionSet::best(), 1);
         for (update, expected) in expected.iter().enumerate() {
-            let (gradients, nats) =
-                backend.gradient(&parameters, &case.batch(), None).expect("a gradient");
+            let (gradients, nats) = backend
+                .gradient(&parameters, Batch::whole(&case.batch()), None)
+                .expect("a gradient");
             let error = (nats.loss(case.config().keys()) - expected).abs();
             println!("{:7} update {update}: loss {error:.1e}", case.name);
             assert!(error <= 2e-6, "{} update {update}", case.name);
@@ -145,10 +146,11 @@ fn gradients_and_scores_match_those_of_candle() {
         let random = Random::new(4, seed as u64);
         for dropout in [None, Some((0.4, &random))] {
             let (theirs, their_nats) =
-                candle.gradient(&parameters, &batch, dropout).expect("candle's");
+                candle.gradient(&parameters, Batch::whole(&batch), dropout).expect("candle's");
             for set in InstructionSet::available() {
                 let mut fused = Fused::new(&config, set, 2);
-                let (ours, nats) = fused.gradient(&parameters, &batch, dropout).expect("ours");
+                let (ours, nats) =
+                    fused.gradient(&parameters, Batch::whole(&batch), dropout).expect("ours");
                 let worst = relative(&ours, &theirs);
                 let loss = (nats.nats_step() / their_nats.nats_step() - 1.0).abs();
                 println!("{:8} sizes {seed}: relative {worst:.1e}, loss {loss:.1e}", set.name());
@@ -191,8 +193,9 @@ fn sequences_of_several_lengths_and_play_bits_alone_match_those_of_candle() {
             let mut candle = Candle::new(&config, 2).of(play_only);
             let mut fused = Fused::new(&config, InstructionSet::best(), 2).of(play_only);
             let (theirs, their_nats) =
-                candle.gradient(&parameters, &batch, dropout).expect("candle's");
-            let (ours, nats) = fused.gradient(&parameters, &batch, dropout).expect("ours");
+                candle.gradient(&parameters, Batch::whole(&batch), dropout).expect("candle's");
+            let (ours, nats) =
+                fused.gradient(&parameters, Batch::whole(&batch), dropout).expect("ours");
             let predictions = batch.iter().map(Sequence::len).sum::<usize>() as u64;
             assert_eq!((nats.steps, their_nats.steps), (predictions, predictions));
             assert!((nats.nats_step() / their_nats.nats_step() - 1.0).abs() < 1e-6);
@@ -225,8 +228,10 @@ fn layers_differentiated_by_hand_for_gpus_match_those_of_candle() {
         for (steps, dropout) in [(11, None), (11, Some((0.4, &random))), (1, None)] {
             let of = |s: &Sequence| s.stretches(steps, steps).next().expect("a stretch");
             let batch: Vec<Sequence> = batch.iter().map(of).collect();
-            let (theirs, nats) = traced.gradient(&parameters, &batch, dropout).expect("candle's");
-            let (ours, ours_nats) = by_hand.gradient(&parameters, &batch, dropout).expect("ours");
+            let (theirs, nats) =
+                traced.gradient(&parameters, Batch::whole(&batch), dropout).expect("candle's");
+            let (ours, ours_nats) =
+                by_hand.gradient(&parameters, Batch::whole(&batch), dropout).expect("ours");
             let worst = relative(&ours, &theirs);
             println!("sizes {seed}, {steps} steps: relative {worst:.1e}");
             assert!(worst < 1e-4, "{config:?}");
@@ -250,10 +255,12 @@ fn threads_do_not_change_a_bit() {
     let random = Random::new(5, 5);
     let run = |threads| {
         let mut fused = Fused::new(&config, InstructionSet::best(), threads);
-        let first = fused.gradient(&parameters, &batch, Some((0.5, &random))).expect("ours");
+        let first =
+            fused.gradient(&parameters, Batch::whole(&batch), Some((0.5, &random))).expect("ours");
         // Nothing is left over from one iteration to the next, nor from another size.
-        fused.gradient(&parameters, &batch[..2], None).expect("ours");
-        let again = fused.gradient(&parameters, &batch, Some((0.5, &random))).expect("ours");
+        fused.gradient(&parameters, Batch::whole(&batch[..2]), None).expect("ours");
+        let again =
+            fused.gradient(&parameters, Batch::whole(&batch), Some((0.5, &random))).expect("ours");
         assert_eq!(first, again, "{threads} threads");
         first
     };
@@ -271,7 +278,7 @@ fn a_batch_too_large_for_its_room_is_done_in_groups() {
     let random = Random::new(5, 5);
     let run = |bytes| {
         let mut fused = Fused::new(&config, InstructionSet::best(), 2).within(bytes);
-        fused.gradient(&parameters, &batch, Some((0.5, &random))).expect("ours")
+        fused.gradient(&parameters, Batch::whole(&batch), Some((0.5, &random))).expect("ours")
     };
     let (whole, nats) = run(usize::MAX);
     // A sequence keeps between one and two megabytes.

@@ -10,7 +10,7 @@ use anacrusis::model::kernel::InstructionSet;
 use anacrusis::music::{Chord, PianoRoll};
 use xtask::sequence::Sequence;
 use xtask::settings::{DeviceKind, Settings};
-use xtask::train::backend::{self, Backend, Fused, Parameters};
+use xtask::train::backend::{self, Backend, Batch, Fused, Parameters};
 use xtask::train::init::{self, Density};
 use xtask::train::random::Random;
 
@@ -68,8 +68,10 @@ fn a_gpu_computes_what_the_cpu_computes() {
         let mut gpu = backend::new(&settings).expect("a GPU");
         let mut cpu = Fused::new(&config, InstructionSet::best(), settings.thread_count());
         for dropout in [None, Some((0.3, &random))] {
-            let (ours, nats) = gpu.gradient(&parameters, &batch, dropout).expect("the GPU's");
-            let (theirs, cpu_nats) = cpu.gradient(&parameters, &batch, dropout).expect("the CPU's");
+            let (ours, nats) =
+                gpu.gradient(&parameters, Batch::whole(&batch), dropout).expect("the GPU's");
+            let (theirs, cpu_nats) =
+                cpu.gradient(&parameters, Batch::whole(&batch), dropout).expect("the CPU's");
             let worst = difference(&ours, &theirs);
             let loss = (nats.nats_step() / cpu_nats.nats_step() - 1.0).abs();
             println!("{name}: gradients relative {worst:.1e}, loss {loss:.1e}");
@@ -84,7 +86,8 @@ fn a_gpu_computes_what_the_cpu_computes() {
 
         let begun = Instant::now();
         for _ in 0..10 {
-            gpu.gradient(&parameters, &batch, Some((0.3, &random))).expect("the GPU's");
+            gpu.gradient(&parameters, Batch::whole(&batch), Some((0.3, &random)))
+                .expect("the GPU's");
         }
         println!("{name}: {:.1} ms a gradient", begun.elapsed().as_secs_f64() * 100.0);
     }

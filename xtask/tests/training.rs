@@ -13,7 +13,7 @@ use xtask::corpus::{Corpus, Options};
 use xtask::settings::Settings;
 use xtask::train;
 use xtask::train::adam::Adam;
-use xtask::train::backend::{Backend, Candle};
+use xtask::train::backend::{Backend, Batch, Candle};
 use xtask::train::batch::Segments;
 use xtask::train::init;
 use xtask::train::random::Random;
@@ -75,7 +75,8 @@ fn one_batch_can_be_learnt_by_heart() {
     let mut losses = Vec::new();
     let mut candle = Candle::new(&settings.network, 2);
     for _ in 0..250 {
-        let (gradients, nats) = candle.gradient(&parameters, &batch, None).expect("a step");
+        let (gradients, nats) =
+            candle.gradient(&parameters, Batch::whole(&batch), None).expect("a step");
         losses.push(nats.nats_step());
         adam.update(&mut parameters, &gradients, 1e-2);
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use xtask::train::stepper::CandleStepper;
+use xtask::trainer::launcher;
 use xtask::{bench, train, trainer, vectors};
 
 /// The commands of `cargo xtask` that need candle.
@@ -54,6 +55,17 @@ fn interruptible() -> anyhow::Result<Arc<AtomicBool>> {
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
+        }
+        let place = launcher::place();
+        if !place.leads() {
+            return;
+        }
+        if place.processes > 1 {
+            eprintln!(
+                "told to end; if that is because another process died, the state last saved is \
+                 whole: the same command with --resume goes on from it"
+            );
+            return;
         }
         eprintln!(
             "\nending after this iteration, and saving; Ctrl-C once more ends at once and loses what \

@@ -24,18 +24,18 @@ pub type Parameters = BTreeMap<String, Vec<f32>>;
 
 /// What computes.
 pub trait Backend {
-    /// The gradient of the training loss (model.md, section 5) over `batch` at `parameters`, and
-    /// the loss in nats.
+    /// What `batch` gives of the gradient of the training loss (model.md, section 5) at
+    /// `parameters`, and of the loss in nats.
     ///
     /// `dropout` is the probability and the generator of the masks; the masks of a sequence
-    /// depend on its place in the batch alone.
+    /// depend on its place in the whole batch alone.
     ///
     /// # Errors
     /// If the batch is empty, or tensors do not fit.
     fn gradient(
         &mut self,
         parameters: &Parameters,
-        batch: &[Sequence],
+        batch: Batch<'_>,
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)>;
 
@@ -50,6 +50,42 @@ pub trait Backend {
         rolls: &[&PianoRoll],
         limit: Option<usize>,
     ) -> Result<Vec<Nats>>;
+}
+
+/// What is trained on in one iteration, or a share of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    sequences: &'a [Sequence],
+    /// Place of the first in the whole.
+    first: usize,
+    /// Predictions of the whole, which scales the loss.
+    predictions: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// All of `sequences`.
+    pub fn whole(sequences: &'a [Sequence]) -> Batch<'a> {
+        let predictions = sequences.iter().map(Sequence::len).sum();
+        Batch { sequences, first: 0, predictions }
+    }
+
+    /// The share that the process of number `rank` among `processes` has: the gradients of all
+    /// shares add up to that of the whole.
+    pub fn share(self, rank: usize, processes: usize) -> Batch<'a> {
+        let [from, to] = [rank, rank + 1].map(|n| self.sequences.len() * n / processes.max(1));
+        Batch { sequences: &self.sequences[from..to], first: self.first + from, ..self }
+    }
+
+    /// The sequences by length, those of one in their order, each with its place.
+    fn by_length(self) -> BTreeMap<usize, (Vec<Sequence>, Vec<u64>)> {
+        let mut groups: BTreeMap<usize, (Vec<Sequence>, Vec<u64>)> = BTreeMap::new();
+        for (sequence, line) in self.sequences.iter().zip(self.first as u64..) {
+            let (sequences, lines) = groups.entry(sequence.len()).or_default();
+            sequences.push(sequence.clone());
+            lines.push(line);
+        }
+        groups
+    }
 }
 
 /// Gradients of parts of a batch, which are to be added.
@@ -76,17 +112,6 @@ impl Sum {
     pub fn end(self) -> Result<(Parameters, Nats)> {
         self.0.context("an empty batch")
     }
-}
-
-/// The sequences of a batch by length, those of one in their order, each with its place.
-fn by_length(batch: &[Sequence]) -> BTreeMap<usize, (Vec<Sequence>, Vec<u64>)> {
-    let mut groups: BTreeMap<usize, (Vec<Sequence>, Vec<u64>)> = BTreeMap::new();
-    for (sequence, line) in batch.iter().zip(0..) {
-        let (sequences, lines) = groups.entry(sequence.len()).or_default();
-        sequences.push(sequence.clone());
-        lines.push(line);
-    }
-    groups
 }
 
 /// The backend that the settings ask for.
@@ -177,13 +202,13 @@ impl Backend for Fused {
     fn gradient(
         &mut self,
         parameters: &Parameters,
-        batch: &[Sequence],
+        batch: Batch<'_>,
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)> {
         self.network.load(parameters, self.threads)?;
-        let predictions = batch.iter().map(Sequence::len).sum();
+        let predictions = batch.predictions;
         let mut sum = Sum::default();
-        for (steps, (batch, lines)) in by_length(batch) {
+        for (steps, (batch, lines)) in batch.by_length() {
             let bytes = steps * self.network.bytes_of_prediction();
             let group = Fused::group(self.room, batch.len(), bytes);
             for (batch, lines) in batch.chunks(group).zip(lines.chunks(group)) {
@@ -262,13 +287,13 @@ impl Backend for Candle {
     fn gradient(
         &mut self,
         parameters: &Parameters,
-        batch: &[Sequence],
+        batch: Batch<'_>,
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)> {
         let network = self.network(parameters)?;
-        let predictions = batch.iter().map(Sequence::len).sum();
+        let predictions = batch.predictions;
         let mut sum = Sum::default();
-        for (batch, lines) in by_length(batch).into_values() {
+        for (batch, lines) in batch.by_length().into_values() {
             let part = (batch.as_slice(), lines.as_slice());
             let (config, threads) = (&self.config, self.threads);
             let part =

@@ -11,16 +11,19 @@ use crate::corpus::{self, Corpus};
 use crate::settings::Settings;
 use crate::trainer::Args;
 
-/// Reads the corpus, what is held out after what is trained on, and says what was skipped and
-/// why.
+/// Reads the corpus, what is held out after what is trained on, and, if it is to `say` so, tells
+/// what was skipped and why.
 ///
 /// # Errors
 /// If no usable piece is left; lists why.
-pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
+pub fn read(args: &Args, settings: &Settings, say: bool) -> Result<Corpus> {
     let options = corpus::Options::to_train(settings, !args.no_cache);
     let data = args.data.iter().map(|source| source.path.as_path());
     let all: Vec<&Path> = data.chain(args.valid.iter().map(PathBuf::as_path)).collect();
     let corpus = Corpus::read(&all, &options)?;
+    if !say {
+        return Ok(corpus);
+    }
     eprint!("{}", corpus::explain(&corpus.skipped, corpus::SHOWN));
     let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
     eprintln!(
@@ -33,7 +36,7 @@ pub fn read(args: &Args, settings: &Settings) -> Result<Corpus> {
     Ok(corpus)
 }
 
-/// Says what memory a run will take.
+/// What memory a run will take, in words.
 ///
 /// # Errors
 /// If that is more than there is; says what would fit.
@@ -43,11 +46,9 @@ pub fn admit(
     steps: usize,
     heldout: usize,
     available: Option<u64>,
-) -> Result<()> {
+) -> Result<String> {
     let lanes = InstructionSet::best().lanes();
     let estimate = |settings: &Settings| Estimate::of(settings, lanes, steps, heldout);
     let held = Own::new().and_then(|mut own| own.held()).map_or(0, |held| held.resident);
-    let told = estimate::admit(settings, estimate, Room { available, held }, args.ignore_memory)?;
-    eprintln!("{told}");
-    Ok(())
+    estimate::admit(settings, estimate, Room { available, held }, args.ignore_memory)
 }

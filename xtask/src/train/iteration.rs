@@ -4,7 +4,7 @@ use anacrusis::model::Config;
 use anyhow::{Result, ensure};
 
 use super::adam::{self, Adam};
-use super::backend::{Backend, Parameters};
+use super::backend::{Backend, Batch, Parameters};
 use super::random::Random;
 use crate::sequence::Sequence;
 use crate::settings::Settings;
@@ -60,7 +60,7 @@ pub fn iterate(
     rules: Rules,
 ) -> Result<Done> {
     let masks = (rules.dropout > 0.0).then_some((rules.dropout, random));
-    let (mut gradients, nats) = backend.gradient(parameters, batch, masks)?;
+    let (mut gradients, nats) = backend.gradient(parameters, Batch::whole(batch), masks)?;
     let loss = nats.loss(config.keys());
     ensure!(loss.is_finite(), "training diverged: lower learning_rate");
     gradients.retain(|name, _| trained(name));

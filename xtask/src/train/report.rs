@@ -77,7 +77,8 @@ pub struct Iteration {
 /// The voice of a run. All of it goes to stderr but metrics and curves.
 pub struct Report {
     bar: Option<ProgressBar>,
-    metrics: File,
+    /// None says nothing at all.
+    metrics: Option<File>,
     curves: Option<Log>,
     heldout: String,
     begun: Instant,
@@ -111,13 +112,23 @@ impl Report {
             .create(true)
             .open(metrics)
             .with_context(|| format!("cannot write the metrics to {}", metrics.display()))?;
-        let bar = std::io::stderr().is_terminal().then(|| {
+        Ok(Report::of(Some(metrics), curves, share))
+    }
+
+    /// The voice of a process that does not lead: it says and writes nothing.
+    pub fn silent() -> Report {
+        Report::of(None, None, 0.0)
+    }
+
+    fn of(metrics: Option<File>, curves: Option<Log>, share: f64) -> Report {
+        let terminal = metrics.is_some() && std::io::stderr().is_terminal();
+        let bar = terminal.then(|| {
             let style =
                 ProgressStyle::with_template("{bar:40} {percent:>3}%  {prefix}\n{wide_msg}");
             ProgressBar::new(10_000).with_style(style.unwrap_or(ProgressStyle::default_bar()))
         });
         let now = Instant::now();
-        Ok(Report {
+        Report {
             bar,
             metrics,
             curves,
@@ -127,12 +138,13 @@ impl Report {
             spoke: now,
             pace: Pace::default(),
             memory: Memory::new(),
-        })
+        }
     }
 
     /// Says something that stays on the screen.
     pub fn say(&self, text: &str) {
         match &self.bar {
+            _ if self.metrics.is_none() => {}
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }
@@ -154,7 +166,7 @@ impl Report {
             log.numbers(done.number, &numbers)
         });
         let due = self.bar.is_some() || self.spoke.elapsed() >= EVERY;
-        if !due {
+        if !due || self.metrics.is_none() {
             return;
         }
         let (rate, memory) = (self.pace.mean(), self.memory.held(LOOK));
@@ -179,6 +191,9 @@ impl Report {
     /// # Errors
     /// If the metrics file cannot be written.
     pub fn evaluation(&mut self, mut metrics: Metrics) -> Result<()> {
+        if self.metrics.is_none() {
+            return Ok(());
+        }
         metrics.segments_per_second = self.pace.mean();
         let memory = self.memory.held(Duration::ZERO);
         metrics.memory_bytes = memory.map(|held| held.resident);
@@ -203,7 +218,9 @@ impl Report {
             log.numbers(metrics.iteration, &numbers)
         });
         let line = serde_json::to_string(&metrics)? + "\n";
-        self.metrics.write_all(line.as_bytes()).context("cannot write the metrics")?;
+        if let Some(file) = &mut self.metrics {
+            file.write_all(line.as_bytes()).context("cannot write the metrics")?;
+        }
         self.pace = Pace::default();
         Ok(())
     }

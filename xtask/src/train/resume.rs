@@ -12,10 +12,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::state::{Identity, State};
+use super::team::Team;
 use crate::corpus::Piece;
 use crate::settings::{BackendKind, DeviceKind, Settings};
 use crate::trainer::Outputs;
@@ -82,6 +83,32 @@ impl States {
         self.newest = Some(state.progress.iterations);
         Ok((state, notes))
     }
+}
+
+/// The state that the first process of `team` begins from, `own` there, in all of them.
+///
+/// # Errors
+/// If this process has other settings or other music than the first.
+pub fn shared(team: &Team, own: Option<State>, identity: &Identity) -> Result<State> {
+    let mut bytes = own.as_ref().map_or(Ok(vec![]), |state| state.to_bytes(identity))?;
+    team.tell_bytes(&mut bytes);
+    if let Some(own) = own {
+        return Ok(own);
+    }
+    let (state, of) = State::parse(&bytes).context("what the first process told")?;
+    let text = |settings: &Settings| serde_json::to_string(settings);
+    ensure!(
+        text(&of.settings)? == text(&identity.settings)?,
+        "process {} has other settings than the first: give all the same command and --config",
+        team.rank()
+    );
+    ensure!(
+        of.corpus == identity.corpus,
+        "process {} finds other music under --data than the first: the same files must be on \
+         every machine",
+        team.rank()
+    );
+    Ok(state)
 }
 
 /// Digest, in lower-case hex, of pieces in their order: of what is trained on and what is held

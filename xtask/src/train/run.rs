@@ -1,6 +1,9 @@
 //! What a training run holds beside its loop: pieces, counters, evaluations, files.
 
+mod end;
+
 use std::path::Path;
+use std::rc::Rc;
 
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::checkpoint::{Checkpoint, Made, Metadata, Scores};
@@ -19,12 +22,13 @@ use super::report::{Iteration, Metrics, Report};
 use super::resume::{self, States};
 use super::sample::Samples;
 use super::schedule::Schedule;
-use super::state::{Identity, Progress, State};
+use super::state::{Identity, State};
+use super::team::{Shared, Team};
 use super::tensorboard::Log;
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
 use crate::trainer::{Args, Outputs};
-use crate::{files, generate, model_file, score};
+use crate::{files, model_file, score};
 
 /// Weight of the newest loss in the running mean: a memory of some fifty iterations.
 const LOSS_MEMORY: f64 = 0.02;
@@ -39,6 +43,9 @@ pub struct Run<'a> {
     pub backend: Box<dyn Backend>,
     /// When it ends, and by what steps.
     pub schedule: Schedule<'a>,
+    team: Rc<Team>,
+    /// Whether it was told to end before its end.
+    interrupted: bool,
     heldout: Vec<&'a PianoRoll>,
     args: &'a Args,
     settings: &'a Settings,
@@ -54,15 +61,17 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Splits the corpus, fits the baselines, and makes new weights or reads old ones; with
-    /// `available` bytes of memory, if that is known.
+    /// `available` bytes of memory for all processes of `team` on this machine, if that is known.
     ///
     /// # Errors
     /// If nothing is left to train on or to hold out, the memory will not do, there is nothing
-    /// to resume or only a state of another run, or a file cannot be written.
+    /// to resume or only a state of another run, a file cannot be written, or the processes of
+    /// the team were not given the same.
     pub fn begin(
         args: &'a Args,
         settings: &'a Settings,
         corpus: &'a Corpus,
+        team: &Rc<Team>,
         available: Option<u64>,
     ) -> Result<Run<'a>> {
         let (train, heldout): (Vec<&Piece>, Vec<&Piece>) = if args.valid.is_empty() {
@@ -85,7 +94,12 @@ impl<'a> Run<'a> {
                 pieces => format!("{pieces} pieces"),
             }
         );
-        intake::admit(args, settings, corpus.steps(), heldout.len(), available)?;
+        let part = team.part(settings)?;
+        let available = available.map(|bytes| bytes / team.here() as u64);
+        let memory = intake::admit(args, &part, corpus.steps(), heldout.len(), available)?;
+        if team.leads() {
+            eprintln!("{memory}");
+        }
         let identity = Identity {
             settings: settings.clone(),
             corpus: Some(resume::corpus_digest(settings, [&train, &heldout])),
@@ -94,21 +108,24 @@ impl<'a> Run<'a> {
         let heldout: Vec<&PianoRoll> = heldout.iter().map(|piece| &piece.roll).collect();
         let outputs = args.outputs();
         let mut states = States::of(&outputs);
-        let state = if args.resume {
+        let state = if !team.leads() {
+            None
+        } else if args.resume {
             let (mut state, notes) = states.load(&identity)?;
             notes.iter().for_each(|note| eprintln!("{note}"));
             let progress = &mut state.progress;
             if progress.best_at.is_none() && progress.best_nats.is_some() {
                 progress.best_at = Some(best_at(&outputs.best, progress.iterations));
             }
-            state
+            Some(state)
         } else {
             let density = init::Density::of(rolls.iter().copied(), settings.network.keys());
             let random = Random::new(settings.seed, purpose::WEIGHTS);
             let parameters = init::weights(&settings.network, density, &random);
             outputs.clear()?;
-            State { parameters, ..State::default() }
+            Some(State { parameters, ..State::default() })
         };
+        let state = resume::shared(team, state, &identity)?;
         let range = settings.network.range();
         let mut meta = Metadata::default();
         if !prompts::are_the_models_own(settings) {
@@ -127,11 +144,22 @@ impl<'a> Run<'a> {
         });
         let done = state.progress.iterations;
         let resumed = args.resume.then_some(done);
-        let curves = args.tensorboard.as_deref().map(|folder| Log::begin(folder, resumed));
         let schedule = Schedule::begin(settings);
-        let share = schedule.first_share(done);
+        let report = if team.leads() {
+            let curves = args.tensorboard.as_deref().map(|folder| Log::begin(folder, resumed));
+            let share = schedule.first_share(done);
+            Report::begin(&outputs.metrics, curves.transpose()?, resumed, share)?
+        } else {
+            Report::silent()
+        };
+        let mut backend = backend::new(&part)?;
+        if team.processes() > 1 {
+            backend = Box::new(Shared::new(backend, Rc::clone(team)));
+        }
         let mut run = Run {
-            report: Report::begin(&outputs.metrics, curves.transpose()?, resumed, share)?,
+            report,
+            team: Rc::clone(team),
+            interrupted: false,
             samples: Samples::after(heldout[0], settings),
             train,
             heldout,
@@ -145,14 +173,21 @@ impl<'a> Run<'a> {
             gradient_norm: 0.0,
             meta,
             state,
-            backend: backend::new(settings)?,
+            backend,
         };
         run.report.settings(done, &settings.to_toml()?);
-        run.introduce();
+        run.introduce(part.thread_count());
         Ok(run)
     }
 
-    fn introduce(&self) {
+    fn introduce(&self, threads: usize) {
+        if self.team.processes() > 1 {
+            self.report.say(&format!(
+                "{} processes, {threads} threads in this one, share each batch of {}",
+                self.team.processes(),
+                self.settings.batch
+            ));
+        }
         let steps: usize = self.train.iter().map(|piece| piece.roll.len()).sum();
         let heldout: usize = self.heldout.iter().map(|roll| roll.len()).sum();
         self.report.say(&format!(
@@ -173,9 +208,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the run has come to its end.
-    pub fn over(&self) -> bool {
-        self.schedule.share(self.state.progress.iterations) >= 1.0 || self.out_of_patience()
+    /// Whether another iteration follows, where `stop` tells that the run is to end before its
+    /// end; all processes find the same.
+    pub fn goes_on(&mut self, stop: bool) -> bool {
+        self.interrupted = self.schedule.look(&self.team, stop);
+        let over = self.schedule.share(self.state.progress.iterations) >= 1.0;
+        !(self.interrupted || over || self.out_of_patience())
     }
 
     /// Whether the last evaluation was the last one that might have been better.
@@ -194,6 +232,7 @@ impl<'a> Run<'a> {
     /// Counts an update that was made at a step size of `learning_rate` and took `seconds`, and
     /// tells of it.
     pub fn after_step(&mut self, done: Done, learning_rate: f64, seconds: f64) {
+        self.schedule.look(&self.team, false);
         let progress = &mut self.state.progress;
         progress.train_loss = match progress.iterations {
             0 => done.loss,
@@ -218,7 +257,7 @@ impl<'a> Run<'a> {
     /// Writes a sample, if one is due. If that fails, says so and goes on.
     pub fn sample(&mut self) {
         let (iteration, every) = (self.state.progress.iterations, self.settings.sample_every);
-        if every == 0 || !iteration.is_multiple_of(every) {
+        if every == 0 || !iteration.is_multiple_of(every) || !self.team.leads() {
             return;
         }
         let written = self
@@ -275,7 +314,7 @@ impl<'a> Run<'a> {
         if best {
             progress.best_nats = Some(nats.nats_step());
             progress.best_at = Some(progress.iterations);
-            write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
+            self.write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
         }
         Ok(())
     }
@@ -285,90 +324,18 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If a file cannot be written; what was saved before is then still there.
     fn save(&mut self) -> Result<()> {
-        self.states.save(&self.state, &self.identity)?;
-        write(&self.outputs.last, &self.checkpoint(self.state.best())?)
-    }
-
-    /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
-    /// the figures into their checkpoint.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub fn end(mut self, interrupted: bool) -> Result<()> {
-        let Progress { iterations, judged_at, best_nats, .. } = self.state.progress;
-        // States of before did not tell.
-        let judged = judged_at
-            .map_or(iterations.is_multiple_of(self.settings.evaluate_every), |at| at == iterations);
-        if !(judged || interrupted) {
-            self.evaluate()?;
-        }
-        self.save()?;
-        if interrupted {
-            if best_nats.is_none() {
-                // Not judged, or the run would know more when it goes on than if left alone.
-                write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
-            }
-            self.report.end();
-            eprintln!(
-                "stopped after {iterations} iterations; all is saved in {}. To go on:\n  {}",
-                self.states.last.display(),
-                self.args.resume_command()
-            );
+        if !self.team.leads() {
             return Ok(());
         }
-        self.tell_why();
-        self.report.say("scoring the best network on all held-out steps");
-        let best = model_file::read(&self.outputs.best).context("the best network so far")?;
-        let names = self.state.parameters.keys();
-        let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
-        let nats = sum(self.backend.nats(&weights, &self.heldout, None)?);
-        if let Some(made) = &best.meta.made {
-            let whole = self.meta.made.get_or_insert_default();
-            (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);
-        }
-        let scores = self.scores(nats);
-        if let Some(made) = &mut self.meta.made {
-            made.heldout = Some(scores);
-        }
-        let mut best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
-        if prompts::are_the_models_own(self.settings) && self.settings.prompts > 0 {
-            self.report.say("having the network play the prompts that playback will begin from");
-            let train: Vec<&PianoRoll> = self.train.iter().map(|piece| &piece.roll).collect();
-            best.meta.prompts = prompts::by_model(&best, &train, &self.heldout, self.settings);
-            self.report.say(&format!("{} prompts made", best.meta.prompts.len()));
-        }
-        write(&self.outputs.best, &best)?;
-        self.report.end();
-        eprintln!(
-            "{}: held-out {:.4} nats/step (play {:.4}, articulate {:.4}) over {} steps, sha256 {}",
-            self.outputs.best.display(),
-            nats.nats_step(),
-            nats.play_nats_step(),
-            nats.art_nats_step(),
-            nats.steps,
-            best.digest()
-        );
-        eprintln!(
-            "open it in the plugin's editor, or hear it:\n  {}",
-            generate::command(&self.outputs.best)
-        );
-        Ok(())
+        self.states.save(&self.state, &self.identity)?;
+        self.write(&self.outputs.last, &self.checkpoint(self.state.best())?)
     }
 
-    /// Says what ended the run.
-    fn tell_why(&self) {
-        let Progress { iterations, best_nats, best_at, .. } = self.state.progress;
-        if let (true, Some(nats), Some(at)) = (self.out_of_patience(), best_nats, best_at) {
-            self.report.say(&format!(
-                "ending after {iterations} iterations: the best held-out score, {nats:.4}, is {} \
-                 iterations old; --resume with more --patience goes on",
-                iterations - at
-            ));
-        } else {
-            self.report.say(&format!(
-                "done after {iterations} iterations; --resume with more --iterations (or --minutes) \
-                 goes on"
-            ));
+    /// Writes a checkpoint, if this process leads.
+    fn write(&self, path: &Path, checkpoint: &Checkpoint) -> Result<()> {
+        match self.team.leads() {
+            true => files::write(path, &checkpoint.to_bytes()),
+            false => Ok(()),
         }
     }
 
@@ -408,8 +375,4 @@ fn sum(pieces: Vec<Nats>) -> Nats {
     let mut sum = Nats::default();
     pieces.into_iter().for_each(|nats| sum.add(nats));
     sum
-}
-
-fn write(path: &Path, checkpoint: &Checkpoint) -> Result<()> {
-    files::write(path, &checkpoint.to_bytes())
 }

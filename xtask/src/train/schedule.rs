@@ -2,26 +2,40 @@
 
 use std::time::Instant;
 
+use super::team::Team;
 use crate::settings::Settings;
 
 /// What the step size falls to at the end of a cooldown, as a share of the full one.
 const LOWEST: f64 = 0.05;
 
 /// When a run ends, and by what steps it gets there.
+///
+/// It goes by a clock that stands still until it is looked at, so that all processes of a run go
+/// by that of the first.
 pub struct Schedule<'a> {
     settings: &'a Settings,
     begun: Instant,
+    seconds: f64,
 }
 
 impl<'a> Schedule<'a> {
     /// A schedule that begins now.
     pub fn begin(settings: &'a Settings) -> Schedule<'a> {
-        Schedule { settings, begun: Instant::now() }
+        Schedule { settings, begun: Instant::now(), seconds: 0.0 }
     }
 
-    /// Seconds since it began.
+    /// Looks at the clock, that of the first of `team`, and tells whether the run is to stop:
+    /// if that one was told to `stop`.
+    pub fn look(&mut self, team: &Team, stop: bool) -> bool {
+        let mut told = [self.begun.elapsed().as_secs_f64(), f64::from(u8::from(stop))];
+        team.tell(&mut told);
+        self.seconds = told[0];
+        told[1] != 0.0
+    }
+
+    /// Seconds from its beginning to the last look at the clock.
     pub fn seconds(&self) -> f64 {
-        self.begun.elapsed().as_secs_f64()
+        self.seconds
     }
 
     /// How much of the run is over after so many iterations, 0 to 1, by iterations or minutes,

@@ -99,6 +99,14 @@ impl State {
     /// # Errors
     /// If it cannot be written; what was there is then still there.
     pub fn save(&self, path: &Path, older: Option<&Path>, identity: &Identity) -> Result<()> {
+        files::replace(path, older, &self.to_bytes(identity)?)
+    }
+
+    /// The content of a file of it.
+    ///
+    /// # Errors
+    /// If it cannot be written down, which does not happen.
+    pub fn to_bytes(&self, identity: &Identity) -> Result<Vec<u8>> {
         let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         let parts = [
             ("weight", &self.parameters),
@@ -127,7 +135,7 @@ impl State {
                 Ok((name, TensorView::new(Dtype::F32, vec![data.len() / 4], data)?))
             })
             .collect::<Result<Vec<_>>>()?;
-        files::replace(path, older, &safetensors::serialize(views, Some(texts))?)
+        Ok(safetensors::serialize(views, Some(texts))?)
     }
 
     /// Reads a state back, and whose it is.
@@ -140,7 +148,11 @@ impl State {
         State::parse(&bytes).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    fn parse(bytes: &[u8]) -> Result<(State, Identity)> {
+    /// The same from the content of a file.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn parse(bytes: &[u8]) -> Result<(State, Identity)> {
         let (_, header) =
             SafeTensors::read_metadata(bytes).context("it is not a training state")?;
         let texts = header.metadata().clone().unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::model_file;
 use crate::sequence::Sequence;
 use crate::settings::Settings;
 use crate::train::adam::{Adam, clip};
-use crate::train::backend::{self, Backend, Parameters};
+use crate::train::backend::{self, Backend, Batch, Parameters};
 use crate::train::iteration::{Rules, iterate, trained};
 use crate::train::random::Random;
 
@@ -72,7 +72,8 @@ impl Trainer {
     }
 
     fn begin(&mut self, idle_bytes: Option<u64>) -> Result<Beginning> {
-        let (mut gradients, nats) = self.backend.gradient(&self.parameters, &self.batch, None)?;
+        let (mut gradients, nats) =
+            self.backend.gradient(&self.parameters, Batch::whole(&self.batch), None)?;
         gradients.retain(|name, _| trained(name));
         let norm = clip(&mut gradients, f64::INFINITY);
         Ok(Beginning { loss: nats.loss(self.settings.network.keys()), norm, idle_bytes })

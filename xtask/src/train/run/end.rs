@@ -1,0 +1,110 @@
+//! How a run ends: saved, or judged and told of as well.
+
+use anacrusis::model::Checkpoint;
+use anacrusis::music::PianoRoll;
+use anyhow::{Context, Result};
+
+use super::{Run, sum};
+use crate::train::prompts;
+use crate::train::state::Progress;
+use crate::{generate, model_file};
+
+impl Run<'_> {
+    /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
+    /// the figures into their checkpoint.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn end(mut self) -> Result<()> {
+        let interrupted = self.interrupted;
+        let Progress { iterations, judged_at, best_nats, .. } = self.state.progress;
+        // States of before did not tell.
+        let judged = judged_at
+            .map_or(iterations.is_multiple_of(self.settings.evaluate_every), |at| at == iterations);
+        if !(judged || interrupted) {
+            self.evaluate()?;
+        }
+        self.save()?;
+        if interrupted {
+            if best_nats.is_none() {
+                // Not judged, or the run would know more when it goes on than if left alone.
+                self.write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
+            }
+            self.report.end();
+            self.report.say(&format!(
+                "stopped after {iterations} iterations; all is saved in {}. To go on:\n  {}",
+                self.states.last.display(),
+                self.args.resume_command()
+            ));
+            return Ok(());
+        }
+        self.tell_why();
+        self.report.say("scoring the best network on all held-out steps");
+        let best = self.best()?;
+        let names = self.state.parameters.keys();
+        let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
+        let nats = sum(self.backend.nats(&weights, &self.heldout, None)?);
+        if let Some(made) = &best.meta.made {
+            let whole = self.meta.made.get_or_insert_default();
+            (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);
+        }
+        if !self.team.leads() {
+            return Ok(());
+        }
+        let scores = self.scores(nats);
+        if let Some(made) = &mut self.meta.made {
+            made.heldout = Some(scores);
+        }
+        let mut best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
+        if prompts::are_the_models_own(self.settings) && self.settings.prompts > 0 {
+            self.report.say("having the network play the prompts that playback will begin from");
+            let train: Vec<&PianoRoll> = self.train.iter().map(|piece| &piece.roll).collect();
+            best.meta.prompts = prompts::by_model(&best, &train, &self.heldout, self.settings);
+            self.report.say(&format!("{} prompts made", best.meta.prompts.len()));
+        }
+        self.write(&self.outputs.best, &best)?;
+        self.report.end();
+        eprintln!(
+            "{}: held-out {:.4} nats/step (play {:.4}, articulate {:.4}) over {} steps, sha256 {}",
+            self.outputs.best.display(),
+            nats.nats_step(),
+            nats.play_nats_step(),
+            nats.art_nats_step(),
+            nats.steps,
+            best.digest()
+        );
+        eprintln!(
+            "open it in the plugin's editor, or hear it:\n  {}",
+            generate::command(&self.outputs.best)
+        );
+        Ok(())
+    }
+
+    /// The best network so far, which the first process has in a file, in all of them.
+    fn best(&self) -> Result<Checkpoint> {
+        let mut bytes = vec![];
+        if self.team.leads() {
+            let best = model_file::read(&self.outputs.best).context("the best network so far")?;
+            bytes = best.to_bytes();
+        }
+        self.team.tell_bytes(&mut bytes);
+        Ok(Checkpoint::parse(&bytes)?)
+    }
+
+    /// Says what ended the run.
+    fn tell_why(&self) {
+        let Progress { iterations, best_nats, best_at, .. } = self.state.progress;
+        if let (true, Some(nats), Some(at)) = (self.out_of_patience(), best_nats, best_at) {
+            self.report.say(&format!(
+                "ending after {iterations} iterations: the best held-out score, {nats:.4}, is {} \
+                 iterations old; --resume with more --patience goes on",
+                iterations - at
+            ));
+        } else {
+            self.report.say(&format!(
+                "done after {iterations} iterations; --resume with more --iterations (or --minutes) \
+                 goes on"
+            ));
+        }
+    }
+}
