@@ -14,6 +14,7 @@
 pub mod baseline;
 pub mod checkpoint;
 pub mod config;
+pub mod control;
 pub mod density;
 pub mod engine;
 pub mod features;
@@ -21,12 +22,14 @@ pub mod kernel;
 pub mod loss;
 pub mod network;
 pub mod panels;
+pub mod repetition;
 pub mod rules;
 pub mod sampler;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::Config;
-pub use density::{DensityController, Texture};
+pub use control::Control;
+pub use density::Texture;
 pub use engine::{Engine, Prepared, TimeState, Weights};
 pub use rules::Rules;
 pub use sampler::{Draw, Sampling};

@@ -340,7 +340,7 @@ impl<B: Biaxial> Planner<B> {
             truncation: shaping.truncation.clamp(0.0, 0.5),
             ..Sampling::PLAIN
         };
-        let exponents = kept.density.exponents();
+        let leaning = kept.control.leaning();
         let draw = Draw { seed: recall.seed(request.seed), pass: request.place.pass };
         let (low, step) = (self.range().low, request.place.step.0);
         let rules = self.rules(request);
@@ -350,7 +350,7 @@ impl<B: Biaxial> Planner<B> {
             low,
             &mut |decide| network.choose(&kept.state, decide),
             &mut |key, logits| {
-                let sampling = exponents.bend(plain, before.plays(key));
+                let sampling = leaning.bend(plain, key, before.plays(key));
                 decide(&sampling, logits, draw.uniforms(step, key))
             },
         )

@@ -5,8 +5,8 @@
 //! step to step: clusters lead to clusters, silence to silence. So the exponents follow from
 //! the notes of the last bars, against those that were asked for.
 
+use super::checkpoint::Metadata;
 use super::rules::Rules;
-use super::sampler::Sampling;
 use crate::music::{Chord, KeyRange, PianoRoll};
 
 /// Notes in a step.
@@ -49,7 +49,29 @@ impl Texture {
     /// wider gaps, and what does not fit into a scale is played beside.
     const BESIDE: u32 = 2;
 
-    /// That of a model which sees `range`, by the music stored with it. Without any, a usual
+    /// That of a model which sees `range`: what it was trained on had on each key, as its
+    /// baseline of frequencies tells; without one, as [`Texture::of`] its prompts, which are few
+    /// bars and may be the model's own.
+    pub fn learnt(meta: &Metadata, range: KeyRange) -> Texture {
+        let told = meta.made.as_ref().and_then(|made| made.baselines.get("frequency"));
+        let rates = told.map(|baseline| baseline.play.iter().zip(&baseline.articulate));
+        let Some(rates) = rates.filter(|rates| rates.len() == usize::from(range.count)) else {
+            return Texture::of(&meta.prompts, range);
+        };
+        let mut keys = [Amount::default(); 128];
+        // Frequencies depend on nothing, so both numbers of a pair are the same.
+        for (amount, ([play, _], [articulate, _])) in
+            keys.iter_mut().skip(usize::from(range.low)).zip(rates)
+        {
+            *amount = Amount { sounding: *play, beginning: play * articulate };
+        }
+        let sane = |amount: &Amount| {
+            (0.0..=1.0).contains(&amount.sounding) && (0.0..=1.0).contains(&amount.beginning)
+        };
+        if keys.iter().all(sane) { Texture { keys } } else { Texture::of(&meta.prompts, range) }
+    }
+
+    /// That of a model which sees `range`, by some music like its own. Without any, a usual
     /// amount evenly on all keys.
     pub fn of(rolls: &[PianoRoll], range: KeyRange) -> Texture {
         let mut keys = [Amount::default(); 128];
@@ -115,10 +137,12 @@ fn limited(mean: f64, most: u8) -> f64 {
 }
 
 /// The symmetric rule for density: keeps running means of the notes that were played and of
-/// those that were asked for, and leans the exponents against their ratio.
+/// those that were asked for, and leans the log odds against their ratio.
 ///
 /// It acts on two things, since how many notes sound and how many begin are two: keys that
 /// sound stay the likelier the fewer sound, silent keys begin the likelier the fewer begin.
+/// Log odds, not an exponent on the probability (`gamma` of model.md, section 8): no exponent
+/// moves a network that is nearly certain, and one that is holds on to what sounds.
 /// All that it remembers are the two means, so it follows history and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DensityController {
@@ -133,28 +157,14 @@ impl Default for DensityController {
     }
 }
 
-/// The exponents of a step (`gamma` of model.md, section 8).
+/// How a step is leant, in nats that are taken from log odds: above 0 fewer notes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Exponents {
-    /// On the play probability of keys that sounded in the step before.
+pub struct Lean {
+    /// On keys that sounded in the step before: to go on sounding.
     pub staying: f32,
-    /// On that of keys that did not, and on the articulate probability of those that did:
-    /// a key that is struck again and again begins each time.
+    /// On those that did not, to play; and on those that did, to be struck: a key that is struck
+    /// again and again begins each time.
     pub beginning: f32,
-}
-
-impl Exponents {
-    /// How a key is sampled that sounded in the step before, or did not.
-    ///
-    /// # Realtime
-    /// Copies numbers.
-    pub fn bend(&self, plain: Sampling, sounded: bool) -> Sampling {
-        if sounded {
-            Sampling { gamma: self.staying, articulation: self.beginning, ..plain }
-        } else {
-            Sampling { gamma: self.beginning, ..plain }
-        }
-    }
 }
 
 impl DensityController {
@@ -163,23 +173,21 @@ impl DensityController {
     /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
     /// for.
     const QUIET: f64 = 0.5;
-    /// Bounds of the exponents.
-    pub const GAMMA: (f64, f64) = (0.5, 2.0);
+    /// Nats for each nat of the ratio: more overshoots, and clusters and silence take turns.
+    const GAIN: f64 = 2.0;
+    /// Most nats either way.
+    pub const LIMIT: f64 = 2.0;
 
-    /// The exponents of the next step.
+    /// How the next step is leant.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn exponents(&self) -> Exponents {
-        let (low, high) = DensityController::GAMMA;
-        let quiet = DensityController::QUIET;
-        let ratio =
-            self.played.with(self.asked, |played, asked| (played + quiet) / (asked + quiet));
-        Exponents {
-            // Squared, or a network that holds on to what sounds would hardly be moved.
-            staying: ratio.sounding.powi(2).clamp(low, high) as f32,
-            beginning: ratio.beginning.powi(2).clamp(low, high) as f32,
-        }
+    pub fn lean(&self) -> Lean {
+        let DensityController { played, asked } = *self;
+        let (quiet, limit) = (DensityController::QUIET, DensityController::LIMIT);
+        let ratio = played.with(asked, |played, asked| (played + quiet) / (asked + quiet));
+        let nats = |ratio: f64| (DensityController::GAIN * ratio.ln()).clamp(-limit, limit) as f32;
+        Lean { staying: nats(ratio.sounding), beginning: nats(ratio.beginning) }
     }
 
     /// Takes note of a step in which so much was asked for and played.
@@ -196,6 +204,8 @@ impl DensityController {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::baseline::Baseline;
+    use crate::model::checkpoint::Made;
 
     const RANGE: KeyRange = KeyRange { low: 24, count: 78 };
 
@@ -209,22 +219,22 @@ mod tests {
         let after = |played: Amount| {
             let mut controller = DensityController::default();
             (0..500).for_each(|_| controller.after_step(played, asked));
-            controller.exponents()
+            controller.lean()
         };
-        assert_eq!(after(amount(0.0, 0.0)).staying, 0.5, "denser");
+        assert_eq!(after(amount(0.0, 0.0)).staying, -2.0, "denser");
         assert_eq!(after(amount(60.0, 60.0)).staying, 2.0, "sparser");
         let rest = after(asked);
-        assert!((rest.staying - 1.0).abs() < 1e-6 && (rest.beginning - 1.0).abs() < 1e-6);
+        assert!(rest.staying.abs() < 1e-6 && rest.beginning.abs() < 1e-6);
         let long = after(amount(3.0, 0.2));
-        assert!(long.beginning < 0.9 && (long.staying - 1.0).abs() < 1e-6, "{long:?}");
+        assert!(long.beginning < -0.5 && long.staying.abs() < 1e-6, "{long:?}");
     }
 
     #[test]
     fn nothing_asked_for_leaves_it_at_rest() {
         let mut controller = DensityController::default();
         (0..5000).for_each(|_| controller.after_step(Amount::default(), Amount::default()));
-        let Exponents { staying, beginning } = controller.exponents();
-        assert!((staying - 1.0).abs() < 1e-6 && (beginning - 1.0).abs() < 1e-6);
+        let Lean { staying, beginning } = controller.lean();
+        assert!(staying.abs() < 1e-6 && beginning.abs() < 1e-6);
     }
 
     #[test]
@@ -253,6 +263,30 @@ mod tests {
         }
         let none = Rules { allowed: 0, ..Rules::default() };
         assert_eq!(texture.asked(&none, 1.0), Amount::default());
+    }
+
+    #[test]
+    fn the_texture_is_what_the_corpus_had_if_that_is_told() {
+        let rolls = [PianoRoll::from_iter([Chord::struck_keys([60]); 400])];
+        let frequency = Baseline::fit(RANGE, &rolls)["frequency"].clone();
+        let learnt = |frequency: Baseline| {
+            let baselines = [("frequency".to_owned(), frequency)].into();
+            let made = Some(Made { baselines, ..Made::default() });
+            let texture = Texture::learnt(&Metadata { made, ..Metadata::default() }, RANGE);
+            texture.asked(&Rules::default(), 1.0)
+        };
+        let asked = learnt(frequency.clone());
+        // Every other key counts half a note in four hundred steps.
+        assert!((asked.sounding - 1.1).abs() < 0.02, "{asked:?}");
+        assert!((asked.beginning - 1.05).abs() < 0.02, "{asked:?}");
+        // What is no frequency, and what has other keys, is not believed.
+        let usual = Texture::of(&[], RANGE).asked(&Rules::default(), 1.0);
+        let mut wild = frequency.clone();
+        wild.play[3] = [f64::NAN; 2];
+        assert_eq!(learnt(wild), usual);
+        let mut short = frequency;
+        short.play.pop();
+        assert_eq!(learnt(short), usual);
     }
 
     #[test]

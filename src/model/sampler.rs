@@ -11,15 +11,15 @@ pub struct Sampling {
     /// Exponent on the play probability: below 1 denser, above 1 sparser ("conservativity"
     /// of the 2015 code). Positive.
     pub gamma: f32,
-    /// Exponent on the articulate probability: above 1 fewer notes are struck. Positive; 1 is
-    /// the specification's.
-    pub articulation: f32,
+    /// Nats taken from the log odds of play and of articulate, after temperature: above 0 fewer
+    /// notes; 0 is the specification's.
+    pub lean: [f32; 2],
 }
 
 impl Sampling {
     /// The network's own distribution, nothing bent.
     pub const PLAIN: Sampling =
-        Sampling { temperature: 1.0, truncation: 0.0, gamma: 1.0, articulation: 1.0 };
+        Sampling { temperature: 1.0, truncation: 0.0, gamma: 1.0, lean: [0.0; 2] };
 }
 
 impl Default for Sampling {
@@ -36,9 +36,12 @@ impl Sampling {
     /// Arithmetic only.
     pub fn probabilities(&self, logits: [f32; 2]) -> [f64; 2] {
         let tau = f64::from(self.temperature);
-        let sigmoid = |z: f32| 1.0 / (1.0 + (-f64::from(z) / tau).exp());
-        let play = sigmoid(logits[0]).powf(f64::from(self.gamma));
-        let articulate = sigmoid(logits[1]).powf(f64::from(self.articulation));
+        let sigmoid = |which: usize| {
+            let z = f64::from(logits[which]) / tau - f64::from(self.lean[which]);
+            1.0 / (1.0 + (-z).exp())
+        };
+        let play = sigmoid(0).powf(f64::from(self.gamma));
+        let articulate = sigmoid(1);
         [self.truncate(play), self.truncate(articulate)]
     }
 
@@ -104,7 +107,7 @@ fn mix(word: u64) -> u64 {
 
 /// The rule against silence of the 2015 code's `gen_adaptive` (model.md, section 8): while
 /// fewer than two notes sound, gamma sinks and notes get likelier; else it recovers. The golden
-/// vectors hold it; what plays follows [`DensityController`](super::DensityController).
+/// vectors hold it; what plays follows [`Control`](super::Control).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Damping {
     gamma: f64,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::loss::Nats;
 use anacrusis::model::{Checkpoint, Engine};
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -97,7 +97,7 @@ struct Outcome {
 /// If the model is unusable or no piece is left to score; says why.
 pub fn run(args: &Args) -> Result<()> {
     let checkpoint = model_file::read(&args.model)?;
-    let settings = training_settings(&checkpoint, args.heldout)?;
+    let settings = args.heldout.then(|| model_file::settings(&checkpoint)).transpose()?;
     let min_steps = settings.as_ref().map_or(2, Settings::min_steps);
     let range = checkpoint.config().range();
     let benchmark = args.profile == Profile::Benchmark;
@@ -133,16 +133,6 @@ pub fn run(args: &Args) -> Result<()> {
         print(&outcome);
     }
     Ok(())
-}
-
-/// The settings that the model was trained with, if what was held out is asked for.
-fn training_settings(checkpoint: &Checkpoint, heldout: bool) -> Result<Option<Settings>> {
-    if !heldout {
-        return Ok(None);
-    }
-    let made = checkpoint.meta.made.as_ref();
-    let settings = made.and_then(|made| serde_json::from_value(made.settings.clone()).ok());
-    settings.map(Some).context("--heldout: the model does not say what was held out")
 }
 
 /// Scores every piece, on all cores, each core with an engine of its own.

@@ -6,7 +6,7 @@ use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
 use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
 use anacrusis::model::sampler;
-use anacrusis::model::{DensityController, Draw, Engine, Rules, Sampling, Texture, TimeState};
+use anacrusis::model::{Control, Draw, Engine, Rules, Sampling, Texture, TimeState};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
@@ -42,6 +42,10 @@ pub struct Args {
     /// Below 1 safer, above 1 wilder; 0.05 to 5
     #[arg(long, value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
     pub temperature: f32,
+    /// What is less likely is left out, and what is more likely than one less this is certain; 0
+    /// to 0.49
+    #[arg(long, value_name = "P", default_value_t = Wish::default().truncation, value_parser = |s: &str| within(s, 0.0, 0.49))]
+    pub truncation: f32,
     /// 1 as the model was trained, 2 more notes, 0.5 fewer; 0.1 to 10
     #[arg(long, value_name = "D", default_value_t = Wish::default().density, value_parser = |s: &str| within(s, 0.1, 10.0))]
     pub density: f32,
@@ -70,6 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
         bars: args.bars as usize,
         seed: args.seed,
         temperature: args.temperature,
+        truncation: args.truncation,
         density: args.density,
     };
     let roll = generate(&checkpoint, &prompt, &wish);
@@ -133,14 +138,17 @@ pub struct Wish {
     pub seed: u64,
     /// As [`Args::temperature`].
     pub temperature: f32,
+    /// As [`Args::truncation`].
+    pub truncation: f32,
     /// As [`Args::density`].
     pub density: f32,
 }
 
 impl Default for Wish {
-    /// No bars; seed 0; temperature and density as the command has them.
+    /// No bars; seed 0; the rest as the plugin has it.
     fn default() -> Wish {
-        Wish { bars: 0, seed: 0, temperature: 0.9, density: 1.0 }
+        let Sampling { temperature, truncation, .. } = Sampling::default();
+        Wish { bars: 0, seed: 0, temperature, truncation, density: 1.0 }
     }
 }
 
@@ -149,8 +157,8 @@ impl Default for Wish {
 pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> PianoRoll {
     let mut engine = Engine::new(checkpoint);
     let mut states = [engine.new_state(), engine.new_state()];
-    let mut density = DensityController::default();
-    let texture = Texture::of(&checkpoint.meta.prompts, checkpoint.config().range());
+    let mut control = Control::default();
+    let texture = Texture::learnt(&checkpoint.meta, checkpoint.config().range());
     let asked = texture.asked(&Rules::default(), wish.density);
     let bar = usize::from(STEPS_PER_BAR);
     let feed = |engine: &mut Engine, states: &mut [TimeState; 2], chord: Chord, place: usize| {
@@ -173,17 +181,18 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     let draw = Draw { seed: wish.seed, pass: 0 };
     let low = engine.config().low;
     let steps = wish.bars * bar;
-    let plain = Sampling { temperature: wish.temperature, ..Sampling::default() };
+    let Wish { temperature, truncation, .. } = *wish;
+    let plain = Sampling { temperature, truncation, ..Sampling::default() };
     let mut before = prompt.chords.last().copied().unwrap_or_default();
     let mut roll = PianoRoll::default();
     for step in prompt.len()..prompt.len() + steps {
-        let exponents = density.exponents();
+        let leaning = control.leaning();
         let chord = engine.choose(&states[0], &mut |index, logits| {
             let key = low + index as u8;
-            let sampling = exponents.bend(plain, before.plays(key));
+            let sampling = leaning.bend(plain, key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(step as i64, key))
         });
-        density.after_step(Amount::of(chord, before), asked);
+        control.after_step(chord, Amount::of(chord, before), asked);
         before = chord;
         roll.chords.push(chord);
         feed(&mut engine, &mut states, chord, step);

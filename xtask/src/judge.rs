@@ -6,6 +6,7 @@ pub mod alike;
 pub mod figures;
 mod measure;
 pub mod overlap;
+mod picture;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,8 +18,8 @@ use serde::Serialize;
 
 use crate::corpus;
 use crate::generate::{Wish, within};
-use crate::model_file;
 use crate::verbatim::Library;
+use crate::{files, model_file};
 pub use measure::{Mean, Measures};
 
 /// Fewest steps in which a melody must sound: two bars.
@@ -35,7 +36,8 @@ const FEWEST_STEPS: usize = 32;
 /// each of the others: if it goes better with its own, the model listens.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
-  cargo xtask judge --model mine.safetensors --data unseen-midi --pieces 100
+  cargo xtask judge --model mine.safetensors --data unseen-midi --pieces 100 --picture mine.png
+  cargo xtask judge --model mine.safetensors --data my-midi --heldout
   cargo xtask judge --model mine.safetensors --data unseen-midi --against my-midi --json
   cargo xtask judge --model models/classical.safetensors --accompany tests/midi/chorales/*.mid
   cargo xtask judge --model m.safetensors --accompany a.mid b.mid c.mid --seeds 16 --bars 8
@@ -61,15 +63,22 @@ pub struct Args {
     /// Folders and files of music by people that the model never saw
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub data: Vec<PathBuf>,
+    /// Compare with those pieces of --data alone that were held out when the model was trained on
+    /// it, and look for stretches of the model's pieces in the others
+    #[arg(long, requires = "data", conflicts_with = "against")]
+    pub heldout: bool,
     /// Look for stretches of the model's pieces in this music: what it was trained on
     #[arg(long, requires = "data", num_args = 1.., value_name = "PATH")]
     pub against: Vec<PathBuf>,
-    /// Pieces to generate, and most to read
+    /// Pieces to generate, and most excerpts to compare them with
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(2..=10_000))]
     pub pieces: u32,
     /// Temperature of the pieces, as of `generate`
     #[arg(long, value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
     pub temperature: f32,
+    /// Truncation of the pieces, as of `generate`
+    #[arg(long, value_name = "P", default_value_t = Wish::default().truncation, value_parser = |s: &str| within(s, 0.0, 0.49))]
+    pub truncation: f32,
     /// Density of the pieces, as of `generate`
     #[arg(long, value_name = "D", default_value_t = Wish::default().density, value_parser = |s: &str| within(s, 0.1, 10.0))]
     pub density: f32,
@@ -79,6 +88,9 @@ pub struct Args {
     /// Bars of sixteen sixteenths of each piece, or of each melody at most
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=4096))]
     pub bars: u32,
+    /// Draw the figures of both sets, too
+    #[arg(long, requires = "data", value_name = "FILE.png")]
+    pub picture: Option<PathBuf>,
     /// Print JSON, and nothing else, on standard output
     #[arg(long)]
     pub json: bool,
@@ -165,16 +177,20 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn beside_people(args: &Args) -> Result<()> {
     let checkpoint = model_file::read(&args.model)?;
-    let (temperature, density) = (args.temperature, args.density);
-    let wish = Wish { bars: args.bars as usize, temperature, density, ..Wish::default() };
+    let Args { temperature, truncation, density, .. } = *args;
+    let wish = Wish { bars: args.bars as usize, temperature, truncation, density, seed: 0 };
     let plan = alike::Plan { pieces: args.pieces as usize, wish };
-    let human = alike::excerpts(&args.data, &checkpoint, plan)?;
-    let library = match args.against.is_empty() {
-        true => None,
-        false => Some(library(&args.against, checkpoint.config().range())?),
+    let human = alike::people(&args.data, args.heldout, &checkpoint, plan)?;
+    let library = match (&human.trained_on, args.against.is_empty()) {
+        (Some(rolls), _) => Some(Library::new(rolls)),
+        (None, true) => None,
+        (None, false) => Some(library(&args.against, checkpoint.config().range())?),
     };
     let made = alike::played(&checkpoint, plan)?;
-    let likeness = alike::compare(&checkpoint, (&made, &human), library.as_ref());
+    let likeness = alike::compare(&checkpoint, (&made, &human.excerpts), library.as_ref());
+    if let Some(path) = &args.picture {
+        files::write(path, &picture::distributions(&likeness)?)?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&likeness)?);
     } else {

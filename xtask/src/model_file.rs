@@ -6,6 +6,18 @@ use anacrusis::model::Checkpoint;
 use anacrusis::model::checkpoint::MAX_FILE_BYTES;
 use anyhow::{Context, Result, ensure};
 
+use crate::settings::Settings;
+
+/// The settings that a model was trained with, by which its corpus was split.
+///
+/// # Errors
+/// If the model does not tell.
+pub fn settings(checkpoint: &Checkpoint) -> Result<Settings> {
+    let made = checkpoint.meta.made.as_ref();
+    let settings = made.and_then(|made| serde_json::from_value(made.settings.clone()).ok());
+    settings.context("--heldout: the model does not say what was held out")
+}
+
 /// Reads and checks a checkpoint.
 ///
 /// # Errors

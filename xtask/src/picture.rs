@@ -1,41 +1,43 @@
-//! A piano roll as a picture: keys upwards, time to the right, eight bars to a line.
+//! Pictures, as PNG files: a canvas that `embedded-graphics` writes and draws on.
 
-use anacrusis::music::{Chord, STEPS_PER_BAR};
+mod roll;
+
 use anyhow::{Context, Result};
+use embedded_graphics::mono_font::MonoTextStyle;
+use embedded_graphics::mono_font::ascii::FONT_7X13;
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::{Polyline, PrimitiveStyle};
+use embedded_graphics::text::{Baseline, Text};
 
-/// Bars drawn side by side before the next line.
-const BARS_PER_LINE: usize = 8;
-const STEP_WIDTH: usize = 9;
-const KEY_HEIGHT: usize = 7;
-const LEFT: usize = 34;
-const TOP: usize = 16;
-const GAP: usize = 12;
-/// Fewest keys shown, so that a drone is not drawn as a wall.
-const FEWEST_KEYS: u8 = 25;
+pub use roll::piano_roll;
 
-type Colour = [u8; 3];
-const PAPER: Colour = [250, 249, 246];
-const BLACK_KEY: Colour = [238, 237, 233];
-const OCTAVE_LINE: Colour = [205, 203, 197];
-const BEAT_LINE: Colour = [222, 220, 214];
-const BAR_LINE: Colour = [120, 118, 112];
-const INK: Colour = [70, 68, 64];
-const STRUCK: Colour = [178, 58, 32];
-const HELD: Colour = [236, 160, 122];
+/// Red, green, blue.
+pub type Colour = [u8; 3];
+
+/// What is drawn on.
+pub const PAPER: Colour = [250, 249, 246];
+/// What is written with.
+pub const INK: Colour = [70, 68, 64];
+
+/// Width of a letter, in pixels.
+pub const LETTER: usize = 7;
 
 /// A canvas of RGB pixels.
-struct Canvas {
+pub struct Canvas {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
 }
 
 impl Canvas {
-    fn new(width: usize, height: usize) -> Canvas {
+    /// Empty paper.
+    pub fn new(width: usize, height: usize) -> Canvas {
         Canvas { width, height, pixels: PAPER.repeat(width * height) }
     }
 
-    fn fill(&mut self, x: usize, y: usize, width: usize, height: usize, colour: Colour) {
+    /// Fills a rectangle, as far as it lies on the canvas.
+    pub fn fill(&mut self, x: usize, y: usize, width: usize, height: usize, colour: Colour) {
         for row in y..(y + height).min(self.height) {
             for column in x..(x + width).min(self.width) {
                 let at = (row * self.width + column) * 3;
@@ -44,156 +46,69 @@ impl Canvas {
         }
     }
 
-    /// Writes digits, `C` and `-`, five pixels high, doubled.
-    fn write(&mut self, x: usize, y: usize, text: &str) {
-        for (place, letter) in text.chars().enumerate() {
-            for (row, bits) in glyph(letter).into_iter().enumerate() {
-                for column in 0..3 {
-                    if bits & (4 >> column) != 0 {
-                        self.fill(x + (place * 4 + column) * 2, y + row * 2, 2, 2, INK);
-                    }
-                }
+    /// Writes ASCII, 13 pixels high, its upper left corner at the place given.
+    pub fn write(&mut self, x: usize, y: usize, text: &str, colour: Colour) {
+        let style = MonoTextStyle::new(&FONT_7X13, rgb(colour));
+        // Nothing on a canvas can fail.
+        Text::with_baseline(text, point(x, y), style, Baseline::Top).draw(self).ok();
+    }
+
+    /// Draws a line through places, `thick` pixels wide.
+    pub fn line(&mut self, places: &[(usize, usize)], thick: u32, colour: Colour) {
+        let places: Vec<Point> = places.iter().map(|(x, y)| point(*x, *y)).collect();
+        let style = PrimitiveStyle::with_stroke(rgb(colour), thick);
+        Polyline::new(&places).into_styled(style).draw(self).ok();
+    }
+
+    /// The canvas as a PNG file.
+    ///
+    /// # Errors
+    /// If the encoder fails.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(
+            &mut bytes,
+            u32::try_from(self.width).context("the picture is too wide")?,
+            u32::try_from(self.height).context("the picture is too high")?,
+        );
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.pixels)?;
+        writer.finish()?;
+        Ok(bytes)
+    }
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> Size {
+        let pixels = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Size::new(pixels(self.width), pixels(self.height))
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Rgb888;
+    type Error = std::convert::Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Self::Error> {
+        for Pixel(Point { x, y }, colour) in pixels {
+            if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) {
+                self.fill(x, y, 1, 1, [colour.r(), colour.g(), colour.b()]);
             }
         }
+        Ok(())
     }
 }
 
-/// Three by five dots a letter, a row per number, the leftmost dot worth 4.
-fn glyph(letter: char) -> [u8; 5] {
-    match letter {
-        '0' => [7, 5, 5, 5, 7],
-        '1' => [2, 6, 2, 2, 7],
-        '2' => [7, 1, 7, 4, 7],
-        '3' => [7, 1, 7, 1, 7],
-        '4' => [5, 5, 7, 1, 1],
-        '5' => [7, 4, 7, 1, 7],
-        '6' => [7, 4, 7, 5, 7],
-        '7' => [7, 1, 2, 2, 2],
-        '8' => [7, 5, 7, 5, 7],
-        '9' => [7, 5, 7, 1, 7],
-        'C' => [7, 4, 4, 4, 7],
-        '-' => [0, 0, 7, 0, 0],
-        _ => [0; 5],
-    }
+fn rgb([r, g, b]: Colour) -> Rgb888 {
+    Rgb888::new(r, g, b)
 }
 
-/// The keys to show: those used with a little room, at least [`FEWEST_KEYS`].
-fn key_range(chords: &[Chord]) -> (u8, u8) {
-    let used = chords.iter().fold(0u128, |all, chord| all | chord.playing());
-    if used == 0 {
-        return (48, 48 + FEWEST_KEYS - 1);
-    }
-    let mut low = (used.trailing_zeros() as u8).saturating_sub(2);
-    let mut high = (127 - used.leading_zeros() as u8 + 2).min(127);
-    while high - low + 1 < FEWEST_KEYS {
-        low = low.saturating_sub(1);
-        high = (high + 1).min(127);
-    }
-    (low, high)
-}
-
-/// Draws a roll, one chord a sixteenth, from bar 1: onsets dark, what is held light, a line at
-/// every C, bar numbers above. The bytes are a PNG file.
-///
-/// # Errors
-/// If the encoder fails.
-pub fn piano_roll(chords: &[Chord]) -> Result<Vec<u8>> {
-    let (low, high) = key_range(chords);
-    let keys = usize::from(high - low) + 1;
-    let steps_per_bar = usize::from(STEPS_PER_BAR);
-    let line_steps = BARS_PER_LINE * steps_per_bar;
-    let lines = chords.len().div_ceil(line_steps).max(1);
-    let line_height = TOP + keys * KEY_HEIGHT + GAP;
-    let mut canvas = Canvas::new(LEFT + line_steps * STEP_WIDTH + 4, lines * line_height);
-    for (line, chords) in chords.chunks(line_steps).enumerate() {
-        let top = line * line_height + TOP;
-        let row_of = |key: u8| top + usize::from(high - key) * KEY_HEIGHT;
-        let width = chords.len() * STEP_WIDTH;
-        for key in low..=high {
-            if [1, 3, 6, 8, 10].contains(&(key % 12)) {
-                canvas.fill(LEFT, row_of(key), width, KEY_HEIGHT, BLACK_KEY);
-            }
-        }
-        for step in (0..=chords.len()).step_by(4) {
-            let bar = step % steps_per_bar == 0;
-            let colour = if bar { BAR_LINE } else { BEAT_LINE };
-            canvas.fill(LEFT + step * STEP_WIDTH, top, 1, keys * KEY_HEIGHT, colour);
-            if bar && step < chords.len() {
-                let number = line * BARS_PER_LINE + step / steps_per_bar + 1;
-                canvas.write(LEFT + step * STEP_WIDTH + 3, top - 13, &number.to_string());
-            }
-        }
-        for key in (low..=high).filter(|key| key % 12 == 0) {
-            canvas.fill(LEFT, row_of(key) + KEY_HEIGHT - 1, width, 1, OCTAVE_LINE);
-            let octave = i32::from(key / 12) - 1;
-            canvas.write(2, row_of(key) - 2, &format!("C{octave}"));
-        }
-        for (step, chord) in chords.iter().enumerate() {
-            for key in (low..=high).filter(|key| chord.plays(*key)) {
-                let x = LEFT + step * STEP_WIDTH;
-                let struck = chord.strikes(key);
-                let colour = if struck { STRUCK } else { HELD };
-                // A gap before an onset sets repeated notes apart.
-                let (x, width) = if struck { (x + 1, STEP_WIDTH - 1) } else { (x, STEP_WIDTH) };
-                canvas.fill(x, row_of(key) + 1, width, KEY_HEIGHT - 2, colour);
-            }
-        }
-    }
-    encode(&canvas)
-}
-
-fn encode(canvas: &Canvas) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(
-        &mut bytes,
-        u32::try_from(canvas.width).context("the picture is too wide")?,
-        u32::try_from(canvas.height).context("the picture is too high")?,
-    );
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&canvas.pixels)?;
-    writer.finish()?;
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pixels(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
-        let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-        let mut reader = decoder.read_info().expect("a picture");
-        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
-        let info = reader.next_frame(&mut pixels).expect("a frame");
-        (info.width as usize, info.height as usize, pixels)
-    }
-
-    #[test]
-    fn struck_and_held_look_different_and_stand_in_their_place() {
-        let struck = Chord::struck_keys([60]);
-        let mut held = Chord::SILENT;
-        held.hold(60);
-        let mut chords = vec![Chord::SILENT; 16];
-        (chords[4], chords[5]) = (struck, held);
-        let (width, _, pixels) = pixels(&piano_roll(&chords).expect("a picture"));
-        let (_, high) = key_range(&chords);
-        let row = TOP + usize::from(high - 60) * KEY_HEIGHT + KEY_HEIGHT / 2;
-        let colour = |step: usize| {
-            let at = (row * width + LEFT + step * STEP_WIDTH + STEP_WIDTH / 2) * 3;
-            [pixels[at], pixels[at + 1], pixels[at + 2]]
-        };
-        assert_eq!([colour(4), colour(5)], [STRUCK, HELD]);
-        assert_eq!([colour(3), colour(6)], [PAPER, PAPER]);
-    }
-
-    #[test]
-    fn nothing_and_everything_can_be_drawn() {
-        for chords in [vec![], vec![Chord::SILENT; 1000], vec![Chord::struck_keys(0..128); 129]] {
-            let (width, height, pixels) = pixels(&piano_roll(&chords).expect("a picture"));
-            assert_eq!(pixels.len(), width * height * 3);
-        }
-        assert_eq!(key_range(&[Chord::struck_keys([0, 127])]), (0, 127));
-        assert_eq!(key_range(&[Chord::struck_keys([0])]).0, 0, "no key below the lowest");
-    }
+fn point(x: usize, y: usize) -> Point {
+    let pixels = |place: usize| i32::try_from(place).unwrap_or(i32::MAX);
+    Point::new(pixels(x), pixels(y))
 }

@@ -15,6 +15,8 @@ pub struct Library {
     numbers: HashMap<Chord, u32>,
     /// The chords of all rolls by number, each roll followed by [`NOWHERE`].
     steps: Vec<u32>,
+    /// Where each chord stands in them, by its number.
+    places: Vec<Vec<u32>>,
     /// Where each roll begins.
     starts: Vec<usize>,
 }
@@ -44,7 +46,10 @@ impl Library {
             for chord in &roll.chords {
                 // A corpus has fewer steps than u32 has numbers.
                 let next = library.numbers.len() as u32;
-                library.steps.push(*library.numbers.entry(*chord).or_insert(next));
+                let number = *library.numbers.entry(*chord).or_insert(next);
+                library.places.resize(library.numbers.len(), vec![]);
+                library.places[number as usize].push(library.steps.len() as u32);
+                library.steps.push(number);
             }
             library.steps.push(NOWHERE);
         }
@@ -53,7 +58,7 @@ impl Library {
 
     /// The longest stretch of `roll` that stands in the library when shifted by one of
     /// `semitones`; keys outside `range` are left out on the way. Of equally long ones that
-    /// with the most onsets. Takes `roll.len()` times the size of the library.
+    /// with the most onsets. Takes, at worst, `roll.len()` times the size of the library.
     pub fn longest(
         &self,
         roll: &PianoRoll,
@@ -72,25 +77,25 @@ impl Library {
 
     fn longest_as_is(&self, roll: &PianoRoll) -> Shared {
         let mut best = Shared::default();
-        // Lengths of the stretches that end at each step of the library, by the row before.
-        let mut lengths = vec![0u32; self.steps.len() + 1];
-        for (at, chord) in roll.chords.iter().enumerate() {
-            let number = self.numbers.get(chord).copied().unwrap_or(NOWHERE - 1);
-            let sounds = !chord.is_empty();
-            // From the end, so that the entry before is still of the row before.
-            for (place, known) in self.steps.iter().enumerate().rev() {
-                let before = lengths[place];
-                let goes_on = *known == number && (sounds || before > 0);
-                let length = if goes_on { before + 1 } else { 0 };
-                lengths[place + 1] = length;
-                if sounds && length as usize >= best.steps.max(1) {
-                    let steps = length as usize;
-                    let first = at + 1 - steps;
-                    let onsets = onsets(&roll.chords[first..=at]);
-                    if (steps, onsets) > (best.steps, best.onsets) {
-                        let found = self.locate(place + 1 - steps);
-                        best = Shared { steps, onsets, at: first, found, semitones: 0 };
-                    }
+        let number = |chord: &Chord| self.numbers.get(chord).copied().unwrap_or(NOWHERE - 1);
+        let asked: Vec<u32> = roll.chords.iter().map(number).collect();
+        let sounding = roll.chords.iter().enumerate().filter(|(_, chord)| !chord.is_empty());
+        for (at, _) in sounding {
+            let places = self.places.get(asked[at] as usize).map_or(&[][..], Vec::as_slice);
+            for place in places.iter().map(|place| *place as usize) {
+                // No shorter one than the best is worth a look.
+                let far = best.steps.saturating_sub(1);
+                if asked.get(at + far) != self.steps.get(place + far) {
+                    continue;
+                }
+                let pairs = asked[at..].iter().zip(&self.steps[place..]);
+                let same = pairs.take_while(|(a, b)| a == b).count();
+                let chords = &roll.chords[at..at + same];
+                let steps = chords.iter().rposition(|chord| !chord.is_empty()).map_or(0, |n| n + 1);
+                let onsets = onsets(&chords[..steps]);
+                if (steps, onsets) > (best.steps, best.onsets) {
+                    let found = self.locate(place);
+                    best = Shared { steps, onsets, at, found, semitones: 0 };
                 }
             }
         }

@@ -100,7 +100,9 @@ fn pieces_are_compared_with_those_of_people() {
     let table = judge(&small);
     assert!(table.status.success(), "{}", String::from_utf8_lossy(&table.stderr));
     let table = String::from_utf8_lossy(&table.stdout).into_owned();
-    for word in ["groove_consistency", "overlap", "4 pieces by the model, 4 by people", "longest"] {
+    for word in
+        ["groove_consistency", "overlap", "4 pieces by the model, 4 excerpts by people", "longest"]
+    {
         assert!(table.contains(word), "{word}: {table}");
     }
     let found = judge(&[&small[..], &["--json"]].concat());
@@ -122,11 +124,13 @@ fn pieces_are_compared_with_those_of_people() {
 fn a_set_cannot_be_told_from_itself_and_other_music_can() {
     let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
     let plan = Plan { pieces: 12, wish: Wish { bars: 8, ..Wish::default() } };
-    let human = alike::excerpts(&[file("tests/midi/chorales")], &checkpoint, plan).expect("music");
+    let people = |folder: &str| {
+        alike::people(&[file(folder)], false, &checkpoint, plan).expect("music").excerpts
+    };
+    let human = people("tests/midi/chorales");
     assert_eq!(human.len(), 12);
     assert!(human.iter().all(|roll| roll.len() == 128));
-    let other =
-        alike::excerpts(&[file("tests/midi/leadsheets")], &checkpoint, plan).expect("music");
+    let other = people("tests/midi/leadsheets");
     let overlap = |made: &[PianoRoll]| -> Vec<f64> {
         let likeness = alike::compare(&checkpoint, (made, &human), None);
         likeness.figures.iter().map(|figure| figure.overlap.expect("enough")).collect()
@@ -135,4 +139,38 @@ fn a_set_cannot_be_told_from_itself_and_other_music_can() {
     println!("{same:.2?}\n{different:.2?}");
     let mean = |areas: &[f64]| areas.iter().sum::<f64>() / areas.len() as f64;
     assert!(mean(&same) > 0.8 && mean(&different) < mean(&same) - 0.1);
+}
+
+/// Few pieces give several excerpts each, which do not overlap; and a picture is drawn.
+#[test]
+fn what_was_held_out_is_compared_and_drawn() {
+    let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
+    let excerpts = |pieces| {
+        let plan = Plan { pieces, wish: Wish { bars: 4, ..Wish::default() } };
+        let data = [file("tests/midi/chorales"), file("tests/midi/leadsheets")];
+        alike::people(&data, true, &checkpoint, plan).expect("music")
+    };
+    let few = excerpts(2);
+    assert_eq!(few.excerpts.len(), 2);
+    let many = excerpts(500);
+    assert!(many.excerpts.len() > 8 && many.excerpts.len() < 500, "{}", many.excerpts.len());
+    assert!(many.excerpts.iter().all(|roll| roll.len() == 64));
+    let trained_on = many.trained_on.expect("what the model's seed left");
+    let library = xtask::verbatim::Library::new(&trained_on);
+    let range = checkpoint.config().range();
+    let shared = many.excerpts.iter().map(|roll| library.longest(roll, -5..=6, range).steps);
+    assert!(shared.max().expect("some") < 64, "none of them was trained on");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = folder.path().join("figures.png");
+    let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    xtask.arg("judge").arg("--model").arg(file("models/classical.safetensors"));
+    xtask.arg("--data").args([file("tests/midi/chorales"), file("tests/midi/leadsheets")]);
+    xtask.args(["--heldout", "--pieces", "3", "--bars", "4", "--picture"]).arg(&picture);
+    let output = xtask.output().expect("xtask starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("longest stretch shared with what was trained on"), "{text}");
+    let bytes = std::fs::read(picture).expect("a picture");
+    assert!(bytes.starts_with(b"\x89PNG") && bytes.len() > 2000);
 }

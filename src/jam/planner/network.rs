@@ -165,7 +165,7 @@ impl From<Checkpoint> for Model<Engine> {
         Model {
             network: Engine::with(Weights::shared(&checkpoint)),
             prompts: shared_prompts(&checkpoint),
-            texture: Texture::of(&checkpoint.meta.prompts, checkpoint.config().range()),
+            texture: Texture::learnt(&checkpoint.meta, checkpoint.config().range()),
             digest: checkpoint.digest().to_owned(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Biaxial, Frame, slot};
 use crate::jam::controls::Lookahead;
-use crate::model::DensityController;
+use crate::model::Control;
 
 /// Halves kept: of the step that comes next, and of the one before it, which is done again
 /// when its frame turns out otherwise.
@@ -11,7 +11,7 @@ const HALVES: usize = 2;
 /// A state of the time stack, ready to choose a chord from.
 pub(super) struct Kept<S> {
     pub state: S,
-    pub density: DensityController,
+    pub control: Control,
     /// The step-in-bar with which the frame before was fed.
     pub fed_as: u8,
     /// Different for every content that any slot ever had; 0 before anything was fed.
@@ -86,7 +86,7 @@ impl<B: Biaxial> States<B> {
         let at = slot(index, self.ring.len());
         let kept = &mut self.ring[at];
         kept.state.clone_from(state);
-        kept.density = DensityController::default();
+        kept.control = Control::default();
         kept.stamp = self.stamp;
         self.begin_at(index);
     }
@@ -97,7 +97,7 @@ impl<B: Biaxial> States<B> {
         // One and the same slot needs no copy.
         if let Ok([from, to]) = self.ring.get_disjoint_mut(slots) {
             to.state.clone_from(&from.state);
-            to.density = from.density;
+            to.control = from.control;
             to.fed_as = from.fed_as;
             to.stamp = from.stamp;
         }
@@ -175,13 +175,13 @@ impl<B: Biaxial> States<B> {
             return false;
         }
         to.fed_as = fed_as;
-        to.density = from.density;
-        to.density.after_step(frame.played, frame.asked);
+        to.control = from.control;
+        to.control.after_step(frame.chosen, frame.played, frame.asked);
         self.newest += 1;
         true
     }
 }
 
 fn new_kept<B: Biaxial>(network: &B) -> Kept<B::State> {
-    Kept { state: network.new_state(), density: DensityController::default(), fed_as: 0, stamp: 0 }
+    Kept { state: network.new_state(), control: Control::default(), fed_as: 0, stamp: 0 }
 }

@@ -10,9 +10,7 @@ use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::jam::take::Recall;
 use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
-use anacrusis::model::{
-    Checkpoint, DensityController, Draw, Engine, Rules, Sampling, Texture, sampler,
-};
+use anacrusis::model::{Checkpoint, Control, Draw, Engine, Rules, Sampling, Texture, sampler};
 use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
 
 /// As the note says at the head of the file.
@@ -368,21 +366,21 @@ fn the_engine_is_driven_as_the_specification_says() {
     let mut state = engine.new_state();
     let range = engine.config().range();
     let asked = Texture::of(&[], range).asked(&Rules::default(), 1.0);
-    let mut density = DensityController::default();
+    let mut control = Control::default();
     let low = engine.config().low;
     let (mut frame, mut b) = (Chord::SILENT, 15);
     let mut before = Chord::SILENT;
     for k in 0..40 {
         let from = state.clone();
         engine.feed(&from, &mut state, frame, b, &mut || true);
-        let exponents = density.exponents();
+        let leaning = control.leaning();
         let draw = Draw { seed: 3, pass: 0 };
         frame = engine.choose(&state, &mut |n, logits| {
             let key = low + n as u8;
-            let sampling = exponents.bend(Sampling::default(), before.plays(key));
+            let sampling = leaning.bend(Sampling::default(), key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(k, key))
         });
-        density.after_step(Amount::of(frame, before), asked);
+        control.after_step(frame, Amount::of(frame, before), asked);
         before = frame;
         b = (k % 16) as u8;
         let request = Request { seed: 3, ..ask(k, k) };

@@ -12,6 +12,8 @@ use super::figures;
 use super::overlap;
 use crate::corpus::{self, Corpus};
 use crate::generate::{Wish, generate, stored_prompt};
+use crate::model_file;
+use crate::settings::Settings;
 use crate::verbatim::Library;
 
 const BAR: usize = STEPS_PER_BAR as usize;
@@ -68,30 +70,87 @@ pub struct Likeness {
     pub digest: String,
 }
 
-/// Reads people's music: one excerpt of a piece, from a bar line that chance chose; of so many
-/// pieces at most, spread over all there are.
+/// People's music, and what the model learnt from if that is known.
+pub struct People {
+    /// One excerpt of a piece; of each of few pieces as many as lie side by side in it.
+    pub excerpts: Vec<PianoRoll>,
+    /// The pieces that it was trained on.
+    pub trained_on: Option<Vec<PianoRoll>>,
+}
+
+/// Reads people's music: of `data`, or if `heldout` of those of its pieces that were held out when
+/// the model was trained. Excerpts begin at bar lines that chance chose; there are as many as
+/// pieces are planned, spread over all of people's, or fewer if there is not so much music.
 ///
 /// # Errors
-/// If nothing can be read, or fewer than two pieces are long enough.
-pub fn excerpts(data: &[PathBuf], checkpoint: &Checkpoint, plan: Plan) -> Result<Vec<PianoRoll>> {
+/// If nothing can be read, fewer than two pieces are long enough, or the model does not tell what
+/// was held out.
+pub fn people(
+    data: &[PathBuf],
+    heldout: bool,
+    checkpoint: &Checkpoint,
+    plan: Plan,
+) -> Result<People> {
     let (range, steps) = (checkpoint.config().range(), plan.wish.bars * BAR);
-    let options = corpus::Options { range, min_steps: steps, ..corpus::Options::for_command(true) };
+    let settings = heldout.then(|| model_file::settings(checkpoint)).transpose()?;
+    // Which pieces are held out depends on how many there are, so all must be read.
+    let min_steps = settings.as_ref().map_or(steps, Settings::min_steps);
+    let options = corpus::Options { range, min_steps, ..corpus::Options::for_command(true) };
     let corpus = Corpus::read(data, &options)?;
+    let (trained_on, people) = match &settings {
+        None => (None, corpus.pieces.iter().collect()),
+        Some(settings) => {
+            let (trained_on, heldout) = corpus::split(&corpus, settings.heldout, settings.seed);
+            (Some(trained_on.into_iter().map(|piece| piece.roll.clone()).collect()), heldout)
+        }
+    };
+    let long: Vec<&PianoRoll> =
+        people.iter().map(|piece| &piece.roll).filter(|roll| roll.len() >= steps).collect();
     ensure!(
-        corpus.pieces.len() >= 2,
-        "--data holds one piece of {} bars or more, and sets are compared: name more, or lower \
-         --bars",
+        long.len() >= 2,
+        "--data holds {} piece of {} bars or more that the model never saw, and sets are \
+         compared: name more, or lower --bars",
+        long.len(),
         plan.wish.bars
     );
-    let count = plan.pieces.min(corpus.pieces.len());
-    let excerpt = |index: usize| -> PianoRoll {
-        let roll = &corpus.pieces[index * corpus.pieces.len() / count].roll;
-        let starts = (roll.len() - steps) / BAR + 1;
-        let lot = Draw { seed: 0xE4, pass: 0 }.uniforms(index as i64, 0)[0];
-        let start = BAR * ((lot * starts as f64) as usize).min(starts - 1);
-        roll.chords[start..start + steps].iter().copied().collect()
+    Ok(People { excerpts: excerpts(&long, steps, plan.pieces), trained_on })
+}
+
+/// `count` excerpts of `steps` steps, or fewer: each piece that is drawn from is cut into as many
+/// stretches of one length as it gives excerpts, and one begins at a bar line in each.
+fn excerpts(pieces: &[&PianoRoll], steps: usize, count: usize) -> Vec<PianoRoll> {
+    let mut all = Vec::new();
+    let mut cut = |roll: &PianoRoll, parts: usize| {
+        for part in 0..parts {
+            let [from, to] = [part, part + 1].map(|part| roll.len() / BAR * part / parts * BAR);
+            let starts = (to - from - steps) / BAR + 1;
+            let lot = Draw { seed: 0xE4, pass: 0 }.uniforms(all.len() as i64, 0)[0];
+            let start = from + BAR * ((lot * starts as f64) as usize).min(starts - 1);
+            all.push(roll.chords[start..start + steps].iter().copied().collect());
+        }
     };
-    Ok((0..count).map(excerpt).collect())
+    if count <= pieces.len() {
+        (0..count).for_each(|index| cut(pieces[index * pieces.len() / count], 1));
+        return all;
+    }
+    // A bar more for each part than it needs, since parts are of whole bars.
+    let room = |roll: &PianoRoll| (roll.len() / (steps + BAR)).max(1);
+    // As evenly as lengths allow.
+    let mut parts = vec![1; pieces.len()];
+    let mut left = count - pieces.len();
+    while left > 0 {
+        let before = left;
+        for (parts, roll) in parts.iter_mut().zip(pieces) {
+            let more = left > 0 && *parts < room(roll);
+            *parts += usize::from(more);
+            left -= usize::from(more);
+        }
+        if left == before {
+            break;
+        }
+    }
+    pieces.iter().zip(parts).for_each(|(roll, parts)| cut(roll, parts));
+    all
 }
 
 /// The model's pieces, on all cores.
@@ -191,12 +250,12 @@ pub fn print(likeness: &Likeness) {
         );
     }
     println!(
-        "{} pieces by the model, {} by people, {} bars each; model {}",
+        "{} pieces by the model, {} excerpts by people, {} bars each; model {}",
         likeness.pieces, likeness.excerpts, likeness.bars, likeness.digest
     );
     if let Some(Recited { longest: [steps, onsets], mean_steps }) = likeness.recited {
         println!(
-            "longest stretch shared with --against: {steps} steps with {onsets} onsets, \
+            "longest stretch shared with what was trained on: {steps} steps with {onsets} onsets, \
              {mean_steps:.1} steps in the mean of the pieces"
         );
     }

@@ -27,15 +27,16 @@ pub fn area(human: &[f64], made: &[f64]) -> Option<f64> {
     Some((0..GRID).map(place).map(|x| within.at(x).min(between.at(x)) * width).sum())
 }
 
-/// A Gaussian kernel density.
-struct Density {
+/// A Gaussian kernel density of numbers.
+pub struct Density {
     values: Vec<f64>,
     width: f64,
 }
 
 impl Density {
-    /// With Scott's bandwidth (1992), `n^(-1/5)` standard deviations, as SciPy has it.
-    fn of(values: Vec<f64>) -> Density {
+    /// With Scott's bandwidth (1992), `n^(-1/5)` standard deviations, as SciPy has it. Of no
+    /// numbers it is not one anywhere.
+    pub fn of(values: Vec<f64>) -> Density {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -45,17 +46,20 @@ impl Density {
         Density { values, width }
     }
 
-    fn at(&self, x: f64) -> f64 {
+    /// How dense they lie at `x`: the whole has the area 1.
+    pub fn at(&self, x: f64) -> f64 {
         let bell = |value: &f64| (-0.5 * ((x - value) / self.width).powi(2)).exp();
         let scale = self.values.len() as f64 * self.width * std::f64::consts::TAU.sqrt();
         self.values.iter().map(bell).sum::<f64>() / scale
     }
 
-    fn low(&self) -> f64 {
+    /// Below it lies nothing to speak of.
+    pub fn low(&self) -> f64 {
         self.values.iter().fold(f64::INFINITY, |a, b| a.min(*b)) - 4.0 * self.width
     }
 
-    fn high(&self) -> f64 {
+    /// Above it lies nothing to speak of.
+    pub fn high(&self) -> f64 {
         self.values.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b)) + 4.0 * self.width
     }
 }

@@ -1,0 +1,77 @@
+//! What leans a network that plays by itself, from step to step: towards the density that is asked
+//! for, and away from going round in circles.
+
+use super::density::{Amount, DensityController, Lean};
+use super::repetition::{RepetitionController, Weariness};
+use super::sampler::Sampling;
+use crate::music::Chord;
+
+/// Both controllers. All that they remember follows from what was played and asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Control {
+    density: DensityController,
+    repetition: RepetitionController,
+}
+
+/// How the keys of one step are leant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leaning {
+    lean: Lean,
+    weariness: Weariness,
+}
+
+impl Control {
+    /// How the keys of the next step are leant.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn leaning(&self) -> Leaning {
+        Leaning { lean: self.density.lean(), weariness: self.repetition.weariness() }
+    }
+
+    /// Takes note of a step: the chord that was chosen, how much that was, and how much was
+    /// asked for.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn after_step(&mut self, chosen: Chord, played: Amount, asked: Amount) {
+        self.density.after_step(played, asked);
+        self.repetition.after_step(chosen);
+    }
+}
+
+impl Leaning {
+    /// How `key` is sampled, which `sounded` in the step before or did not.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn bend(&self, plain: Sampling, key: u8, sounded: bool) -> Sampling {
+        let Lean { staying, beginning } = self.lean;
+        // A key that sounds begins by being struck again, a silent one by playing.
+        let mut lean = if sounded { [staying, beginning] } else { [beginning, 0.0] };
+        if self.weariness.keys >> (key & 127) & 1 == 1 {
+            lean[usize::from(sounded)] += self.weariness.nats;
+        }
+        Sampling { lean, ..plain }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_repeats_gets_less_likely_and_nothing_else_does() {
+        let mut control = Control::default();
+        let asked = Amount { sounding: 1.0, beginning: 1.0 };
+        for _ in 0..400 {
+            control.after_step(Chord::struck_keys([60]), asked, asked);
+        }
+        let leaning = control.leaning();
+        let lean = |key, sounded| leaning.bend(Sampling::PLAIN, key, sounded).lean;
+        assert!(lean(60, false)[0] > 6.0 && lean(60, false)[1] == 0.0);
+        assert!(lean(60, true)[1] > 6.0 && lean(60, true)[0].abs() < 1e-3, "it may go on sounding");
+        assert!(lean(61, false)[0].abs() < 1e-3 && lean(61, true)[1].abs() < 1e-3);
+        assert_eq!(Control::default().leaning().bend(Sampling::PLAIN, 60, true), Sampling::PLAIN);
+    }
+}
