@@ -25,11 +25,13 @@ use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
   cargo xtask evaluate --model models/classical.safetensors --data test/
   cargo xtask evaluate --model models/classical.safetensors --data data/classical --heldout
   cargo xtask evaluate --model m.safetensors --data a.mid b.mid --json > scores.json
-  cargo xtask evaluate --profile benchmark --model jsb.safetensors --data jsb/valid.json")]
+  cargo xtask evaluate --profile benchmark --model jsb.safetensors --data jsb/valid.json
+  cargo xtask evaluate --model one.safetensors two.safetensors --data test/")]
 pub struct Args {
-    /// The model (.safetensors)
-    #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    /// The model (.safetensors); several are scored as an ensemble, by the mean of the probabilities
+    /// that they give to each bit
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub model: Vec<PathBuf>,
     /// Folders (with all below them) and files to score: MIDI, or rolls as JSON
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub data: Vec<PathBuf>,
@@ -96,8 +98,20 @@ struct Outcome {
 /// # Errors
 /// If the model is unusable or no piece is left to score; says why.
 pub fn run(args: &Args) -> Result<()> {
-    let checkpoint = model_file::read(&args.model)?;
-    let settings = args.heldout.then(|| model_file::settings(&checkpoint)).transpose()?;
+    let checkpoints: Vec<Checkpoint> =
+        args.model.iter().map(|path| model_file::read(path)).collect::<Result<_>>()?;
+    let checkpoint = &checkpoints[0];
+    let one = checkpoint.config();
+    for (path, other) in args.model.iter().zip(&checkpoints) {
+        let other = other.config();
+        ensure!(
+            (other.range(), other.scan, other.start) == (one.range(), one.scan, one.start),
+            "{} and {} are no ensemble: their keys, scan and start must be the same",
+            args.model[0].display(),
+            path.display()
+        );
+    }
+    let settings = args.heldout.then(|| model_file::settings(checkpoint)).transpose()?;
     let min_steps = settings.as_ref().map_or(2, Settings::min_steps);
     let range = checkpoint.config().range();
     let benchmark = args.profile == Profile::Benchmark;
@@ -125,8 +139,8 @@ pub fn run(args: &Args) -> Result<()> {
         Some(settings) => corpus::split(&corpus, settings.heldout, settings.seed).1,
     };
     ensure!(!pieces.is_empty(), "none of the {} pieces was held out", corpus.pieces.len());
-    let scores = score_all(&checkpoint, &pieces)?;
-    let outcome = outcome(&checkpoint, args.profile, &pieces, &scores);
+    let scores = score_all(&checkpoints, &pieces)?;
+    let outcome = outcome(&checkpoints, args.profile, &pieces, &scores);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
@@ -135,21 +149,21 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Scores every piece, on all cores, each core with an engine of its own.
-fn score_all(checkpoint: &Checkpoint, pieces: &[&Piece]) -> Result<Vec<Scored>> {
+/// Scores every piece, on all cores, each core with engines of its own.
+fn score_all(checkpoints: &[Checkpoint], pieces: &[&Piece]) -> Result<Vec<Scored>> {
     let steps: usize = pieces.iter().map(|piece| piece.roll.len()).sum();
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps  ETA {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(steps as u64).with_style(style);
+    let bar = ProgressBar::new((checkpoints.len() * steps) as u64).with_style(style);
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut engine = Engine::new(checkpoint);
+        let mut engines: Vec<Engine> = checkpoints.iter().map(Engine::new).collect();
         let mut done = Vec::new();
         while let Some((index, piece)) = {
             let index = next.fetch_add(1, Ordering::Relaxed);
             pieces.get(index).map(|piece| (index, piece))
         } {
-            done.push((index, score::piece(&mut engine, &piece.roll, &mut || bar.inc(1))));
+            done.push((index, score::ensemble(&mut engines, &piece.roll, &mut || bar.inc(1))));
         }
         done
     };
@@ -169,11 +183,12 @@ fn score_all(checkpoint: &Checkpoint, pieces: &[&Piece]) -> Result<Vec<Scored>> 
 }
 
 fn outcome(
-    checkpoint: &Checkpoint,
+    checkpoints: &[Checkpoint],
     profile: Profile,
     pieces: &[&Piece],
     scores: &[Scored],
 ) -> Outcome {
+    let checkpoint = &checkpoints[0];
     let sum = |all: &mut dyn Iterator<Item = Scored>| {
         let mut sum = Scored::default();
         all.for_each(|scored| sum.add(scored));
@@ -192,7 +207,7 @@ fn outcome(
         score: sum(&mut scores.iter().copied()),
         baselines: baselines.map(|(name, fitted)| (name.clone(), baseline(fitted))).collect(),
         pieces: pieces.iter().zip(scores).map(piece).collect(),
-        digest: checkpoint.digest().to_owned(),
+        digest: checkpoints.iter().map(Checkpoint::digest).collect::<Vec<_>>().join(" + "),
     }
 }
 

@@ -44,21 +44,56 @@ impl Scored {
 
 /// Nats of a whole piece as one sequence from zero state. `progress` is told of every step.
 pub fn piece(engine: &mut Engine, roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
-    let sequence = Sequence::of_piece(engine.config(), roll, 0);
-    let low = engine.config().low;
-    let mut scored = Scored::default();
-    let mut targets = sequence.targets.iter();
-    walk(engine, &sequence, &mut |by_key| {
-        let mut nats = Nats { steps: 1, ..Nats::default() };
-        if let Some(chord) = targets.next() {
-            for (key, logits) in (low..).zip(by_key) {
-                nats.add_key(*logits, chord.plays(key), chord.strikes(key));
+    ensemble(std::slice::from_mut(engine), roll, progress)
+}
+
+/// The same by several networks of the same keys, start and scan direction, by the mean of the
+/// probabilities that they give to each bit, all bits before it known. `progress` is told of every
+/// step of every network.
+///
+/// # Panics
+/// If there is no engine.
+pub fn ensemble(engines: &mut [Engine], roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
+    let config = engines[0].config().clone();
+    let sequence = Sequence::of_piece(&config, roll, 0);
+    let keys = config.keys();
+    // Nats of the two true bits of each key and step, by the networks so far; of a silent key's
+    // articulation none.
+    let mut bits = vec![[0.0; 2]; sequence.len() * keys];
+    for (before, engine) in engines.iter_mut().enumerate() {
+        let mut targets = sequence.targets.iter();
+        let mut steps = bits.chunks_mut(keys);
+        walk(engine, &sequence, &mut |by_key| {
+            if let (Some(chord), Some(bits)) = (targets.next(), steps.next()) {
+                for ((key, logits), bits) in (config.low..).zip(by_key).zip(bits) {
+                    let mut nats = Nats::default();
+                    nats.add_key(*logits, chord.plays(key), chord.strikes(key));
+                    *bits = [
+                        mean_of_likelihoods(bits[0], before, nats.play),
+                        mean_of_likelihoods(bits[1], before, nats.articulate),
+                    ];
+                }
             }
-        }
-        scored.step(nats);
-        progress();
-    });
+            progress();
+        });
+    }
+    let mut scored = Scored::default();
+    for step in bits.chunks(keys) {
+        let sum = |which: usize| step.iter().map(|bits| bits[which]).sum();
+        scored.step(Nats { play: sum(0), articulate: sum(1), steps: 1 });
+    }
     scored
+}
+
+/// Nats of the mean of the likelihoods of `count` networks, whose mean has `mean` nats, and of
+/// another one with `new` nats.
+fn mean_of_likelihoods(mean: f64, count: usize, new: f64) -> f64 {
+    if count == 0 {
+        return new;
+    }
+    let (least, count) = (mean.min(new), count as f64);
+    let sum = count * (least - mean).exp() + (least - new).exp();
+    least - (sum / (count + 1.0)).ln()
 }
 
 /// Nats of a whole piece by a baseline, over the same steps as [`piece`].
@@ -97,5 +132,23 @@ fn walk(engine: &mut Engine, sequence: &Sequence, hear: &mut dyn FnMut(&[[f32; 2
             (target.plays(key), target.strikes(key))
         });
         hear(&by_key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn likelihoods_are_averaged_and_not_nats() {
+        let nats = |likelihoods: &[f64]| {
+            (likelihoods.iter().enumerate())
+                .fold(0.0, |mean, (count, p)| mean_of_likelihoods(mean, count, -p.ln()))
+        };
+        assert_eq!(nats(&[0.25]), -0.25f64.ln());
+        assert!((nats(&[0.9, 0.1, 0.2]) - -(0.4f64.ln())).abs() < 1e-12);
+        // Where a likelihood is too small for its number, too.
+        assert!((mean_of_likelihoods(0.0, 1, 1e5) - 2f64.ln()).abs() < 1e-12);
+        assert!((mean_of_likelihoods(1e5, 1, 1e5) - 1e5).abs() < 1e-6);
     }
 }
