@@ -135,15 +135,16 @@ const STEPS: &[Step] = &[
         "plugin and editor, drawn without a screen",
         &["test", "--release", "--features", "editor-tests", "--lib", "--test", "editor"],
     ),
-    cargo(
-        "xtask",
-        "trainer, commands, candle against the engine",
-        &["test", "--profile", "xtask", "-p", "xtask", "--features", "train"],
-    ),
+    Step {
+        name: "xtask",
+        what: "trainer, commands, candle against the engine",
+        work: Work::Find(mpi::trainer),
+        environment: &[],
+    },
     Step {
         name: "mpi",
         what: "training by several processes, on one machine and two",
-        work: Work::Find(mpi::command),
+        work: Work::Find(mpi::processes),
         environment: &[],
     },
     cargo(

@@ -1,4 +1,5 @@
-//! Training by several processes: compiled and run where MPI is or can be installed.
+//! The trainer's tests, with MPI compiled in where it is or can be installed, and those of training
+//! by several processes.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,14 +9,29 @@ use anyhow::Result;
 use super::Skip;
 use crate::{setup, workspace};
 
-/// The tests of it; those between network namespaces too, where they can be made.
+/// Everything of `xtask` but what needs several processes. With MPI compiled in if it is there, so
+/// that the step after this one compiles nothing again.
+///
+/// # Errors
+/// None.
+pub fn trainer() -> Result<Command> {
+    let features = match setup::ensure_mpi() {
+        Ok(()) => "mpi",
+        Err(error) => {
+            println!("xtask: without MPI: {error:#}");
+            "train"
+        }
+    };
+    Ok(tests(features))
+}
+
+/// The tests of several processes; those between network namespaces too, where they can be made.
 ///
 /// # Errors
 /// If MPI is not there and cannot be installed.
-pub fn command() -> Result<Command> {
+pub fn processes() -> Result<Command> {
     setup::ensure_mpi().map_err(|error| Skip(format!("{error:#}")))?;
-    let mut command = workspace::cargo();
-    command.args(["test", "--profile", "xtask", "-p", "xtask", "--features", "mpi"]);
+    let mut command = tests("mpi");
     command.args(["--test", "mpi", "--", "--nocapture", "--test-threads=1"]);
     if namespaces() {
         command.arg("--include-ignored");
@@ -23,6 +39,12 @@ pub fn command() -> Result<Command> {
         println!("mpi: not between two machines: network namespaces need root and iproute2");
     }
     Ok(command)
+}
+
+fn tests(features: &str) -> Command {
+    let mut command = workspace::cargo();
+    command.args(["test", "--profile", "xtask", "-p", "xtask", "--features", features]);
+    command
 }
 
 /// Whether network namespaces can be made.
