@@ -2,8 +2,8 @@
 //! that leans the network towards it (model.md, section 8).
 //!
 //! A network hears itself. An exponent on its probabilities that stands still is fed back from
-//! step to step: clusters lead to clusters, silence to silence. So the exponents follow from
-//! the notes of the last bars, against those that were asked for.
+//! step to step: clusters lead to clusters, silence to silence. So what leans the network
+//! follows from the notes of the last bars, against those that were asked for.
 
 use super::checkpoint::Metadata;
 use super::rules::Rules;

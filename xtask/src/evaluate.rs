@@ -163,7 +163,7 @@ fn score_all(checkpoints: &[Checkpoint], pieces: &[&Piece]) -> Result<Vec<Scored
             let index = next.fetch_add(1, Ordering::Relaxed);
             pieces.get(index).map(|piece| (index, piece))
         } {
-            done.push((index, score::ensemble(&mut engines, &piece.roll, &mut || bar.inc(1))));
+            done.push((index, score::piece(&mut engines, &piece.roll, &mut || bar.inc(1))));
         }
         done
     };

@@ -188,13 +188,14 @@ fn beside_people(args: &Args) -> Result<()> {
     };
     let made = alike::played(&checkpoint, plan)?;
     let likeness = alike::compare(&checkpoint, (&made, &human.excerpts), library.as_ref());
-    if let Some(path) = &args.picture {
-        files::write(path, &picture::distributions(&likeness)?)?;
-    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&likeness)?);
     } else {
         alike::print(&likeness);
+    }
+    // Last, so that what was found is not lost with a picture that cannot be written.
+    if let Some(path) = &args.picture {
+        files::write(path, &picture::distributions(&likeness)?)?;
     }
     Ok(())
 }

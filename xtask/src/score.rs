@@ -42,18 +42,13 @@ impl Scored {
     }
 }
 
-/// Nats of a whole piece as one sequence from zero state. `progress` is told of every step.
-pub fn piece(engine: &mut Engine, roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
-    ensemble(std::slice::from_mut(engine), roll, progress)
-}
-
-/// The same by several networks of the same keys, start and scan direction, by the mean of the
-/// probabilities that they give to each bit, all bits before it known. `progress` is told of every
-/// step of every network.
+/// Nats of a whole piece as one sequence from zero state, by a network or by several of the same
+/// keys, start and scan direction: by the mean of the probabilities that they give to each bit,
+/// all bits before it known. `progress` is told of every step of every network.
 ///
 /// # Panics
 /// If there is no engine.
-pub fn ensemble(engines: &mut [Engine], roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
+pub fn piece(engines: &mut [Engine], roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
     let config = engines[0].config().clone();
     let sequence = Sequence::of_piece(&config, roll, 0);
     let keys = config.keys();

@@ -69,6 +69,15 @@ const MPI: &[Need] = &[
     },
 ];
 
+/// What its test between two machines needs, which are network namespaces.
+const NAMESPACES: &[Need] = &[Need {
+    what: "ip, which makes network namespaces",
+    present: || runs("ip", &["-V"]),
+    debian: &["iproute2"],
+    fedora: &["iproute"],
+    arch: &["iproute2"],
+}];
+
 /// Libraries that the plugin's window opens. A machine without a screen need not have them.
 const WINDOW: &[&str] = &["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1"];
 
@@ -115,6 +124,14 @@ pub fn missing_sound() -> Option<String> {
 /// As [`ensure`].
 pub fn ensure_mpi() -> Result<()> {
     ensure_all(MPI)
+}
+
+/// The same for what makes network namespaces.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_namespaces() -> Result<()> {
+    ensure_all(NAMESPACES)
 }
 
 /// Looks for what training by several processes needs; installs nothing, since each of them
@@ -316,7 +333,7 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_in_every_distribution() {
-        for need in BUILD.iter().chain(SOUND) {
+        for need in BUILD.iter().chain(SOUND).chain(MPI).chain(NAMESPACES) {
             for packages in [need.debian, need.fedora, need.arch] {
                 assert!(!packages.is_empty(), "{}", need.what);
             }

@@ -303,7 +303,7 @@ fn a_new_model_hears_the_last_bars_before_it_plays() {
 fn density_is_held_by_the_notes_that_are_played() {
     let count = |density: f32| {
         let mut model = model(0);
-        // Each key plays with probability 0.5^gamma: 16 to 45 of 64.
+        // Each key plays with even odds, which lean by 2 nats at most: 8 to 56 of 64.
         model.network.certainty = 0.0;
         let music = PianoRoll::from_iter([Chord::struck_keys(32..56)]);
         model.texture = Texture::of(&[music], KeyRange { low: 32, count: 64 });

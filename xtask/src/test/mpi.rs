@@ -11,9 +11,6 @@ use crate::{setup, workspace};
 
 /// Everything of `xtask` but what needs several processes. With MPI compiled in if it is there, so
 /// that the step after this one compiles nothing again.
-///
-/// # Errors
-/// None.
 pub fn trainer() -> Result<Command> {
     let features = match setup::ensure_mpi() {
         Ok(()) => "mpi",
@@ -33,7 +30,7 @@ pub fn processes() -> Result<Command> {
     setup::ensure_mpi().map_err(|error| Skip(format!("{error:#}")))?;
     let mut command = tests("mpi");
     command.args(["--test", "mpi", "--", "--nocapture", "--test-threads=1"]);
-    if namespaces() {
+    if setup::ensure_namespaces().is_ok() && namespaces() {
         command.arg("--include-ignored");
     } else {
         println!("mpi: not between two machines: network namespaces need root and iproute2");

@@ -286,6 +286,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If a file cannot be written.
     fn evaluate(&mut self) -> Result<()> {
+        self.team.agree(&self.state.parameters)?;
         let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
         let pieces = self.backend.nats(self.state.best(), &self.heldout, Some(limit))?;
         let nats = sum(pieces);

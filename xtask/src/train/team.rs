@@ -11,7 +11,9 @@ mod mpi;
 mod shared;
 
 use anyhow::{Result, ensure};
+use sha2::{Digest, Sha256};
 
+use super::backend::Parameters;
 use crate::settings::Settings;
 use crate::trainer::launcher::{self, Place};
 use mpi::World;
@@ -89,7 +91,8 @@ impl Team {
         self.place.here
     }
 
-    /// Puts into each place of `values` the sum over all processes; the same bits in all of them.
+    /// Puts into each place of `values` the sum over all processes: with any MPI in use the same
+    /// bits in all of them, which the standard advises and does not promise ([`Team::agree`]).
     pub fn add(&self, values: &mut [f32]) {
         if let Some(world) = &self.world {
             world.add(values);
@@ -108,6 +111,28 @@ impl Team {
         if let Some(world) = &self.world {
             world.tell(values);
         }
+    }
+
+    /// Whether this process holds the same weights as the first.
+    ///
+    /// # Errors
+    /// If not, which would otherwise be a run that learns less and less.
+    pub fn agree(&self, weights: &Parameters) -> Result<()> {
+        let mut hash = Sha256::new();
+        for value in weights.values().flatten() {
+            hash.update(value.to_le_bytes());
+        }
+        // As many bits as a double holds exactly.
+        let own = hash.finalize()[..6].iter().fold(0.0, |sum, byte| 256.0 * sum + f64::from(*byte));
+        let mut told = [own];
+        self.tell(&mut told);
+        ensure!(
+            told[0] == own,
+            "process {} has other weights than the first, after the same sums: give all machines \
+             the same program and kind of processor, and go on with --resume",
+            self.rank()
+        );
+        Ok(())
     }
 
     /// What the first process has in `bytes`, however much, to all.
