@@ -222,12 +222,12 @@ fn has_libclang() -> bool {
     let is_llvm =
         |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("llvm");
     folders.extend(versions.filter(is_llvm).map(|entry| entry.path().join("lib")));
+    // The name that comes with the headers, not the library alone.
     let is_libclang = |entry: std::fs::DirEntry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        name.starts_with("libclang.so")
-            || (name.starts_with("libclang-") && name.contains(".so"))
-                && !name.starts_with("libclang-cpp")
+        let versioned = name.starts_with("libclang-") && !name.starts_with("libclang-cpp");
+        name == "libclang.so" || (versioned && name.ends_with(".so"))
     };
     folders.iter().flat_map(std::fs::read_dir).flatten().flatten().any(is_libclang)
 }
