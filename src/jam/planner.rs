@@ -340,7 +340,7 @@ impl<B: Biaxial> Planner<B> {
             truncation: shaping.truncation.clamp(0.0, 0.5),
             ..Sampling::PLAIN
         };
-        let leaning = kept.control.leaning();
+        let leaning = kept.control.leaning(shaping.density);
         let draw = Draw { seed: recall.seed(request.seed), pass: request.place.pass };
         let (low, step) = (self.range().low, request.place.step.0);
         let rules = self.rules(request);

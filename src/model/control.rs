@@ -21,12 +21,13 @@ pub struct Leaning {
 }
 
 impl Control {
-    /// How the keys of the next step are leant.
+    /// How the keys of the next step are leant, where `density` times the model's own notes are
+    /// asked for.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn leaning(&self) -> Leaning {
-        Leaning { lean: self.density.lean(), weariness: self.repetition.weariness() }
+    pub fn leaning(&self, density: f32) -> Leaning {
+        Leaning { lean: self.density.lean(density), weariness: self.repetition.weariness() }
     }
 
     /// Takes note of a step: the chord that was chosen, how much that was, and how much was
@@ -67,11 +68,14 @@ mod tests {
         for _ in 0..400 {
             control.after_step(Chord::struck_keys([60]), asked, asked);
         }
-        let leaning = control.leaning();
+        let leaning = control.leaning(1.0);
         let lean = |key, sounded| leaning.bend(Sampling::PLAIN, key, sounded).lean;
         assert!(lean(60, false)[0] > 6.0 && lean(60, false)[1] == 0.0);
         assert!(lean(60, true)[1] > 6.0 && lean(60, true)[0].abs() < 1e-3, "it may go on sounding");
         assert!(lean(61, false)[0].abs() < 1e-3 && lean(61, true)[1].abs() < 1e-3);
-        assert_eq!(Control::default().leaning().bend(Sampling::PLAIN, 60, true), Sampling::PLAIN);
+        assert_eq!(
+            Control::default().leaning(1.0).bend(Sampling::PLAIN, 60, true),
+            Sampling::PLAIN
+        );
     }
 }

@@ -178,16 +178,27 @@ impl DensityController {
     /// Most nats either way.
     pub const LIMIT: f64 = 2.0;
 
-    /// How the next step is leant.
+    /// Nats for each nat of the density that is asked for, beside what follows from the error: the
+    /// knob acts at once, and the error that is left is small. Half of it on what stays, since
+    /// more notes that begin are more that can stay.
+    const FORWARD: f64 = 1.0;
+
+    /// How the next step is leant, where `density` times the model's own notes are asked for; not
+    /// positive or no number counts as 1.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn lean(&self) -> Lean {
+    pub fn lean(&self, density: f32) -> Lean {
         let DensityController { played, asked } = *self;
         let (quiet, limit) = (DensityController::QUIET, DensityController::LIMIT);
         let ratio = played.with(asked, |played, asked| (played + quiet) / (asked + quiet));
-        let nats = |ratio: f64| (DensityController::GAIN * ratio.ln()).clamp(-limit, limit) as f32;
-        Lean { staying: nats(ratio.sounding), beginning: nats(ratio.beginning) }
+        let knob = f64::from(density).clamp(0.1, 10.0).ln();
+        let forward = if density > 0.0 { DensityController::FORWARD * knob } else { 0.0 };
+        let error = |ratio: f64| (DensityController::GAIN * ratio.ln()).clamp(-limit, limit);
+        Lean {
+            staying: (error(ratio.sounding) - 0.5 * forward) as f32,
+            beginning: (error(ratio.beginning) - forward) as f32,
+        }
     }
 
     /// Takes note of a step in which so much was asked for and played.
@@ -219,7 +230,7 @@ mod tests {
         let after = |played: Amount| {
             let mut controller = DensityController::default();
             (0..500).for_each(|_| controller.after_step(played, asked));
-            controller.lean()
+            controller.lean(1.0)
         };
         assert_eq!(after(amount(0.0, 0.0)).staying, -2.0, "denser");
         assert_eq!(after(amount(60.0, 60.0)).staying, 2.0, "sparser");
@@ -230,10 +241,21 @@ mod tests {
     }
 
     #[test]
+    fn the_knob_acts_at_once_and_hostile_ones_do_nothing() {
+        let lean = |density| DensityController::default().lean(density);
+        assert!(lean(2.0).beginning < -0.6 && lean(2.0).staying < -0.3, "denser");
+        assert!(lean(0.5).beginning > 0.6 && lean(0.5).staying > 0.3, "sparser");
+        for density in [1.0, 0.0, -1.0, f32::NAN] {
+            assert_eq!(lean(density), Lean { staying: 0.0, beginning: 0.0 }, "{density}");
+        }
+        assert!(lean(f32::INFINITY).beginning.is_finite());
+    }
+
+    #[test]
     fn nothing_asked_for_leaves_it_at_rest() {
         let mut controller = DensityController::default();
         (0..5000).for_each(|_| controller.after_step(Amount::default(), Amount::default()));
-        let Lean { staying, beginning } = controller.lean();
+        let Lean { staying, beginning } = controller.lean(1.0);
         assert!(staying.abs() < 1e-6 && beginning.abs() < 1e-6);
     }
 

@@ -186,7 +186,7 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     let mut before = prompt.chords.last().copied().unwrap_or_default();
     let mut roll = PianoRoll::default();
     for step in prompt.len()..prompt.len() + steps {
-        let leaning = control.leaning();
+        let leaning = control.leaning(wish.density);
         let chord = engine.choose(&states[0], &mut |index, logits| {
             let key = low + index as u8;
             let sampling = leaning.bend(plain, key, before.plays(key));

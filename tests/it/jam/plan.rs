@@ -373,7 +373,7 @@ fn the_engine_is_driven_as_the_specification_says() {
     for k in 0..40 {
         let from = state.clone();
         engine.feed(&from, &mut state, frame, b, &mut || true);
-        let leaning = control.leaning();
+        let leaning = control.leaning(1.0);
         let draw = Draw { seed: 3, pass: 0 };
         frame = engine.choose(&state, &mut |n, logits| {
             let key = low + n as u8;

@@ -11,10 +11,10 @@ use anacrusis::model::{Checkpoint, Engine, Rules, Texture};
 use anacrusis::music::{Chord, STEPS_PER_BAR, Step};
 use anacrusis_test_host::performer::shipped;
 
-const STEPS: i64 = 8 * STEPS_PER_BAR as i64;
+const STEPS: i64 = 16 * STEPS_PER_BAR as i64;
 /// Some seeds settle on a few notes that they strike at every step, too certain for any lean
 /// to move: with few seeds that is what the mean shows.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 8;
 const KNOB: [f32; 4] = [0.5, 0.8, 1.25, 2.0];
 
 /// Notes per step that one performance has in all, and in its last half.
