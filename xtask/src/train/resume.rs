@@ -4,9 +4,9 @@
 //! is the same run: what decides the weights must be as it was. Of the settings, threads,
 //! `iterations`, `minutes`, `patience`, `evaluate_every`, `evaluate_steps`, `sample_every`,
 //! `sample_bars`, `prompts`, `prompts_from`, `corpus` and `licence` may change; `device`,
-//! `backend`, `learning_rate`, `cooldown`, `dropout`, `weight_decay` and, until it is over,
-//! `warmup` too, which is said, because the run then ends elsewhere than it would have. With a
-//! cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
+//! `backend`, `learning_rate`, `cooldown`, `dropout`, `weight_decay`, `transpose` and, until it is
+//! over, `warmup` too, which is said, because the run then ends elsewhere than it would have. With
+//! a cooldown, the end of the run (`iterations`, `minutes`) decides step sizes
 //! and is told of likewise; minutes are never the same twice, so that only runs without a
 //! cooldown by minutes repeat themselves to the bit.
 
@@ -148,7 +148,6 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
         ("--batch", text(&old.batch), text(&new.batch)),
         ("--steps", text(&old.steps), text(&new.steps)),
         ("clip", text(&old.clip), text(&new.clip)),
-        ("transpose", text(&old.transpose), text(&new.transpose)),
         ("--weighting", text(&old.weighting), text(&new.weighting)),
     ];
     let other: Vec<String> = fixed
@@ -180,6 +179,7 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
         ("cooldown", text(&old.cooldown), text(&new.cooldown)),
         ("weight_decay", text(&old.weight_decay), text(&new.weight_decay)),
         ("dropout", text(&old.dropout), text(&new.dropout)),
+        ("transpose", text(&old.transpose), text(&new.transpose)),
         ("--device", text(&old.device), text(&new.device)),
         ("--backend", text(&old.backend), text(&new.backend)),
     ];
