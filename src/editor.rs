@@ -1,12 +1,18 @@
-//! The editor: what plays and what comes next, the parameters, and how the threads keep up.
+//! The editor: what plays and what comes next, the parameters, the models, and how the threads
+//! keep up.
 //!
 //! [`ui`] draws plain data ([`View`]) and reports what the user asked for ([`Actions`]); it
 //! knows no window and no host, so tests draw it headless. [`window`] puts it into a host.
 
+mod browser;
 mod controls;
 mod gather;
 mod pace;
-mod roll_view;
+mod panel;
+pub mod prefs;
+pub mod roll;
+mod routing;
+mod setup;
 mod status;
 mod take;
 pub mod text;
@@ -14,28 +20,64 @@ pub mod theme;
 mod view;
 pub mod window;
 
-pub use view::{Actions, Activity, Column, Figures, Line, Model, Roll, Take, TakeAction, View};
+pub use panel::Tab;
+pub use view::{
+    Actions, Activity, Card, Column, Entry, Figures, Library, Line, Model, Question, Roll, Take,
+    TakeAction, View,
+};
 
-use egui::{CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
+use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Ui};
 use nih_plug::prelude::ParamSetter;
 
+use self::prefs::Prefs;
+use self::roll::Lens;
+use self::routing::Routing;
 use crate::jam::controls::Lookahead;
 use crate::params::AnacrusisParams;
 
 /// Width and height of a new window in logical points.
-pub const SIZE: [f32; 2] = [860.0, 540.0];
+pub const SIZE: [f32; 2] = [960.0, 580.0];
 /// Least size at which everything can be read.
-pub const SIZE_MIN: [f32; 2] = [720.0, 470.0];
+pub const SIZE_MIN: [f32; 2] = [800.0, 500.0];
 
 const CONTROLS_WIDTH: f32 = 300.0;
 
+/// What fills the middle of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The piano roll.
+    #[default]
+    Roll,
+    /// The models.
+    Models,
+    /// What is set once.
+    Setup,
+}
+
+impl Page {
+    /// All of them, in order, with their names and explanations.
+    const ALL: [(Page, (&'static str, &'static str)); 3] = [
+        (Page::Roll, text::PAGE_ROLL),
+        (Page::Models, text::PAGE_MODELS),
+        (Page::Setup, text::PAGE_SETUP),
+    ];
+}
+
 /// What the editor remembers between frames.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
-    /// The path as typed so far.
+    /// What fills the middle.
+    pub page: Page,
+    /// Which controls are seen.
+    pub tab: Tab,
+    /// What of the roll is seen, and which bars are chosen.
+    pub lens: Lens,
+    /// The path of a model as typed so far.
     pub path: String,
-    /// First and last bar of what is to be done with the take; none yet before they were set.
-    pub bars: Option<(i64, i64)>,
+    /// The folder of models as typed so far.
+    pub folder: String,
+    /// What this user set for every window.
+    pub prefs: Prefs,
 }
 
 /// Draws the whole editor into `ui`.
@@ -46,31 +88,55 @@ pub fn ui(
     setter: &ParamSetter,
     memory: &mut Memory,
 ) -> Actions {
-    let bar = Frame::NONE.fill(theme::BACKGROUND).inner_margin(Margin::symmetric(12, 8));
+    let palette = theme::palette(ui);
+    let bar = Frame::NONE.fill(palette.background).inner_margin(Margin::symmetric(12, 8));
     let mut actions = Actions::default();
-    Panel::top("header").frame(bar).show(ui, |ui| status::header(ui, view, &mut actions));
+    let chosen = params.model_choice();
+    Panel::top("header").frame(bar).show(ui, |ui| {
+        status::header(ui, view, &chosen, &mut memory.page, &mut actions);
+    });
     let notice = params.format.is_newer().then_some(text::NEWER_STATE);
-    let footer = Panel::bottom("footer")
-        .frame(bar)
-        .show(ui, |ui| status::footer(ui, view, &mut memory.path, notice));
-    actions.open = footer.inner.open;
-    let side = Frame::NONE.fill(theme::PANEL).inner_margin(Margin::same(12));
-    Panel::right("controls").frame(side).resizable(false).exact_size(CONTROLS_WIDTH).show(
-        ui,
-        |ui| {
-            ScrollArea::vertical().show(ui, |ui| {
-                ui.label(RichText::new(text::CONTROLS).strong());
-                ui.add_space(2.0);
-                controls::show(ui, params, setter);
-                actions.take = take::show(ui, &view.take, params, setter, &mut memory.bars);
+    Panel::bottom("footer").frame(bar).show(ui, |ui| status::footer(ui, view, notice));
+    let side = Frame::NONE.fill(palette.panel).inner_margin(Margin::same(12));
+    let controls = Panel::right("controls").frame(side).resizable(false);
+    controls.exact_size(CONTROLS_WIDTH).show(ui, |ui| {
+        panel::show(ui, view, params, setter, memory, &mut actions);
+    });
+    let middle = Frame::NONE.fill(palette.background).inner_margin(Margin::symmetric(12, 0));
+    CentralPanel::default().frame(middle).show(ui, |ui| match memory.page {
+        Page::Roll => {
+            let asked = take::strip(ui, &view.take, &mut memory.lens.bars);
+            actions.take = actions.take.or(asked);
+            let lookahead = Lookahead::from(params.lookahead.value());
+            ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
+                below_roll(ui, &mut memory.lens);
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    roll::show(ui, &view.roll, lookahead.steps(), &mut memory.lens);
+                });
             });
-        },
-    );
-    let middle = Frame::NONE.fill(theme::BACKGROUND).inner_margin(Margin::symmetric(12, 0));
-    CentralPanel::default().frame(middle).show(ui, |ui| {
-        roll_view::legend(ui);
-        let lookahead = Lookahead::from(params.lookahead.value());
-        roll_view::show(ui, &view.roll, lookahead.steps());
+        }
+        Page::Models => browser::show(ui, view, &chosen, memory, &mut actions),
+        Page::Setup => setup::show(ui, &mut memory.prefs, Routing::of_this_program()),
     });
     actions
+}
+
+/// The legend, and what moves the roll.
+fn below_roll(ui: &mut Ui, lens: &mut Lens) {
+    ui.horizontal(|ui| {
+        roll::legend(ui);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.small_button(text::ZOOM_IN.0).on_hover_text(text::ZOOM_IN.1).clicked() {
+                lens.zoom(1.25);
+            }
+            if ui.small_button(text::ZOOM_OUT.0).on_hover_text(text::ZOOM_OUT.1).clicked() {
+                lens.zoom(0.8);
+            }
+            let moved = lens.anchor.is_some();
+            let follow = egui::Button::new(text::FOLLOW.0).small();
+            if ui.add_enabled(moved, follow).on_hover_text(text::FOLLOW.1).clicked() {
+                lens.anchor = None;
+            }
+        });
+    });
 }

@@ -5,9 +5,12 @@
 //! [`Performer`] for the audio thread and a [`Worker`], which
 //! starts with the first activation: a scanner that only looks costs no thread.
 
+mod dialogs;
 mod entry;
+mod library;
 pub mod models;
 pub mod process;
+mod session;
 pub mod state;
 mod takes;
 
@@ -25,9 +28,10 @@ use nih_plug_egui::RepaintNotifier;
 
 use self::models::Models;
 use self::process::{Guard, HostQueue, Outcome};
+pub use self::session::Session;
 use self::takes::Desk;
 use crate::audition::{Audition, Sounding};
-use crate::editor::{self, TakeAction, View, text, window::Window};
+use crate::editor::{self, window::Window};
 use crate::jam::controls::Controls;
 use crate::jam::input::Input;
 use crate::jam::link::{Monitor, link};
@@ -240,12 +244,13 @@ impl Anacrusis {
 
     /// [`Plugin::editor`], for whatever wraps this plugin.
     pub(crate) fn window(&mut self) -> Option<Window<Session>> {
-        let session = Session {
-            monitor: self.monitor.take()?,
-            models: self.models.clone(),
-            signals: self.signals.clone(),
-            desk: Desk::new(self.params.clone()),
-        };
+        let session = Session::new(
+            self.monitor.take()?,
+            self.models.clone(),
+            self.signals.clone(),
+            Desk::new(self.params.clone()),
+            self.wake.clone(),
+        );
         editor::window::create(self.params.clone(), session, self.wake.clone())
     }
 
@@ -260,46 +265,6 @@ impl Anacrusis {
             self.seen_states = states;
             self.performer.reset();
         }
-    }
-}
-
-/// The editor's way to its instance.
-pub struct Session {
-    monitor: Monitor,
-    models: Arc<Models>,
-    signals: Arc<Signals>,
-    desk: Desk,
-}
-
-impl editor::window::Session for Session {
-    fn view(&mut self) -> View {
-        let status = self.monitor.status();
-        let meters = self.monitor.meters();
-        let (mut model, keys) = self.models.view();
-        if self.signals.faults.load(Ordering::Relaxed) + meters.panics > 0 {
-            model.problem.get_or_insert_with(|| text::FAULT.to_owned());
-        }
-        self.desk.look(&status);
-        let mut view = View::gather(&status, &meters, (model, keys), &self.desk.view());
-        view.take.notice = view.take.notice.or_else(|| self.desk.notice());
-        view
-    }
-
-    fn panic(&mut self) {
-        self.signals.panic.store(true, Ordering::Release);
-    }
-
-    fn take(&mut self, action: TakeAction) {
-        let (model, _) = self.models.view();
-        self.desk.act(action, &model);
-    }
-
-    fn open_model(&mut self, path: String) {
-        self.models.open(path);
-    }
-
-    fn follow_model(&mut self) {
-        self.models.follow();
     }
 }
 

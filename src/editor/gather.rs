@@ -1,28 +1,29 @@
 //! From the performer's status to what is drawn.
 
-use super::view::{Activity, Column, Figures, Line, Model, Roll, Take, View};
+use super::view::{Activity, Column, Figures, Library, Line, Model, Roll, Take, View};
 use crate::jam::link::Meters;
 use crate::jam::status::{Shown, Status};
-use crate::jam::take::TakeView;
+use crate::jam::take::{Locks, Played, TakeView};
 use crate::jam::transport::Reason;
-use crate::music::{Grid, KeyRange, Metre};
+use crate::music::{Chord, Grid, KeyRange, Rate, Step, Stress};
 
 use super::text;
 
 impl View {
-    /// The view of a moment: what the audio thread published, the worker's meters, and the
-    /// model with the keys that it plays, and the take.
+    /// The view of a moment: what the audio thread published, the worker's meters, the model with
+    /// the keys that it plays, and the take; `rate` is that of the steps.
     pub fn gather(
         status: &Status,
         meters: &Meters,
         (model, keys): (Model, KeyRange),
-        take: &TakeView,
+        (rate, take): (Rate, &TakeView),
     ) -> View {
         View {
             activity: activity(status.reason, &model),
-            roll: roll(status, keys),
+            roll: roll(status, keys, rate, take),
             figures: figures(status, meters),
             take: self::take(status, take),
+            library: Library::default(),
             model,
         }
     }
@@ -52,23 +53,95 @@ fn activity(reason: Reason, model: &Model) -> Activity {
     }
 }
 
-fn roll(status: &Status, keys: KeyRange) -> Roll {
-    let column = |shown: &Shown, past: bool| Column {
-        chord: shown.chord,
-        line: line(status, shown),
-        missed: past && !shown.known,
-    };
-    let mut past: Vec<Column> = status.past().iter().map(|shown| column(shown, true)).collect();
+/// The roll: what the take remembers of before, what the audio thread tells of now, and what is
+/// decided.
+fn roll(status: &Status, keys: KeyRange, rate: Rate, take: &TakeView) -> Roll {
+    let columns = Columns { status, rate, locks: &take.locks };
+    let (older, told) = aligned(&take.tail, status.past());
+    let mut past: Vec<Column> = older.iter().map(|played| columns.remembered(played)).collect();
+    let heard = |index: usize| told.get(index).map_or(Chord::SILENT, heard);
+    past.extend(status.past().iter().enumerate().map(|(index, shown)| Column {
+        heard: heard(index),
+        missed: !shown.known,
+        ..columns.shown(shown)
+    }));
     let playing = status.reason == Reason::Playing && status.now.is_some();
-    // The newest step of the past is the one that sounds.
-    let now = if playing { past.pop() } else { None };
+    // The newest step of the past is the one that sounds; what is held in it is not told yet.
+    let mut now = if playing { past.pop() } else { None };
+    if let Some(now) = &mut now {
+        now.heard = Chord::from_masks(status.held, 0);
+    }
     let ahead = status.coming().iter().take_while(|shown| shown.known);
     Roll {
         keys,
+        played: take.end.saturating_sub(told.len() as u64) + (past.len() - older.len()) as u64,
         past,
         now,
-        ahead: ahead.map(|shown| column(shown, false)).collect(),
+        ahead: ahead.map(|shown| columns.shown(shown)).collect(),
+        held: status.held,
         phase: if playing { phase(status) } else { 0.0 },
+    }
+}
+
+/// The part of the take that lies before what the audio thread tells of, and the part that is the
+/// same: the take learns of a step when it is over, by way of the worker.
+fn aligned<'a>(tail: &'a [Played], past: &[Shown]) -> (&'a [Played], &'a [Played]) {
+    let Some(first) = past.first() else { return (tail, &[]) };
+    let is_first = |played: &Played| (played.pass, played.step) == (first.pass, first.step);
+    match tail.iter().rposition(is_first) {
+        // More steps than were played since are of a playback before.
+        Some(at) if tail.len() - at <= past.len() => tail.split_at(at),
+        _ => (tail, &[]),
+    }
+}
+
+/// What the musician played in a step, as it sounded.
+fn heard(played: &Played) -> Chord {
+    played.heard.transposed(played.transpose)
+}
+
+/// Steps of the song as columns.
+struct Columns<'a> {
+    status: &'a Status,
+    rate: Rate,
+    locks: &'a Locks,
+}
+
+impl Columns<'_> {
+    fn shown(&self, shown: &Shown) -> Column {
+        Column { chord: shown.chord, ..self.at(self.rate, shown.step) }
+    }
+
+    fn remembered(&self, played: &Played) -> Column {
+        Column {
+            chord: if played.sounded {
+                played.chord.transposed(played.transpose)
+            } else {
+                Chord::SILENT
+            },
+            heard: heard(played),
+            missed: !played.sounded,
+            ..self.at(played.rate, played.step)
+        }
+    }
+
+    /// An empty column.
+    fn at(&self, rate: Rate, step: Step) -> Column {
+        let (grid, metre) = (Grid { rate }, self.status.metre);
+        let beats = grid.start_beats(step);
+        let within = |(begins, ends): (f64, f64)| (begins..ends).contains(&(beats + 1e-6));
+        Column {
+            bar: grid.bar_at(beats, metre),
+            line: match grid.stress(step, metre) {
+                Stress::Bar => Line::Bar,
+                // Beats are counted from the bar line, where an odd bar begins them anew.
+                Stress::Count => Line::Beat,
+                Stress::None => Line::Step,
+            },
+            locked: self.locks.is_locked(rate, step),
+            looped: self.status.loop_beats.is_some_and(within),
+            ..Column::default()
+        }
     }
 }
 
@@ -80,22 +153,6 @@ fn phase(status: &Status) -> f32 {
             ((beats / status.step_beats - now.0 as f64) as f32).clamp(0.0, 1.0)
         }
         _ => 0.0,
-    }
-}
-
-fn line(status: &Status, shown: &Shown) -> Line {
-    let Metre { bar_start_beats, bar_beats, .. } = status.metre;
-    let since_bar = shown.step.0 as f64 * status.step_beats - bar_start_beats;
-    let begins = |length: f64| {
-        let within = since_bar.rem_euclid(length);
-        within < 1e-6 || length - within < 1e-6
-    };
-    match () {
-        () if !(status.step_beats > 0.0 && bar_beats > 0.0) => Line::Step,
-        () if begins(bar_beats) => Line::Bar,
-        // Beats are counted from the bar line, where an odd bar begins them anew.
-        () if begins(1.0) => Line::Beat,
-        () => Line::Step,
     }
 }
 
@@ -114,7 +171,8 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{Chord, Step};
+    use crate::jam::take::Span;
+    use crate::music::Metre;
 
     fn shown(step: i64, known: bool) -> Shown {
         Shown { step: Step(step), pass: 0, chord: Chord::struck_keys([60]), known }
@@ -144,7 +202,74 @@ mod tests {
         let model = Model { name: name.to_owned(), loading, ..Model::default() };
         let meters = Meters { chord_ms: 0.5, busy_ms: 2.5, ..Meters::default() };
         let keys = KeyRange { low: 24, count: 78 };
-        View::gather(status, &meters, (model, keys), &TakeView::default())
+        View::gather(status, &meters, (model, keys), (Rate::Sixteenth, &TakeView::default()))
+    }
+
+    /// A roll with what a take tells of the steps `steps`, in which the musician played `step`.
+    fn roll_with(status: &Status, steps: &[i64], locked: &[i64]) -> Roll {
+        let played = |step: &i64| Played {
+            pass: 0,
+            step: Step(*step),
+            rate: Rate::Sixteenth,
+            step_in_bar: 0,
+            tempo_bpm: 120.0,
+            transpose: 12,
+            chord: Chord::struck_keys([48]),
+            heard: Chord::struck_keys([*step as u8]),
+            sounded: true,
+        };
+        let span =
+            |step: &i64| Span { rate: Rate::Sixteenth, first: Step(*step), end: Step(*step + 1) };
+        let take = TakeView {
+            tail: steps.iter().map(played).collect(),
+            end: 100,
+            locks: Locks::of(locked.iter().map(span)),
+            ..TakeView::default()
+        };
+        let keys = KeyRange { low: 24, count: 78 };
+        roll(status, keys, Rate::Sixteenth, &take)
+    }
+
+    fn keys(chord: Chord) -> Vec<u8> {
+        chord.keys().collect()
+    }
+
+    #[test]
+    fn what_the_take_remembers_lies_before_and_tells_what_was_heard() {
+        let mut status = playing_at(3.375);
+        status.held = 1 << 72;
+        let roll = roll_with(&status, &[7, 8, 9, 10, 11], &[8, 12, 14]);
+        assert_eq!(roll.past.len(), 6, "7 to 12, each once");
+        let heard: Vec<Vec<u8>> = roll.past.iter().map(|column| keys(column.heard)).collect();
+        assert_eq!(heard, [vec![19], vec![20], vec![21], vec![22], vec![23], vec![]]);
+        assert_eq!(keys(roll.past[0].chord), [60], "as it sounded");
+        let locked: Vec<bool> = roll.past.iter().map(|column| column.locked).collect();
+        assert_eq!(locked, [false, true, false, false, false, true]);
+        assert!(roll.ahead[0].locked);
+        assert_eq!(roll.now.map(|now| keys(now.heard)), Some(vec![72]));
+        assert_eq!(roll.played, 100 - 2 + 3);
+    }
+
+    #[test]
+    fn an_earlier_playback_of_the_same_steps_is_another() {
+        let roll = roll_with(&playing_at(3.375), &[8, 9, 10, 11, 12, 13, 14, 15], &[]);
+        assert_eq!(roll.past.len(), 8 + 3);
+        assert!(roll.past[8..].iter().all(|column| column.heard.is_empty()));
+        let roll = roll_with(&status(Reason::Stopped), &[1, 2], &[]);
+        assert_eq!((roll.past.len(), roll.now), (2, None), "a project just opened");
+    }
+
+    #[test]
+    fn bars_are_numbered_and_the_hosts_loop_is_known() {
+        let mut status = playing_at(3.375);
+        status.loop_beats = Some((3.0, 3.25));
+        let roll = roll_with(&status, &[9, 10], &[]);
+        let bars: Vec<i64> = roll.past.iter().map(|column| column.bar).collect();
+        // Bars of 3/4: the second begins with step 12.
+        assert_eq!(bars, [1, 1, 1, 2]);
+        let looped: Vec<bool> = roll.past.iter().map(|column| column.looped).collect();
+        assert_eq!(looped, [false, false, false, true]);
+        assert_eq!(roll.now.map(|now| now.looped), Some(false));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::view::{Activity, View};
 
 /// Time between frames while music runs.
-pub const FRAME: Duration = Duration::from_millis(33);
+pub const FRAME: Duration = Duration::from_micros(16_667);
 
 /// Time between looks at what has just come to rest.
 const LOOK: Duration = Duration::from_millis(250);

@@ -1,33 +1,53 @@
-//! The lines above and below the roll: what plays, how it keeps up, which model.
+//! The lines above and below the middle: what plays, how it keeps up, what is amiss.
 
-use egui::{
-    Align, Button, Color32, Layout, Rect, RichText, Sense, Shape, Stroke, TextEdit, Ui, vec2,
-};
+use egui::{Align, Button, Color32, Layout, Rect, RichText, Sense, Shape, Stroke, Ui, vec2};
 
-use super::view::{Actions, Activity, Figures, Model, View};
-use super::{text, theme};
+use super::view::{Actions, Activity, Figures, View};
+use super::{Page, browser, text, theme};
+use crate::params::ModelChoice;
 
-/// Title, activity, model and the panic button.
-pub fn header(ui: &mut Ui, view: &View, actions: &mut Actions) {
+/// Title, activity, model, the pages and the panic button.
+pub fn header(
+    ui: &mut Ui,
+    view: &View,
+    chosen: &ModelChoice,
+    page: &mut Page,
+    actions: &mut Actions,
+) {
+    let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.heading(RichText::new(text::TITLE).strong());
         let colour = match view.activity {
-            Activity::Playing => theme::AHEAD,
-            Activity::Stopped => theme::TEXT_DIM,
-            Activity::Silent(_) => theme::WARN,
+            Activity::Playing => palette.ahead,
+            Activity::Stopped => palette.text_dim,
+            Activity::Silent(_) => palette.warn,
         };
         mark(ui, &view.activity, colour);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let button = Button::new(RichText::new(text::PANIC).strong().color(theme::WARN));
+            let button = Button::new(RichText::new(text::PANIC).strong().color(palette.warn));
             actions.panic |= ui.add(button).on_hover_text(text::PANIC_HINT).clicked();
+            ui.separator();
+            for (which, (name, hint)) in Page::ALL.into_iter().rev() {
+                ui.selectable_value(page, which, name).on_hover_text(hint);
+            }
+            ui.separator();
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let words = RichText::new(text::activity(&view.activity)).color(colour);
                 ui.add(egui::Label::new(words).truncate());
             });
         });
     });
-    let line = RichText::new(text::model(&view.model)).color(theme::TEXT_DIM);
-    ui.add(egui::Label::new(line).truncate());
+    ui.horizontal(|ui| {
+        for (forwards, (name, hint)) in [(false, text::MODEL_BEFORE), (true, text::MODEL_NEXT)] {
+            let other = browser::neighbour(&view.library, chosen, forwards);
+            let button = ui.add_enabled(other.is_some(), Button::new(name).small());
+            if button.on_hover_text(hint).clicked() {
+                actions.choose = other;
+            }
+        }
+        let line = RichText::new(text::model(&view.model)).color(palette.text_dim);
+        ui.add(egui::Label::new(line).truncate()).on_hover_text(&view.model.digest);
+    });
 }
 
 /// A triangle while music runs, a square while it rests, a bar and a dot if something is
@@ -51,34 +71,13 @@ fn mark(ui: &mut Ui, activity: &Activity, colour: Color32) {
     }
 }
 
-/// The figures and the field for a model file.
-pub fn footer(ui: &mut Ui, view: &View, path: &mut String, notice: Option<&str>) -> Actions {
-    let mut actions = Actions::default();
+/// The figures, and what wants attention.
+pub fn footer(ui: &mut Ui, view: &View, notice: Option<&str>) {
     figures(ui, &view.figures);
-    ui.horizontal(|ui| {
-        let label = ui.label(text::MODEL_FILE);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let filled = !path.trim().is_empty();
-            let clicked = ui.add_enabled(filled, Button::new(text::OPEN)).clicked();
-            let field = TextEdit::singleline(path)
-                .hint_text(text::MODEL_FILE_HINT)
-                .desired_width(f32::INFINITY);
-            let field = ui.add(field).labelled_by(label.id);
-            let entered =
-                field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            if (clicked || entered) && filled {
-                actions.open = Some(path.trim().to_owned());
-            }
-        });
-    });
-    for problem in problems(&view.model, notice) {
-        ui.label(RichText::new(problem).color(theme::WARN));
+    let warn = theme::palette(ui).warn;
+    for problem in view.model.problem.as_deref().into_iter().chain(notice) {
+        ui.label(RichText::new(problem).color(warn));
     }
-    actions
-}
-
-fn problems<'a>(model: &'a Model, notice: Option<&'a str>) -> impl Iterator<Item = &'a str> {
-    model.problem.as_deref().into_iter().chain(notice)
 }
 
 fn figures(ui: &mut Ui, figures: &Figures) {
@@ -90,9 +89,9 @@ fn figures(ui: &mut Ui, figures: &Figures) {
     });
 }
 
-fn figure(ui: &mut Ui, name: &str, value: &str, warn: bool) {
-    ui.label(RichText::new(name).color(theme::TEXT_DIM));
-    let colour = if warn { theme::WARN } else { theme::TEXT };
-    ui.label(RichText::new(value).color(colour));
+fn figure(ui: &mut Ui, (name, hint): (&str, &str), value: &str, warn: bool) {
+    let palette = theme::palette(ui);
+    ui.label(RichText::new(name).color(palette.text_dim)).on_hover_text(hint);
+    ui.label(RichText::new(value).color(if warn { palette.warn } else { palette.text }));
     ui.add_space(12.0);
 }

@@ -1,6 +1,6 @@
 //! Every word that the editor shows, in one place.
 
-use super::view::{Activity, Figures, Model, Roll, Take};
+use super::view::{Activity, Card, Figures, Model, Roll, Take};
 use crate::music::{Chord, STEPS_PER_BAR};
 
 /// Title of window and editor.
@@ -9,18 +9,23 @@ pub const TITLE: &str = "Anacrusis";
 pub const PANIC: &str = "Panic";
 /// Its explanation.
 pub const PANIC_HINT: &str = "End every sounding note now. Playback goes on with the next step.";
-/// Heading of the parameters.
-pub const CONTROLS: &str = "Controls";
-/// Headings of groups of parameters.
-pub const GROUP_SOUND: &str = "Sound";
-/// See [`GROUP_SOUND`].
-pub const GROUP_NOTES: &str = "Notes";
-/// See [`GROUP_SOUND`].
-pub const GROUP_TOUCH: &str = "Touch";
-/// See [`GROUP_SOUND`].
-pub const GROUP_MUSICIAN: &str = "Your playing";
-/// See [`GROUP_SOUND`].
-pub const GROUP_TAKE: &str = "Take";
+/// Names of the groups of parameters.
+pub const TAB_PLAY: &str = "Play";
+/// See [`TAB_PLAY`].
+pub const TAB_SHAPE: &str = "Shape";
+/// See [`TAB_PLAY`].
+pub const TAB_TOUCH: &str = "Touch";
+/// See [`TAB_PLAY`].
+pub const TAB_TAKE: &str = "Seed & take";
+/// A page and its explanation.
+pub const PAGE_ROLL: (&str, &str) = ("Roll", "What was played, sounds, and comes next.");
+/// See [`PAGE_ROLL`].
+pub const PAGE_MODELS: (&str, &str) = ("Models", "The models, built in and your own.");
+/// See [`PAGE_ROLL`].
+pub const PAGE_SETUP: (&str, &str) =
+    ("Setup", "Theme, size, and how the notes get to an instrument.");
+/// A button and its explanation.
+pub const NEW_SEED: (&str, &str) = ("Another seed", "Another number, another performance.");
 /// Name of the length of the take.
 pub const TAKE_LENGTH: &str = "Played so far";
 /// Name of the first bar that is meant.
@@ -38,9 +43,76 @@ pub const AGAIN: (&str, &str) =
 /// See [`LOCK`].
 pub const UNDO: (&str, &str) = ("Undo", "Take the last Lock, Unlock or Again back.");
 /// See [`LOCK`].
+pub const KEEP_BARS: (&str, &str) =
+    ("Keep", "Write what was played in these bars last as a MIDI file in your music folder.");
+/// See [`LOCK`].
+pub const NO_BARS: (&str, &str) = ("x", "Choose no bars.");
+/// See [`LOCK`].
+pub const KEEP_AS: (&str, &str) =
+    ("Keep as ...", "Write all that was played as a file of your own.");
+/// See [`LOCK`].
 pub const KEEP: (&str, &str) = ("Keep all", "Write all that was played as a MIDI file.");
 /// See [`LOCK`].
 pub const KEEP_LAST: (&str, &str) = ("Keep last 8 bars", "Write the last 8 bars as a MIDI file.");
+/// How bars are chosen.
+pub const BARS_HINT: &str = "Drag over the roll to choose bars; else the one that plays is meant.";
+/// See [`LOCK`].
+pub const FOLLOW: (&str, &str) = ("Follow", "Back to what plays now. The wheel goes back.");
+/// See [`LOCK`].
+pub const ZOOM_IN: (&str, &str) = ("+", "Fewer steps, wider ones. Also Ctrl and the wheel.");
+/// See [`LOCK`].
+pub const ZOOM_OUT: (&str, &str) =
+    ("\u{2212}", "More steps, narrower ones. Also Ctrl and the wheel.");
+/// What stands beside the now-line.
+pub const NOW: &str = "now";
+/// See [`LOCK`].
+pub const MODEL_BEFORE: (&str, &str) = ("<", "The model before this one.");
+/// See [`LOCK`].
+pub const MODEL_NEXT: (&str, &str) = (">", "The next model.");
+/// Name of the folder of models.
+pub const MODEL_FOLDER: &str = "Folder";
+/// Its explanation.
+pub const MODEL_FOLDER_HINT: &str =
+    "Where your own models are: .safetensors files that the trainer made. Enter reads it again.";
+/// Example shown in the empty field.
+pub const MODEL_FOLDER_EXAMPLE: &str = "/path/to/models";
+/// Button that asks for a folder.
+pub const CHOOSE_FOLDER: &str = "Choose a folder ...";
+/// Button that asks for a file.
+pub const CHOOSE_FILE: &str = "Choose a file ...";
+/// Said while a folder is being read.
+pub const READING_FOLDER: &str = "Reading the folder ...";
+/// Said of the model that is chosen.
+pub const CHOSEN: &str = "chosen";
+/// Said of a model.
+pub const CORPUS: &str = "Trained on";
+/// Said of a model.
+pub const LICENCE: &str = "Licence";
+/// Heading of theme and size.
+pub const SETUP_LOOK: &str = "Look";
+/// Name of the choice of theme.
+pub const THEME: &str = "Theme";
+/// Names of themes.
+pub const THEME_DARK: &str = "Dark";
+/// See [`THEME_DARK`].
+pub const THEME_LIGHT: &str = "Light";
+/// Name of the scale of everything drawn.
+pub const SIZE: &str = "Size";
+/// Heading of what leads notes to an instrument.
+pub const SETUP_ROUTING: &str = "Hear it through an instrument";
+/// What it is about.
+pub const ROUTING: &str = "Anacrusis sends notes. Audition, under Play, sounds them at once; for \
+    more than that, lead them to an instrument:";
+/// Heading of what to do if nothing is heard.
+pub const SETUP_SILENCE: &str = "Why do I hear nothing?";
+/// What to do.
+pub const SILENCE: [&str; 5] = [
+    "The line at the top says whether it plays, and if not, why not.",
+    "It plays only while the host's transport runs: press play there.",
+    "Notes in the roll, but no sound: no instrument gets them. Switch Audition on to make sure.",
+    "An empty roll in mode Answer: it waits until you have played, and rested for a bar.",
+    "Missed deadlines that grow: raise Lookahead, or the host's block size.",
+];
 /// Name of the field for a model file.
 pub const MODEL_FILE: &str = "Model file";
 /// Example shown in the empty field.
@@ -48,11 +120,16 @@ pub const MODEL_FILE_HINT: &str = "/path/to/a/model.safetensors";
 /// Button that opens the file.
 pub const OPEN: &str = "Open";
 /// Names of the figures.
-pub const MISSED: &str = "Missed deadlines";
+pub const MISSED: (&str, &str) =
+    ("Missed deadlines", "Chords that came too late and became rests, since playback began.");
 /// Name of the time that a chord takes once it is asked for.
-pub const CHORD_TIME: &str = "Chord time";
+pub const CHORD_TIME: (&str, &str) = (
+    "Chord time",
+    "From asking for a chord to having it, and how much of a step that keeps it busy.",
+);
 /// Name of the shortest lead.
-pub const LEAD: &str = "Shortest lead";
+pub const LEAD: (&str, &str) =
+    ("Shortest lead", "The least time by which a chord was ready before it was due.");
 /// A figure that was not measured yet.
 pub const NONE_YET: &str = "-";
 /// Silent because no model is ready yet.
@@ -76,7 +153,49 @@ pub const FAULT: &str =
 pub const NEWER_STATE: &str =
     "This project was saved by a newer version; what it did not know here was left as it was.";
 /// Legend of the roll.
-pub const LEGEND: [&str; 3] = ["played", "sounding", "decided, next"];
+pub const LEGEND: [&str; 5] = ["played", "sounding", "next", "yours", "locked"];
+
+/// What the parameter of a name does, in a sentence or two.
+pub fn hint(name: &str) -> Option<&'static str> {
+    HINTS.iter().find(|(of, _)| *of == name).map(|(_, words)| *words)
+}
+
+/// By the names of the parameters.
+const HINTS: [(&str, &str); 29] = [
+    ("Bypass", "Ends what plays and hands everything through untouched."),
+    (
+        "Mode",
+        "Solo plays alone. Accompany plays with you. Answer is silent while you play and goes on \
+         from it when you rest for a bar.",
+    ),
+    ("Room", "Keeps out of your register: above you if you play low, below if you play high."),
+    ("Double", "Lets it play the very keys that you hold."),
+    ("Thru", "Passes your own notes on."),
+    ("Answer now", "In mode Answer: asks for the answer at once."),
+    ("Temperature", "Below 1 it plays safer, above 1 wilder."),
+    ("Density", "How many notes it plays: 2 asks for twice as many, 0.5 for half."),
+    ("Truncation", "Drops notes less likely than this: no strays. Pop likes 10 %."),
+    ("Key", "The tonic of the scale."),
+    ("Scale", "The notes that may sound. Chromatic is all of them."),
+    ("Lowest note", "No note sounds below this one."),
+    ("Highest note", "No note sounds above this one."),
+    ("Most notes", "How many notes may sound at once."),
+    ("Most onsets", "How many notes may begin in one step."),
+    ("Transpose", "Sounds higher or lower. Key, scale and range are of what sounds."),
+    ("Seed", "Another number, another performance; the same number, the same one."),
+    ("Lookahead", "How far ahead a chord is decided. Raise it if deadlines are missed."),
+    ("Rate", "How long a step lasts. The models think in sixteenths."),
+    ("Channel", "The MIDI channel of the notes sent."),
+    ("Velocity", "How hard the notes are struck."),
+    ("Accent", "Added on the bar line, half of it on the other counts."),
+    ("Humanise", "What chance adds to a velocity or takes from it at most."),
+    ("Gate", "Where in its last step a note ends that is not held on."),
+    ("Replay", "When what was played before is played again instead of new music."),
+    ("Wait for notes", "For renders in hosts that do not say that they render."),
+    ("Audition", "A small electric piano of its own, on the audio output."),
+    ("Audition level", "How loud that is."),
+    ("Model", "Which model plays."),
+];
 
 /// The headline: playing, or why not.
 pub fn activity(activity: &Activity) -> &str {
@@ -94,6 +213,36 @@ pub fn model(model: &Model) -> String {
     let Model { name, corpus, licence, instructions, .. } = model;
     let parts = [name.as_str(), &digest, corpus, licence, instructions, loading];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  \u{b7}  ")
+}
+
+/// The button that lets a model play.
+pub fn play_model(name: &str) -> String {
+    format!("Play {name}")
+}
+
+/// What a model tells of itself in figures.
+pub fn card_figures(card: &Card) -> String {
+    let layers =
+        |units: &[usize]| units.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let [time, note] = &card.layers;
+    let mut parts = vec![format!("layers {} / {}", layers(time), layers(note))];
+    if let Some(keys) = card.keys {
+        parts.push(format!(
+            "keys {} to {}",
+            keys.low,
+            u16::from(keys.low) + u16::from(keys.count) - 1
+        ));
+    }
+    if let Some(heldout) = card.heldout {
+        parts
+            .push(format!("{heldout:.2} nats a step on pieces that it never saw (less is better)"));
+    }
+    parts.join("  \u{b7}  ")
+}
+
+/// Which bars are chosen.
+pub fn chosen_bars(first: i64, last: i64) -> String {
+    if first == last { format!("Bar {first}") } else { format!("Bars {first} to {last}") }
 }
 
 /// The default plays because the user's own model cannot.
@@ -115,6 +264,31 @@ pub fn take_length(take: &Take) -> String {
 /// The project's take cannot be read.
 pub fn take_problem(why: &dyn std::fmt::Display) -> String {
     format!("What was played before cannot be read: {why}. It stays in the project until you play.")
+}
+
+/// Titles of dialogs.
+pub const ASK_MODEL: &str = "Open a model";
+/// See [`ASK_MODEL`].
+pub const ASK_FOLDER: &str = "Choose the folder of your models";
+/// See [`ASK_MODEL`].
+pub const ASK_KEEP: &str = "Keep what was played";
+/// Names of kinds of files.
+pub const MODEL_FILES: &str = "Models";
+/// See [`MODEL_FILES`].
+pub const MIDI_FILES: &str = "MIDI files";
+/// What a kept file is called at first.
+pub const KEEP_NAME: &str = "take.mid";
+/// Said of a path that depends on a folder that nobody knows in a host.
+pub const WHOLE_PATH: &str = "this is not a whole path; begin at the root of the file system";
+
+/// A folder holds more models than are shown.
+pub fn many_models(shown: usize) -> String {
+    format!("There are more models in this folder than the {shown} that are shown.")
+}
+
+/// A folder cannot be read.
+pub fn no_folder(why: &dyn std::fmt::Display) -> String {
+    format!("The folder cannot be read: {why}.")
 }
 
 /// The take was written to a file.

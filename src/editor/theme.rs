@@ -1,67 +1,155 @@
-//! Colours and sizes.
+//! Colours and sizes, dark and light.
+//!
+//! What must be told apart in the roll differs in shape as well, so that no meaning hangs on a
+//! hue. The hues themselves are taken from Okabe and Ito, "Color Universal Design" (2008), whose
+//! palette colour-blind eyes tell apart.
 
-use egui::{Color32, CornerRadius, FontId, Stroke, TextStyle, Theme, Visuals};
+use super::prefs::Look;
+use egui::{Color32, Context, CornerRadius, FontId, Stroke, TextStyle, Theme, Ui, Visuals};
 
-/// Behind everything.
-pub const BACKGROUND: Color32 = Color32::from_rgb(0x14, 0x16, 0x1b);
-/// Behind the controls.
-pub const PANEL: Color32 = Color32::from_rgb(0x1d, 0x20, 0x27);
-/// Rows of the white keys in the roll.
-pub const ROW: Color32 = Color32::from_rgb(0x1e, 0x22, 0x2a);
-/// Rows of the black keys in the roll.
-pub const ROW_DARK: Color32 = Color32::from_rgb(0x18, 0x1b, 0x22);
-/// Text.
-pub const TEXT: Color32 = Color32::from_rgb(0xe8, 0xea, 0xee);
-/// Secondary text; 6:1 against the background.
-pub const TEXT_DIM: Color32 = Color32::from_rgb(0x9a, 0xa3, 0xb2);
-/// Notes that were played.
-pub const PAST: Color32 = Color32::from_rgb(0x55, 0x7a, 0xa8);
-/// Notes that sound.
-pub const NOW: Color32 = Color32::from_rgb(0xff, 0xc4, 0x4d);
-/// Notes that are decided and come next.
-pub const AHEAD: Color32 = Color32::from_rgb(0x6e, 0xdc, 0xb8);
-/// The now-line.
-pub const NOW_LINE: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
-/// Bar lines.
-pub const BAR: Color32 = Color32::from_rgb(0x5a, 0x62, 0x72);
-/// Beat lines.
-pub const BEAT: Color32 = Color32::from_rgb(0x2b, 0x30, 0x3b);
-/// Something wants attention.
-pub const WARN: Color32 = Color32::from_rgb(0xff, 0x8a, 0x7a);
-/// White piano keys.
-pub const KEY_WHITE: Color32 = Color32::from_rgb(0xd5, 0xd8, 0xde);
-/// Black piano keys.
-pub const KEY_BLACK: Color32 = Color32::from_rgb(0x2a, 0x2d, 0x34);
+/// The colours of a theme.
+#[derive(Debug)]
+pub struct Palette {
+    /// Behind everything.
+    pub background: Color32,
+    /// Behind the controls.
+    pub panel: Color32,
+    /// Behind what is typed.
+    pub field: Color32,
+    /// Behind buttons and sliders.
+    pub widget: Color32,
+    /// Rows of the white keys in the roll.
+    pub row: Color32,
+    /// Rows of the black keys in the roll.
+    pub row_dark: Color32,
+    /// Text.
+    pub text: Color32,
+    /// Secondary text; at least 4.5:1 against background and panel.
+    pub text_dim: Color32,
+    /// Generated notes that were played.
+    pub past: Color32,
+    /// Notes that sound.
+    pub now: Color32,
+    /// Notes that are decided and come next.
+    pub ahead: Color32,
+    /// Notes of the musician's.
+    pub heard: Color32,
+    /// Bars that are locked.
+    pub locked: Color32,
+    /// The now-line.
+    pub now_line: Color32,
+    /// Bar lines.
+    pub bar: Color32,
+    /// Beat lines.
+    pub beat: Color32,
+    /// Something wants attention.
+    pub warn: Color32,
+    /// What is chosen.
+    pub selection: Color32,
+    /// White piano keys.
+    pub key_white: Color32,
+    /// Black piano keys.
+    pub key_black: Color32,
+}
 
-/// Sets colours and sizes of text; once per window.
-pub fn apply(ctx: &egui::Context) {
+const fn rgb(hex: u32) -> Color32 {
+    // Each part is below 256, so the casts keep every bit.
+    Color32::from_rgb((hex >> 16 & 0xff) as u8, (hex >> 8 & 0xff) as u8, (hex & 0xff) as u8)
+}
+
+/// For dark rooms: the default.
+pub const DARK: Palette = Palette {
+    background: rgb(0x14161b),
+    panel: rgb(0x1d2027),
+    field: rgb(0x0d0f13),
+    widget: rgb(0x303642),
+    row: rgb(0x1e222a),
+    row_dark: rgb(0x181b22),
+    text: rgb(0xe8eaee),
+    text_dim: rgb(0x9aa3b2),
+    past: rgb(0x56a0d8),
+    now: rgb(0xffc44d),
+    ahead: rgb(0x6edcb8),
+    heard: rgb(0xe08fbf),
+    locked: rgb(0xe8e27a),
+    now_line: rgb(0xffffff),
+    bar: rgb(0x5a6272),
+    beat: rgb(0x2b303b),
+    warn: rgb(0xff8a7a),
+    selection: rgb(0x2f6f5f),
+    key_white: rgb(0xd5d8de),
+    key_black: rgb(0x2a2d34),
+};
+
+/// For bright ones.
+pub const LIGHT: Palette = Palette {
+    background: rgb(0xf4f5f7),
+    panel: rgb(0xe7e9ee),
+    field: rgb(0xffffff),
+    widget: rgb(0xcfd4dd),
+    row: rgb(0xffffff),
+    row_dark: rgb(0xeef0f4),
+    text: rgb(0x1b1e24),
+    text_dim: rgb(0x555d6b),
+    past: rgb(0x0072b2),
+    now: rgb(0xd98200),
+    ahead: rgb(0x007a5a),
+    heard: rgb(0xb0488a),
+    locked: rgb(0x7a6a00),
+    now_line: rgb(0x1b1e24),
+    bar: rgb(0x8b93a3),
+    beat: rgb(0xd9dde4),
+    warn: rgb(0xb3361f),
+    selection: rgb(0x9fd8c6),
+    key_white: rgb(0xffffff),
+    key_black: rgb(0x3a3e47),
+};
+
+/// The colours of the theme in force.
+pub fn palette(ui: &Ui) -> &'static Palette {
+    if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+}
+
+/// Sets colours and sizes of text; once per window. Which theme is in force is chosen by
+/// [`Context::set_theme`].
+pub fn apply(ctx: &Context) {
+    for (theme, palette) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
+        ctx.style_mut_of(theme, |style| {
+            style.visuals = visuals(theme, palette);
+            for (text_style, size) in [
+                (TextStyle::Heading, 20.0),
+                (TextStyle::Body, 14.0),
+                (TextStyle::Button, 14.0),
+                (TextStyle::Small, 11.5),
+            ] {
+                style.text_styles.insert(text_style, FontId::proportional(size));
+            }
+            style.spacing.item_spacing = egui::vec2(8.0, 6.0);
+            style.spacing.button_padding = egui::vec2(8.0, 3.0);
+            style.spacing.slider_width = 108.0;
+        });
+    }
     ctx.set_theme(Theme::Dark);
-    ctx.style_mut_of(Theme::Dark, |style| {
-        style.visuals = visuals();
-        for (text_style, size) in [
-            (TextStyle::Heading, 20.0),
-            (TextStyle::Body, 14.0),
-            (TextStyle::Button, 14.0),
-            (TextStyle::Small, 11.5),
-        ] {
-            style.text_styles.insert(text_style, FontId::proportional(size));
-        }
-        style.spacing.item_spacing = egui::vec2(8.0, 6.0);
-        style.spacing.button_padding = egui::vec2(8.0, 3.0);
-        style.spacing.slider_width = 108.0;
+}
+
+/// Puts a theme in force.
+pub fn choose(ctx: &Context, look: Look) {
+    ctx.set_theme(match look {
+        Look::Dark => Theme::Dark,
+        Look::Light => Theme::Light,
     });
 }
 
-fn visuals() -> Visuals {
-    let mut visuals = Visuals::dark();
-    visuals.panel_fill = BACKGROUND;
-    visuals.window_fill = PANEL;
-    visuals.override_text_color = Some(TEXT);
-    visuals.extreme_bg_color = Color32::from_rgb(0x0d, 0x0f, 0x13);
-    visuals.selection.bg_fill = Color32::from_rgb(0x2f, 0x6f, 0x5f);
-    visuals.selection.stroke = Stroke::new(1.0, AHEAD);
+fn visuals(theme: Theme, palette: &Palette) -> Visuals {
+    let mut visuals = theme.default_visuals();
+    visuals.panel_fill = palette.background;
+    visuals.window_fill = palette.panel;
+    visuals.override_text_color = Some(palette.text);
+    visuals.extreme_bg_color = palette.field;
+    visuals.selection.bg_fill = palette.selection;
+    visuals.selection.stroke = Stroke::new(1.0, palette.ahead);
     visuals.slider_trailing_fill = true;
-    visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, BEAT);
+    visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, palette.beat);
     for widget in [
         &mut visuals.widgets.inactive,
         &mut visuals.widgets.hovered,
@@ -70,7 +158,39 @@ fn visuals() -> Visuals {
     ] {
         widget.corner_radius = CornerRadius::same(4);
     }
-    visuals.widgets.inactive.bg_fill = Color32::from_rgb(0x30, 0x36, 0x42);
-    visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(0x30, 0x36, 0x42);
+    visuals.widgets.inactive.bg_fill = palette.widget;
+    visuals.widgets.inactive.weak_bg_fill = palette.widget;
     visuals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance and contrast after WCAG 2.1.
+    fn contrast(one: Color32, other: Color32) -> f32 {
+        let luminance = |colour: Color32| {
+            let [r, g, b, _] = egui::Rgba::from(colour).to_array();
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn text_and_notes_stand_out_in_both_themes() {
+        for palette in [&DARK, &LIGHT] {
+            for behind in [palette.background, palette.panel] {
+                assert!(contrast(palette.text, behind) > 10.0);
+                assert!(contrast(palette.text_dim, behind) > 4.5);
+                assert!(contrast(palette.warn, behind) > 4.5);
+            }
+            // What is not text needs 3:1 (WCAG 2.1, 1.4.11); amber on white has less, and an edge.
+            for behind in [palette.row, palette.row_dark] {
+                for note in [palette.past, palette.ahead, palette.heard, palette.locked] {
+                    assert!(contrast(note, behind) > 3.0, "{note:?} on {behind:?}");
+                }
+            }
+        }
+    }
 }

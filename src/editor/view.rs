@@ -1,6 +1,7 @@
 //! What the editor shows: plain data, gathered before drawing.
 
 use crate::music::{Chord, KeyRange};
+use crate::params::ModelChoice;
 
 /// Everything the editor draws in one frame, parameters excepted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +16,45 @@ pub struct View {
     pub figures: Figures,
     /// What was played so far.
     pub take: Take,
+    /// The models that there are to choose from.
+    pub library: Library,
+}
+
+/// The models that there are to choose from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Library {
+    /// The embedded ones, then those of the folder by name.
+    pub entries: Vec<Entry>,
+    /// Whether the folder is being read.
+    pub reading: bool,
+    /// Why the folder could not be read, or how much of it was left out.
+    pub problem: Option<String>,
+}
+
+/// A model that can be chosen, by its own account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// What chooses it.
+    pub choice: ModelChoice,
+    /// Its name.
+    pub name: String,
+    /// What it was trained on, or why it cannot be used.
+    pub about: Result<Card, String>,
+}
+
+/// What a model says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Card {
+    /// What it was trained on; empty if it does not say.
+    pub corpus: String,
+    /// Licence of the weights; empty if it does not say.
+    pub licence: String,
+    /// Nats per step on pieces that it never saw, if it says so.
+    pub heldout: Option<f64>,
+    /// Units of the layers along time and along the keys.
+    pub layers: [Vec<usize>; 2],
+    /// Keys that it plays.
+    pub keys: Option<KeyRange>,
 }
 
 /// What was played so far, and what can be done with it.
@@ -75,6 +115,10 @@ pub struct Roll {
     pub now: Option<Column>,
     /// Steps decided but not yet sounding, soonest first.
     pub ahead: Vec<Column>,
+    /// Mask of the MIDI keys that the musician holds.
+    pub held: u128,
+    /// The number of the step before the now-line: grows by one with each step.
+    pub played: u64,
     /// Share of the sounding step that has passed, 0 to 1.
     pub phase: f32,
 }
@@ -86,6 +130,8 @@ impl Default for Roll {
             past: Vec::new(),
             now: None,
             ahead: Vec::new(),
+            held: 0,
+            played: 0,
             phase: 0.0,
         }
     }
@@ -94,10 +140,18 @@ impl Default for Roll {
 /// One step of the roll.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Column {
-    /// What sounds.
+    /// What was generated.
     pub chord: Chord,
+    /// What the musician played.
+    pub heard: Chord,
+    /// The bar, counted from 1.
+    pub bar: i64,
     /// The line at which the step begins.
     pub line: Line,
+    /// Whether the bar is locked.
+    pub locked: bool,
+    /// Whether the step lies in the host's loop.
+    pub looped: bool,
     /// Whether the chord came too late to sound.
     pub missed: bool,
 }
@@ -135,10 +189,25 @@ pub struct Figures {
 pub struct Actions {
     /// End every note.
     pub panic: bool,
-    /// Open this file as the model.
-    pub open: Option<String>,
+    /// Let this model play; a file is opened anew.
+    pub choose: Option<ModelChoice>,
+    /// Ask for a file or a folder.
+    pub ask: Option<Question>,
+    /// Look for models in this folder.
+    pub look: Option<String>,
     /// Do this with the take.
     pub take: Option<TakeAction>,
+}
+
+/// What a dialog of the system's asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Which file to open as the model.
+    Model,
+    /// In which folder to look for models.
+    Folder,
+    /// Where to write the take, all of it.
+    Keep,
 }
 
 /// What can be done with a take. Bars are counted from 1, both ends belong to what is meant.
@@ -154,4 +223,6 @@ pub enum TakeAction {
     Undo,
     /// Write the take as a MIDI file: its last so many bars, or all.
     Keep(Option<usize>),
+    /// Write what was played last in these bars as a MIDI file.
+    KeepBars(i64, i64),
 }

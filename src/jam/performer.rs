@@ -380,6 +380,7 @@ impl Performer {
         status.position_beats = transport.position();
         status.step_beats = Grid { rate: controls.rate }.beats_per_step();
         status.metre = transport.metre();
+        status.loop_beats = transport.loop_beats;
         status.step_ms = match transport.tempo_bpm {
             Some(tempo_bpm) if reason == Reason::Playing => {
                 (status.step_beats * 60_000.0 / tempo_bpm) as f32

@@ -34,6 +34,8 @@ pub struct Status {
     pub step_beats: f64,
     /// Bar line and length of a bar.
     pub metre: Metre,
+    /// First beat and end of the host's loop, if looping is switched on.
+    pub loop_beats: Option<(f64, f64)>,
     /// Length of a step in milliseconds; 0 without a tempo.
     pub step_ms: f32,
     /// The epoch; changes with every discontinuity.

@@ -9,6 +9,7 @@
 
 mod edits;
 mod keep;
+mod locks;
 mod pack;
 mod recall;
 mod shared;
@@ -17,7 +18,8 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::music::{Chord, Rate, Step};
 pub use edits::{Edit, Span, TooManyEdits};
-pub use keep::{KeepOptions, keep};
+pub use keep::{Keep, KeepOptions, keep};
+pub use locks::Locks;
 pub use pack::{PackError, pack, unpack};
 pub use recall::Recall;
 pub use shared::{Change, SharedTake, TakeView};
@@ -153,6 +155,11 @@ impl Take {
         self.log.iter().map(|entry| &entry.played)
     }
 
+    /// The last `most` steps that were played, in that order.
+    pub fn tail(&self, most: usize) -> impl DoubleEndedIterator<Item = &Played> {
+        self.log.range(self.log.len().saturating_sub(most)..).map(|entry| &entry.played)
+    }
+
     /// How many steps it holds.
     pub fn len(&self) -> usize {
         self.log.len()
@@ -226,12 +233,7 @@ impl Take {
 
     /// Whether the take is replayed at a step.
     pub fn is_locked(&self, rate: Rate, step: Step) -> bool {
-        let locks = self.edits.iter().rev().find_map(|edit| match edit {
-            Edit::Lock(span) if span.contains(rate, step) => Some(true),
-            Edit::Unlock(span) if span.contains(rate, step) => Some(false),
-            _ => None,
-        });
-        locks.unwrap_or(false)
+        locks::is_locked(&self.edits, rate, step)
     }
 
     /// The number of the draw that a step is chosen by: 0, or another where it is to be played

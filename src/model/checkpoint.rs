@@ -1,6 +1,7 @@
 //! A trained network as one `.safetensors` file (model.md, section 9): reading, with every
 //! check before use, and writing.
 
+mod card;
 mod error;
 mod metadata;
 
@@ -11,6 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+pub use card::{Card, CardError};
 pub use error::CheckpointError;
 pub use metadata::{Made, Metadata, PROMPT_STEPS, Scores};
 

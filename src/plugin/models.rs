@@ -6,13 +6,14 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::editor;
 use crate::editor::{Model, Roll, text};
 use crate::jam::worker::ModelSlot;
-use crate::model::checkpoint::{Checkpoint, CheckpointError, MAX_FILE_BYTES};
+use crate::model::checkpoint::{Card, CardError, Checkpoint, CheckpointError, MAX_FILE_BYTES};
 use crate::model::kernel::InstructionSet;
 use crate::music::KeyRange;
 use crate::params::{AnacrusisParams, ModelChoice};
@@ -36,7 +37,7 @@ const NAMELESS: &str = "The own file";
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The own file was chosen, but none was named.
-    #[error("no file is named; enter the path of a .safetensors file below")]
+    #[error("no file is named; choose one under Models")]
     NoPath,
     /// The path depends on a working directory that nobody knows in a host.
     #[error("this is not a whole path; begin at the root of the file system")]
@@ -65,7 +66,32 @@ pub fn open(choice: &ModelChoice) -> Result<Checkpoint, OpenError> {
     }
 }
 
+/// Reads what the model of `choice` says of itself, and not its weights.
+///
+/// # Errors
+///
+/// As [`open`], as far as that can be told without reading on.
+pub fn card(choice: &ModelChoice) -> Result<editor::Card, OpenError> {
+    let card = match choice {
+        ModelChoice::Classical => Card::read(CLASSICAL.file),
+        ModelChoice::Pop => Card::read(POP.file),
+        ModelChoice::File(path) => Card::read(BufReader::new(file(path)?)),
+    };
+    match card {
+        Ok(card) => Ok(card.into()),
+        Err(CardError::Read(error)) => Err(error.into()),
+        Err(CardError::Checkpoint(error)) => Err(error.into()),
+    }
+}
+
 fn read(path: &str) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Vec::new();
+    // One byte over the limit, so that the checkpoint's own check can tell.
+    file(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn file(path: &str) -> Result<File, OpenError> {
     if path.is_empty() {
         return Err(OpenError::NoPath);
     }
@@ -76,10 +102,7 @@ fn read(path: &str) -> Result<Vec<u8>, OpenError> {
     if !fs::metadata(path)?.is_file() {
         return Err(OpenError::NotAFile);
     }
-    let mut bytes = Vec::new();
-    // One byte over the limit, so that the checkpoint's own check can tell.
-    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(File::open(path)?)
 }
 
 /// What plays, and the way to change it; shared by host, editor and worker.
@@ -223,7 +246,7 @@ impl About {
 }
 
 /// What a model is called: the file's name without folder and ending.
-fn choice_name(choice: &ModelChoice) -> String {
+pub fn choice_name(choice: &ModelChoice) -> String {
     match choice {
         ModelChoice::Classical => CLASSICAL.name.to_owned(),
         ModelChoice::Pop => POP.name.to_owned(),
@@ -259,7 +282,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
         let says = |path: String| open(&ModelChoice::File(path)).expect_err("no model").to_string();
-        assert!(says(String::new()).contains("enter the path"));
+        assert!(says(String::new()).contains("choose one"));
         assert!(says("models/x.safetensors".to_owned()).contains("whole path"));
         assert!(says(path("missing")).contains("cannot be read"));
         assert!(says(path("")).contains("not a file"));

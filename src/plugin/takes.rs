@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::editor::{Model, TakeAction, text};
 use crate::jam::status::Status;
-use crate::jam::take::{KeepOptions, Span, TakeView, keep};
-use crate::music::{Grid, Metre};
+use crate::jam::take::{Keep, KeepOptions, Span, TakeView, keep};
+use crate::music::{Grid, Metre, Rate};
 use crate::params::AnacrusisParams;
 
 /// Files of one name that are looked for at most.
@@ -39,6 +39,11 @@ impl Desk {
         self.params.take.shared().view()
     }
 
+    /// How long steps are.
+    pub fn rate(&self) -> Rate {
+        self.params.rate.value().into()
+    }
+
     /// What became of the last action, if that needs words.
     pub fn notice(&self) -> Option<String> {
         self.notice.clone()
@@ -48,7 +53,7 @@ impl Desk {
     pub fn act(&mut self, action: TakeAction, model: &Model) {
         let take = self.params.take.shared();
         let span = |first, last| {
-            let rate = self.params.rate.value().into();
+            let rate = self.rate();
             let steps = Grid { rate }.bars(first, last, self.metre);
             Span { rate, first: steps.start, end: steps.end }
         };
@@ -61,32 +66,56 @@ impl Desk {
                 Ok(())
             }
             TakeAction::Keep(last_bars) => {
-                self.notice = Some(self.keep(last_bars, model));
+                let what = last_bars.map_or(Keep::All, Keep::Last);
+                self.notice = Some(self.keep(what, model));
+                return;
+            }
+            TakeAction::KeepBars(first, last) => {
+                self.notice = Some(self.keep(Keep::Song(span(first, last)), model));
                 return;
             }
         };
         self.notice = done.err().map(|error| error.to_string());
     }
 
+    /// Writes all of the take to a file that was chosen, in place of what was there: the dialog
+    /// has asked.
+    pub fn keep_as(&mut self, path: &Path, model: &Model) {
+        let path =
+            if path.extension().is_some() { path.to_owned() } else { path.with_extension("mid") };
+        self.notice = Some(match self.bytes(Keep::All, model) {
+            None => text::NOTHING_PLAYED.to_owned(),
+            Some(bytes) => match replace(&path, &bytes) {
+                Ok(()) => text::kept(&path),
+                Err(error) => text::not_kept(&error),
+            },
+        });
+    }
+
     /// Writes the take into the user's folder; what to say of that.
-    fn keep(&self, last_bars: Option<usize>, model: &Model) -> String {
-        let controls = self.params.controls();
-        let mut texts = vec![format!("Model: {} ({})", model.name, model.digest)];
-        texts.extend(self.params.story());
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let options = KeepOptions {
-            last_bars,
-            channel: controls.channel,
-            velocity: controls.velocity,
-            texts: &texts,
-        };
-        let take = self.params.take.shared().with(|take| take.clone());
-        let Some(bytes) = keep(&take, &options) else { return text::NOTHING_PLAYED.to_owned() };
+    fn keep(&self, what: Keep, model: &Model) -> String {
+        let Some(bytes) = self.bytes(what, model) else { return text::NOTHING_PLAYED.to_owned() };
         let Some(folder) = folder() else { return text::not_kept(&text::NO_HOME) };
         match write_new(&folder, &bytes) {
             Ok(path) => text::kept(&path),
             Err(error) => text::not_kept(&error),
         }
+    }
+
+    /// The take as a MIDI file; none if nothing of it is to be kept.
+    fn bytes(&self, what: Keep, model: &Model) -> Option<Vec<u8>> {
+        let controls = self.params.controls();
+        let mut texts = vec![format!("Model: {} ({})", model.name, model.digest)];
+        texts.extend(self.params.story());
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let options = KeepOptions {
+            what,
+            channel: controls.channel,
+            velocity: controls.velocity,
+            texts: &texts,
+        };
+        let take = self.params.take.shared().with(|take| take.clone());
+        keep(&take, &options)
     }
 }
 
@@ -114,11 +143,24 @@ fn write_new(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} is full", folder.display())))
 }
 
+/// Writes a file by way of one beside it, so that nothing is lost if that fails.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // What is left of it is nobody's; that it cannot be removed changes nothing.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::jam::take::Played;
-    use crate::music::{Chord, Rate, Step};
+    use crate::music::{Chord, Step};
 
     fn desk() -> Desk {
         let desk = Desk::new(Arc::default());

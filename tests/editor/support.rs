@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use anacrusis::editor::{self, Actions, Activity, Column, Line, Memory, View, theme};
+use anacrusis::editor::{self, Actions, Activity, Column, Line, Memory, Tab, View, theme};
 use anacrusis::music::Chord;
 use anacrusis::params::AnacrusisParams;
 use egui::{Color32, Shape, epaint::ClippedShape};
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
 use nih_plug::context::PluginApi;
 use nih_plug::context::gui::GuiContextInner;
 use nih_plug::plugin::PluginState;
@@ -60,6 +61,7 @@ pub fn harness(desk: Desk) -> Harness<'static, Desk> {
         .with_context_setup(theme::apply)
         .build_ui_state(
             |ui, desk: &mut Desk| {
+                theme::choose(ui.ctx(), desk.memory.prefs.look);
                 let setter = ParamSetter::new(&*desk.host);
                 let actions = editor::ui(ui, &desk.view, &desk.params, &setter, &mut desk.memory);
                 desk.actions.push(actions);
@@ -68,6 +70,13 @@ pub fn harness(desk: Desk) -> Harness<'static, Desk> {
         );
     harness.run();
     harness
+}
+
+/// Opens a group of controls.
+pub fn tab(harness: &mut Harness<'_, Desk>, which: Tab) {
+    let (_, name) = Tab::ALL.into_iter().find(|(tab, _)| *tab == which).expect("a tab");
+    harness.get_by_label(name).click();
+    harness.run();
 }
 
 /// A view of music that runs.
@@ -80,7 +89,26 @@ pub fn playing() -> View {
 
 /// A step in which every one of `keys` is struck.
 pub fn column<const N: usize>(keys: [u8; N], line: Line) -> Column {
-    Column { chord: Chord::struck_keys(keys), line, missed: false }
+    Column { chord: Chord::struck_keys(keys), line, ..Column::default() }
+}
+
+/// A desk whose roll shows `bars` bars of four steps, one note each, and the sounding step of
+/// the bar after them.
+pub fn desk_with_bars(bars: i64) -> Desk {
+    let mut view = playing();
+    let column = |bar, step| Column {
+        bar,
+        line: if step == 0 { Line::Bar } else { Line::Step },
+        ..column([60], Line::Step)
+    };
+    let steps = (1..=bars).flat_map(|bar| (0..4).map(move |step| (bar, step)));
+    view.roll.past = steps.map(|(bar, step)| column(bar, step)).collect();
+    view.roll.now = Some(column(bars + 1, 0));
+    view.roll.ahead = vec![column(bars + 1, 1)];
+    view.roll.played = view.roll.past.len() as u64;
+    view.take.bar = bars + 1;
+    view.take.steps = view.roll.past.len();
+    Desk { view, ..Desk::default() }
 }
 
 /// Rectangles filled with exactly `colour`.

@@ -1,14 +1,27 @@
 //! A take as a file to keep.
 
-use super::{Played, Take};
+use super::{MOST_STEPS, Played, Span, Take};
 use crate::music::smf::{self, Part, TempoChange, WriteOptions};
-use crate::music::{Chord, PianoRoll};
+use crate::music::{Chord, PianoRoll, Rate, Step};
+
+/// What of a take is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it, in played order.
+    #[default]
+    All,
+    /// Its last bars, so many, in played order.
+    Last(usize),
+    /// What was played last in a stretch of the song, in the song's order. What was never played
+    /// there is a rest.
+    Song(Span),
+}
 
 /// What is kept, and what is told of it.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepOptions<'a> {
-    /// Only the last bars of it, so many; all if `None`.
-    pub last_bars: Option<usize>,
+    /// What.
+    pub what: Keep,
     /// MIDI channel of what was generated, 0 to 15.
     pub channel: u8,
     /// MIDI velocity of every note, 1 to 127.
@@ -17,19 +30,15 @@ pub struct KeepOptions<'a> {
     pub texts: &'a [&'a str],
 }
 
-/// A take, or its last bars, as a Standard MIDI File: what was generated and what the
-/// musician played in a part each, in played order, with the tempi that it had. Stretches at
-/// another rate than the newest step's are left out. `None` if nothing is left.
+/// A take, or a part of it, as a Standard MIDI File: what was generated and what the musician
+/// played in a part each, with the tempi that it had. Stretches at another rate than the newest
+/// step's, or than the stretch that is asked for, are left out. `None` if nothing is left.
 pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
-    let rate = take.played().next_back()?.rate;
-    let mut played: Vec<&Played> = take.played().filter(|played| played.rate == rate).collect();
-    if let Some(bars) = options.last_bars {
-        let opens = |played: &&&Played| played.step_in_bar == 0;
-        let starts: Vec<usize> =
-            played.iter().enumerate().filter(|(_, p)| opens(p)).map(|(at, _)| at).collect();
-        let from = starts.len().checked_sub(bars).and_then(|n| starts.get(n).copied());
-        played.drain(..from.unwrap_or(0));
-    }
+    let (rate, played) = match options.what {
+        Keep::All => in_played_order(take, None)?,
+        Keep::Last(bars) => in_played_order(take, Some(bars))?,
+        Keep::Song(span) => (span.rate, in_song_order(take, span)),
+    };
     let part = |name, channel, of: &dyn Fn(&Played) -> Chord| Part {
         name,
         channel,
@@ -54,4 +63,79 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let heard = parts[1].roll.chords.iter().any(|chord| !chord.is_empty());
     let parts = if heard { &parts[..] } else { &parts[..1] };
     (!played.is_empty()).then(|| smf::write_parts(parts, rate, &tempi, &written))
+}
+
+/// What was played at the rate of the newest step, and that rate; of `last_bars` of it only.
+fn in_played_order(take: &Take, last_bars: Option<usize>) -> Option<(Rate, Vec<Played>)> {
+    let rate = take.played().next_back()?.rate;
+    let of_rate = take.played().filter(|played| played.rate == rate);
+    let mut played: Vec<Played> = of_rate.copied().collect();
+    if let Some(bars) = last_bars {
+        let opens = |(at, played): (usize, &Played)| (played.step_in_bar == 0).then_some(at);
+        let starts: Vec<usize> = played.iter().enumerate().filter_map(opens).collect();
+        let from = starts.len().checked_sub(bars).and_then(|n| starts.get(n).copied());
+        played.drain(..from.unwrap_or(0));
+    }
+    Some((rate, played))
+}
+
+/// What was played last at each step of `span`, from the first that was to the last.
+fn in_song_order(take: &Take, span: Span) -> Vec<Played> {
+    // A take has no more steps than this, so neither has what is kept of it.
+    let end = span.end.0.min(span.first.0.saturating_add(MOST_STEPS as i64));
+    let mut played: Vec<Played> = Vec::new();
+    for step in (span.first.0..end).map(Step) {
+        match (take.at(span.rate, step), played.last()) {
+            (Some(found), _) => played.push(*found),
+            (None, Some(last)) => {
+                let rest = Played { step, chord: Chord::SILENT, heard: Chord::SILENT, ..*last };
+                played.push(rest);
+            }
+            (None, None) => {}
+        }
+    }
+    let rests = played.iter().rev().take_while(|p| take.at(span.rate, p.step).is_none()).count();
+    played.truncate(played.len() - rests);
+    played
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn played(step: i64, key: u8) -> Played {
+        Played {
+            pass: 0,
+            step: Step(step),
+            rate: Rate::Sixteenth,
+            // Below 16, so the cast keeps every bit.
+            step_in_bar: step.rem_euclid(16) as u8,
+            tempo_bpm: 100.0,
+            transpose: 0,
+            chord: Chord::struck_keys([key]),
+            heard: Chord::SILENT,
+            sounded: true,
+        }
+    }
+
+    fn span(first: i64, end: i64) -> Span {
+        Span { rate: Rate::Sixteenth, first: Step(first), end: Step(end) }
+    }
+
+    #[test]
+    fn a_stretch_of_the_song_is_what_was_played_there_last_with_rests_between() {
+        let mut take = Take::default();
+        for (step, key) in [(16, 60), (17, 61), (40, 62), (16, 72), (20, 64)] {
+            take.record(played(step, key));
+        }
+        let kept = in_song_order(&take, span(16, 32));
+        let keys: Vec<Vec<u8>> = kept.iter().map(|p| p.chord.keys().collect()).collect();
+        assert_eq!(keys, [vec![72], vec![61], vec![], vec![], vec![64]]);
+        assert!(in_song_order(&take, span(48, 64)).is_empty());
+        assert!(in_song_order(&take, span(i64::MIN, i64::MAX)).is_empty(), "in bounded time");
+        let options = |what| KeepOptions { what, channel: 0, velocity: 80, texts: &[] };
+        assert!(keep(&take, &options(Keep::Song(span(16, 32)))).is_some());
+        assert!(keep(&take, &options(Keep::Song(span(48, 64)))).is_none());
+        assert_eq!(in_played_order(&take, None).map(|(_, played)| played.len()), Some(5));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{PackError, Played, Recall, Take, pack, unpack};
+use super::{Locks, PackError, Played, Recall, Take, pack, unpack};
 use crate::jam::link::Request;
 
 /// A take in common. Cheap to clone; locked for as long as it takes to look something up, and
@@ -33,6 +33,9 @@ pub enum Change {
     Loaded,
 }
 
+/// Steps that [`TakeView`] tells: 64 bars.
+pub const TAIL: usize = 1024;
+
 /// What there is to tell of a take.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TakeView {
@@ -44,6 +47,12 @@ pub struct TakeView {
     pub can_undo: bool,
     /// Why what the project holds could not be read, if so.
     pub problem: Option<PackError>,
+    /// What was played last, [`TAIL`] steps at most, oldest first.
+    pub tail: Vec<Played>,
+    /// The number of the entry after the last of `tail`: grows by one with each step.
+    pub end: u64,
+    /// Which bars are locked.
+    pub locks: Locks,
 }
 
 impl SharedTake {
@@ -125,6 +134,9 @@ impl SharedTake {
             dropped: inner.take.dropped(),
             can_undo: inner.take.can_undo(),
             problem: inner.unreadable.as_ref().map(|(_, error)| *error),
+            tail: inner.take.tail(TAIL).copied().collect(),
+            end: inner.take.end(),
+            locks: Locks::among(inner.take.edits()),
         }
     }
 

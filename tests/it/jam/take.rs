@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use anacrusis::jam::take::{
-    KeepOptions, MOST_BYTES, MOST_STEPS, PackError, Played, Span, Take, keep, pack, unpack,
+    Keep, KeepOptions, MOST_BYTES, MOST_STEPS, PackError, Played, Span, Take, keep, pack, unpack,
 };
 use anacrusis::music::{Chord, KeyRange, PianoRoll, Rate, Step, smf};
 
@@ -247,7 +247,7 @@ fn the_oldest_bars_go_first_and_what_is_left_fits() {
 #[test]
 fn a_take_is_kept_as_it_was_played() {
     let mut take = sample();
-    let options = KeepOptions { last_bars: None, channel: 3, velocity: 70, texts: &["seed 7"] };
+    let options = KeepOptions { what: Keep::All, channel: 3, velocity: 70, texts: &["seed 7"] };
     let sounded = |p: &Played| p.frame().transposed(p.transpose);
     let all = |take: &Take| -> PianoRoll { take.played().map(sounded).collect() };
     let bytes = keep(&take, &options).expect("something was played");
@@ -256,7 +256,7 @@ fn a_take_is_kept_as_it_was_played() {
     assert!((read.tempo_bpm - 97.5).abs() < 1e-3, "the first of its tempi");
     assert!(bytes.windows(6).any(|w| w == b"seed 7") && bytes.windows(5).any(|w| w == b"Heard"));
 
-    let two = keep(&take, &KeepOptions { last_bars: Some(2), ..options }).expect("two bars");
+    let two = keep(&take, &KeepOptions { what: Keep::Last(2), ..options }).expect("two bars");
     let read = smf::read(&two, ALL).expect("a MIDI file");
     // The last bar has begun at step 192, the one before at 176.
     assert_eq!(read.roll.chords, all(&take).chords[176 + 8..]);

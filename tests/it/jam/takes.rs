@@ -7,7 +7,9 @@ use super::work::{Instance, Moody, moody};
 use anacrusis::jam::controls::{Mode, Replay};
 use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::planner::Biaxial;
-use anacrusis::jam::take::{KeepOptions, PackError, Played, SharedTake, Span, Take, keep, pack};
+use anacrusis::jam::take::{
+    Keep, KeepOptions, PackError, Played, SharedTake, Span, Take, keep, pack,
+};
 use anacrusis::music::{Chord, KeyRange, Rate, Step, smf};
 
 const RATE: Rate = Rate::Sixteenth;
@@ -373,7 +375,7 @@ fn a_take_is_kept_as_it_sounded() {
     play(&mut instance, 33);
     recorded(&instance, 32);
     let texts = ["seed 0"];
-    let options = KeepOptions { last_bars: Some(1), channel: 0, velocity: 80, texts: &texts };
+    let options = KeepOptions { what: Keep::Last(1), channel: 0, velocity: 80, texts: &texts };
     let take = instance.worker.take();
     let bytes = take.with(|take| keep(take, &options)).expect("something was played");
     let read = smf::read(&bytes, KeyRange { low: 0, count: 128 }).expect("a MIDI file");

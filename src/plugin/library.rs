@@ -1,0 +1,225 @@
+//! The models that there are: the embedded ones, and those of a folder, read on a thread of their
+//! own.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use nih_plug_egui::RepaintNotifier;
+
+use super::models;
+use crate::editor::{Card, Entry, Library, text};
+use crate::model::checkpoint;
+use crate::params::ModelChoice;
+
+/// Files of a folder that are looked at.
+const MOST_FILES: usize = 500;
+
+/// Entries of a folder that are passed by in search of files.
+const MOST_ENTRIES: usize = 20_000;
+
+/// The models of an editor.
+pub struct Shelf {
+    wake: RepaintNotifier,
+    folder: String,
+    found: Arc<Mutex<Found>>,
+    embedded: Vec<Entry>,
+    /// A file from elsewhere that was chosen.
+    other: Option<Entry>,
+}
+
+/// What is known of the folder.
+#[derive(Default)]
+struct Found {
+    /// Which look it was: a slow answer to an earlier one is dropped.
+    look: u64,
+    reading: bool,
+    entries: Vec<Entry>,
+    problem: Option<String>,
+}
+
+impl Shelf {
+    /// With the embedded models; no folder is looked at yet.
+    pub fn new(wake: RepaintNotifier) -> Shelf {
+        let embedded = [ModelChoice::Classical, ModelChoice::Pop].map(|choice| Entry {
+            name: models::choice_name(&choice),
+            about: models::card(&choice).map_err(|error| error.to_string()),
+            choice,
+        });
+        Shelf {
+            wake,
+            folder: String::new(),
+            found: Arc::default(),
+            embedded: embedded.into(),
+            other: None,
+        }
+    }
+
+    /// The folder that was looked at last; empty for none.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Looks at a folder anew, or at none.
+    pub fn look(&mut self, folder: &str) {
+        folder.clone_into(&mut self.folder);
+        let mut found = lock(&self.found);
+        let look = found.look + 1;
+        *found = Found { look, reading: !folder.is_empty(), ..Found::default() };
+        drop(found);
+        if folder.is_empty() {
+            return;
+        }
+        let (folder, found, wake) = (PathBuf::from(folder), self.found.clone(), self.wake.clone());
+        let reading = move || {
+            let (entries, problem) = match read(&folder) {
+                Ok((entries, all)) => (entries, (!all).then(|| text::many_models(MOST_FILES))),
+                Err(error) => (Vec::new(), Some(text::no_folder(&error))),
+            };
+            let mut found = lock(&found);
+            if found.look == look {
+                *found = Found { look, reading: false, entries, problem };
+            }
+            drop(found);
+            wake.request_repaint();
+        };
+        let spawned = thread::Builder::new().name("models".to_owned()).spawn(reading);
+        if let Err(error) = spawned {
+            let mut found = lock(&self.found);
+            found.reading = false;
+            found.problem = Some(text::no_folder(&error));
+        }
+    }
+
+    /// Makes sure that what is chosen is among the models, wherever it lies.
+    pub fn include(&mut self, choice: &ModelChoice) {
+        let ModelChoice::File(path) = choice else { return };
+        let there = |entry: &Entry| entry.choice == *choice;
+        if path.is_empty() || self.other.as_ref().is_some_and(there) {
+            return;
+        }
+        let folder = lock(&self.found).entries.iter().any(there);
+        self.other = (!folder).then(|| entry(Path::new(path)));
+    }
+
+    /// The models, the embedded ones first.
+    pub fn view(&self) -> Library {
+        let found = lock(&self.found);
+        let elsewhere = |entry: &&Entry| found.entries.iter().all(|e| e.choice != entry.choice);
+        let other = self.other.iter().filter(elsewhere);
+        Library {
+            entries: self.embedded.iter().chain(other).chain(&found.entries).cloned().collect(),
+            reading: found.reading,
+            problem: found.problem.clone(),
+        }
+    }
+}
+
+/// The models of a folder by name, and whether that is all of them.
+fn read(folder: &Path) -> io::Result<(Vec<Entry>, bool)> {
+    if !folder.is_absolute() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text::WHOLE_PATH));
+    }
+    let mut paths = Vec::new();
+    let mut seen = 0;
+    for file in fs::read_dir(folder)? {
+        seen += 1;
+        if seen > MOST_ENTRIES {
+            break;
+        }
+        let path = file?.path();
+        // Opening a pipe would wait for its writer for ever.
+        let is_model = path.extension().is_some_and(|ending| ending == "safetensors");
+        if is_model && fs::metadata(&path).is_ok_and(|about| about.is_file()) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let all = paths.len() <= MOST_FILES && seen <= MOST_ENTRIES;
+    Ok((paths.iter().take(MOST_FILES).map(|path| entry(path)).collect(), all))
+}
+
+fn entry(path: &Path) -> Entry {
+    let choice = ModelChoice::File(path.to_string_lossy().into_owned());
+    Entry {
+        name: models::choice_name(&choice),
+        about: models::card(&choice).map_err(|error| error.to_string()),
+        choice,
+    }
+}
+
+impl From<checkpoint::Card> for Card {
+    fn from(card: checkpoint::Card) -> Card {
+        let keys = card.config.range();
+        let made = card.made.unwrap_or_default();
+        Card {
+            corpus: made.corpus,
+            licence: made.licence,
+            heldout: made.heldout.map(|scores| scores.nats_step),
+            layers: [card.config.time, card.config.note],
+            keys: Some(keys),
+        }
+    }
+}
+
+/// No code panics while it holds this lock; if some did, the data would still be whole.
+fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn settled(shelf: &Shelf) -> Library {
+        let begun = Instant::now();
+        while shelf.view().reading {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it never ends");
+            thread::sleep(Duration::from_millis(2));
+        }
+        shelf.view()
+    }
+
+    #[test]
+    fn a_folder_shows_its_models_and_says_what_is_wrong_with_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let classical = include_bytes!("../../models/classical.safetensors");
+        fs::write(path("b.safetensors"), classical).expect("written");
+        fs::write(path("a.safetensors"), "no model").expect("written");
+        fs::write(path("c.txt"), "other").expect("written");
+        fs::create_dir(path("d.safetensors")).expect("a folder");
+        let mut shelf = Shelf::new(RepaintNotifier::new());
+        assert_eq!(shelf.view().entries.len(), 2, "the embedded ones");
+        shelf.look(&folder.path().to_string_lossy());
+        let library = settled(&shelf);
+        let names: Vec<&str> = library.entries.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["Classical", "Pop", "a", "b"]);
+        assert!(library.entries[2].about.is_err());
+        let card = library.entries[3].about.as_ref().expect("a model");
+        assert!(!card.corpus.is_empty() && card.heldout.is_some());
+        assert_eq!(library.problem, None);
+        shelf.look("");
+        assert_eq!(shelf.view().entries.len(), 2);
+    }
+
+    #[test]
+    fn a_folder_that_is_none_is_told_of_and_a_file_from_elsewhere_is_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing").to_string_lossy().into_owned();
+        let mut shelf = Shelf::new(RepaintNotifier::new());
+        for folder in [missing.as_str(), "models"] {
+            shelf.look(folder);
+            assert!(settled(&shelf).problem.is_some(), "{folder}");
+        }
+        let chosen = ModelChoice::File(missing);
+        shelf.include(&chosen);
+        shelf.include(&ModelChoice::Pop);
+        let library = shelf.view();
+        assert_eq!(library.entries.len(), 3);
+        assert!(library.entries[2].choice == chosen && library.entries[2].about.is_err());
+    }
+}

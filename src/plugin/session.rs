@@ -1,0 +1,95 @@
+//! The editor's way to its instance.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use nih_plug_egui::RepaintNotifier;
+
+use super::Signals;
+use super::dialogs::Dialogs;
+use super::library::Shelf;
+use super::models::Models;
+use super::takes::Desk;
+use crate::editor::window::Answer;
+use crate::editor::{self, Question, TakeAction, View, text};
+use crate::jam::link::Monitor;
+use crate::params::ModelChoice;
+
+/// What an editor sees and does of the instance that it belongs to.
+pub struct Session {
+    monitor: Monitor,
+    models: Arc<Models>,
+    signals: Arc<Signals>,
+    desk: Desk,
+    shelf: Shelf,
+    dialogs: Dialogs,
+}
+
+impl Session {
+    pub(super) fn new(
+        monitor: Monitor,
+        models: Arc<Models>,
+        signals: Arc<Signals>,
+        desk: Desk,
+        wake: RepaintNotifier,
+    ) -> Session {
+        let shelf = Shelf::new(wake.clone());
+        Session { monitor, models, signals, desk, shelf, dialogs: Dialogs::new(wake) }
+    }
+}
+
+impl editor::window::Session for Session {
+    fn view(&mut self) -> View {
+        let status = self.monitor.status();
+        let meters = self.monitor.meters();
+        let (mut model, keys) = self.models.view();
+        if self.signals.faults.load(Ordering::Relaxed) + meters.panics > 0 {
+            model.problem.get_or_insert_with(|| text::FAULT.to_owned());
+        }
+        self.desk.look(&status);
+        let (rate, take) = (self.desk.rate(), self.desk.view());
+        let mut view = View::gather(&status, &meters, (model, keys), (rate, &take));
+        view.take.notice = view.take.notice.or_else(|| self.desk.notice());
+        view.library = self.shelf.view();
+        view
+    }
+
+    fn panic(&mut self) {
+        self.signals.panic.store(true, Ordering::Release);
+    }
+
+    fn take(&mut self, action: TakeAction) {
+        let (model, _) = self.models.view();
+        self.desk.act(action, &model);
+    }
+
+    fn keep_as(&mut self, path: PathBuf) {
+        let (model, _) = self.models.view();
+        self.desk.keep_as(&path, &model);
+    }
+
+    fn open_model(&mut self, path: String) {
+        self.models.open(path);
+    }
+
+    fn follow_model(&mut self) {
+        self.models.follow();
+    }
+
+    fn look(&mut self, folder: &str) {
+        self.shelf.look(folder);
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.dialogs.ask(question, self.shelf.folder());
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        self.dialogs.answer()
+    }
+
+    fn show_choice(&mut self, choice: &ModelChoice) {
+        self.shelf.include(choice);
+    }
+}

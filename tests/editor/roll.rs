@@ -1,0 +1,149 @@
+//! The roll: what is told apart, and what is done with the pointer.
+
+use anacrusis::editor::theme::DARK;
+use anacrusis::editor::{Line, text};
+use anacrusis::music::Chord;
+use egui::{Modifiers, MouseWheelUnit, Pos2, pos2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+
+use crate::support::{Desk, column, desk_with_bars, fills, harness, outlines, playing};
+
+#[test]
+fn past_present_future_and_the_musician_are_told_apart() {
+    let mut view = playing();
+    view.roll.past = vec![column([60, 64], Line::Bar), column([60], Line::Step)];
+    view.roll.past[1].heard = Chord::struck_keys([76]);
+    view.roll.now = Some(column([48, 67, 71], Line::Beat));
+    view.roll.ahead = vec![column([50, 69], Line::Step)];
+    view.roll.held = 1 << 79;
+    let harness = harness(Desk { view, ..Desk::default() });
+    harness.get_by_label("Playing");
+    harness.get_by_label("Piano roll: 3 notes sound now, 1 step is decided ahead");
+    // One sample of each in the legend; a sounding or held key is lit on the keyboard too.
+    assert_eq!(fills(&harness, DARK.past), 3 + 1);
+    assert_eq!(fills(&harness, DARK.now), 3 + 3 + 1);
+    assert_eq!(outlines(&harness, DARK.ahead), 2 + 1);
+    assert_eq!(fills(&harness, DARK.heard), 1 + 1 + 1);
+}
+
+#[test]
+fn locked_bars_and_the_hosts_loop_lie_under_bands() {
+    let bands = |locked: &[usize], looped: &[usize]| {
+        let mut desk = desk_with_bars(4);
+        locked.iter().for_each(|&step| desk.view.roll.past[step].locked = true);
+        looped.iter().for_each(|&step| desk.view.roll.past[step].looped = true);
+        let harness = harness(desk);
+        let lock = fills(&harness, DARK.locked.gamma_multiply(0.25));
+        (lock - 1, fills(&harness, DARK.ahead.gamma_multiply(0.8)))
+    };
+    assert_eq!(bands(&[], &[]), (0, 0));
+    assert_eq!(bands(&[4, 5, 6, 7, 12], &[0, 1, 2]), (2, 1), "one for each stretch");
+}
+
+#[test]
+fn a_missed_chord_is_drawn_as_one() {
+    let mut view = playing();
+    view.roll.past = vec![column([60, 64], Line::Bar)];
+    view.roll.past[0].missed = true;
+    view.figures.missed = 1;
+    let harness = harness(Desk { view, ..Desk::default() });
+    assert_eq!(outlines(&harness, DARK.warn), 2);
+    harness.get_by_label(text::MISSED.0);
+    harness.get_by_label("1");
+}
+
+#[test]
+fn notes_outside_the_models_keys_are_left_out() {
+    let mut view = playing();
+    view.roll.now = Some(column([0, 23, 24, 101, 102, 127], Line::Step));
+    let harness = harness(Desk { view, ..Desk::default() });
+    assert_eq!(fills(&harness, DARK.now), 2 + 2 + 1);
+}
+
+/// The middle of a step of the roll, as the roll draws it at rest: `back` steps before the
+/// newest one.
+fn at(harness: &Harness<'_, Desk>, back: f32) -> Pos2 {
+    let roll = harness.get_by_label_contains("Piano roll").rect();
+    let width = harness.state().memory.lens.step_width;
+    // Four steps lie ahead of the now-line, and half of the sounding one is over.
+    pos2(roll.right() - 4.0 * width - back * width, roll.center().y)
+}
+
+#[test]
+fn bars_are_chosen_by_dragging_over_them_and_by_a_click() {
+    let mut harness = harness(desk_with_bars(6));
+    let bars = |harness: &Harness<'_, Desk>| harness.state().memory.lens.bars;
+    // Bars of four steps: 6 lies 1 to 4 steps back, 4 lies 9 to 12.
+    let (from, to) = (at(&harness, 2.0), at(&harness, 10.0));
+    harness.drag_at(from);
+    harness.run();
+    harness.hover_at(to);
+    harness.run();
+    assert_eq!(bars(&harness), Some((4, 6)));
+    harness.get_by_label("Bars 4 to 6");
+    harness.drop_at(to);
+    harness.run();
+    assert_eq!(bars(&harness), Some((4, 6)), "kept when the button is let go");
+    click(&mut harness, to);
+    assert_eq!(bars(&harness), None, "a click on what is chosen lets go of it");
+    click(&mut harness, to);
+    assert_eq!(bars(&harness), Some((4, 4)));
+    harness.get_by_label("x").click();
+    harness.run();
+    assert_eq!(bars(&harness), None);
+    harness.get_by_label("Bar 7");
+}
+
+fn click(harness: &mut Harness<'_, Desk>, at: Pos2) {
+    harness.drag_at(at);
+    harness.drop_at(at);
+    harness.run();
+}
+
+fn wheel(harness: &mut Harness<'_, Desk>, delta: f32, modifiers: Modifiers) {
+    let middle = at(harness, 2.0);
+    harness.hover_at(middle);
+    harness.run();
+    harness.event_modifiers(
+        egui::Event::MouseWheel {
+            unit: MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, delta),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers,
+        },
+        modifiers,
+    );
+    harness.run();
+}
+
+#[test]
+fn the_wheel_goes_back_and_follow_returns() {
+    let mut harness = harness(desk_with_bars(30));
+    wheel(&mut harness, 130.0, Modifiers::NONE);
+    let anchor = harness.state().memory.lens.anchor.expect("it no longer follows");
+    assert!((90.0..120.0).contains(&anchor), "{anchor}");
+    harness.state_mut().view.roll.played += 1;
+    harness.run();
+    assert_eq!(harness.state().memory.lens.anchor, Some(anchor), "it stands still");
+    harness.get_by_label(text::FOLLOW.0).click();
+    harness.run();
+    assert_eq!(harness.state().memory.lens.anchor, None);
+}
+
+#[test]
+fn zoom_makes_steps_wider_and_narrower() {
+    let mut harness = harness(desk_with_bars(30));
+    let width = |harness: &Harness<'_, Desk>| harness.state().memory.lens.step_width;
+    let before = width(&harness);
+    harness.get_by_label(text::ZOOM_IN.0).click();
+    harness.run();
+    assert!(width(&harness) > before);
+    harness.get_by_label(text::ZOOM_OUT.0).click();
+    harness.run();
+    assert!((width(&harness) - before).abs() < 1e-3);
+    wheel(&mut harness, 60.0, Modifiers::COMMAND);
+    assert!(width(&harness) > before, "with Ctrl the wheel zooms");
+    assert_eq!(harness.state().memory.lens.anchor, None);
+}
