@@ -6,6 +6,7 @@
 
 mod choices;
 mod model_choice;
+pub mod presets;
 mod ranges;
 mod take;
 mod text;

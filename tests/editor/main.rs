@@ -2,6 +2,7 @@
 
 mod controls;
 mod models;
+mod presets;
 mod roll;
 mod support;
 mod take;
