@@ -76,7 +76,8 @@ pub fn run(args: &Args) -> Result<()> {
     let bundles = bundle::bundle()?;
     eprintln!("playing {} bars at {} BPM in {}", args.bars, args.tempo, bundles.clap.display());
     let recording = play(&bundles.clap, args)?;
-    let roll = roll_of(&recording, args.bars);
+    let steps = args.bars as usize * usize::from(STEPS_PER_BAR);
+    let roll = roll_of(&recording, steps, STEPS_PER_BEAT);
     let summary = Summary::new(&recording, &roll);
 
     let texts = [concat!("Anacrusis ", env!("CARGO_PKG_VERSION"), ", cargo xtask demo")];
@@ -124,9 +125,9 @@ fn play(clap: &Path, args: &Args) -> Result<Recording> {
     Ok(perform(plugin.as_mut(), &script)?)
 }
 
-/// The chords of a performance that began at beat 0, `bars` long.
-fn roll_of(recording: &Recording, bars: u32) -> PianoRoll {
-    let length = bars as usize * usize::from(STEPS_PER_BAR);
+/// The chords of a performance that began at beat 0, `length` steps long. A note that ends within
+/// a step sounds in it.
+pub(crate) fn roll_of(recording: &Recording, length: usize, steps_per_beat: u32) -> PianoRoll {
     let mut chords = vec![Chord::SILENT; length];
     let mut began: HashMap<(u8, u8), usize> = HashMap::new();
     let mut end = |began: &mut HashMap<(u8, u8), usize>, note: (u8, u8), step: usize| {
@@ -140,7 +141,12 @@ fn roll_of(recording: &Recording, bars: u32) -> PianoRoll {
         }
     };
     for event in &recording.events {
-        let step = usize::try_from(event.step(STEPS_PER_BEAT)).unwrap_or(0);
+        let step = match event.kind {
+            Kind::On => event.step(steps_per_beat),
+            // What ends at a boundary ends some sample beside it.
+            Kind::Off => (event.position_beats * f64::from(steps_per_beat) - 0.01).ceil() as i64,
+        };
+        let step = usize::try_from(step).unwrap_or(0);
         let note = (event.channel, event.key);
         end(&mut began, note, step);
         if event.kind == Kind::On {
@@ -238,7 +244,7 @@ mod tests {
             ],
             ..Recording::default()
         };
-        let roll = roll_of(&recording, 1);
+        let roll = roll_of(&recording, 16, STEPS_PER_BEAT);
         assert_eq!(roll.len(), 16);
         let mut held = Chord::SILENT;
         held.hold(60);
@@ -257,7 +263,7 @@ mod tests {
     fn an_onset_off_the_grid_is_counted() {
         let recording =
             Recording { events: vec![event(1.01, Kind::On, 60)], ..Recording::default() };
-        let summary = Summary::new(&recording, &roll_of(&recording, 1));
+        let summary = Summary::new(&recording, &roll_of(&recording, 16, STEPS_PER_BEAT));
         assert_eq!(summary.off_grid, 1);
         assert!((summary.worst_samples - 60.0).abs() < 1e-6);
     }

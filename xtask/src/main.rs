@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, generate, inspect, install, judge, soak, standalone, test,
-    trainer, vectors,
+    bench, bundle, demo, evaluate, generate, inspect, install, judge, presets, soak, standalone,
+    test, trainer, vectors,
 };
 
 /// Counts what is in use; no limit. Not in the profile of checks and tests, where the framework
@@ -27,6 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Presets(presets::Args),
     Test(test::Args),
     Soak(soak::Args),
     Bundle(bundle::Args),
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => demo::run(&args),
+        Command::Presets(args) => presets::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Soak(args) => soak::run(&args, || HEAP.allocated() as u64),
         Command::Bundle(args) => bundle::run(&args),
