@@ -10,6 +10,7 @@ mod gather;
 mod pace;
 mod panel;
 pub mod prefs;
+mod presets;
 pub mod roll;
 mod routing;
 mod setup;
@@ -22,8 +23,8 @@ pub mod window;
 
 pub use panel::Tab;
 pub use view::{
-    Actions, Activity, Card, Column, Entry, Figures, Library, Line, Model, Question, Roll, Take,
-    TakeAction, View,
+    Actions, Activity, Card, Column, Entry, Figures, Library, Line, Model, PresetAction,
+    PresetShelf, Question, Roll, Take, TakeAction, View,
 };
 
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Ui};
@@ -72,6 +73,8 @@ pub struct Memory {
     pub tab: Tab,
     /// What of the roll is seen, and which bars are chosen.
     pub lens: Lens,
+    /// Which preset was chosen.
+    pub preset: presets::Choice,
     /// The path of a model as typed so far.
     pub path: String,
     /// The folder of models as typed so far.

@@ -9,6 +9,7 @@ mod dialogs;
 mod entry;
 mod library;
 pub mod models;
+mod presets;
 pub mod process;
 mod session;
 pub mod state;

@@ -1,6 +1,6 @@
 //! From the performer's status to what is drawn.
 
-use super::view::{Activity, Column, Figures, Library, Line, Model, Roll, Take, View};
+use super::view::{Activity, Column, Figures, Library, Line, Model, PresetShelf, Roll, Take, View};
 use crate::jam::link::Meters;
 use crate::jam::status::{Shown, Status};
 use crate::jam::take::{Locks, Played, TakeView};
@@ -24,6 +24,7 @@ impl View {
             figures: figures(status, meters),
             take: self::take(status, take),
             library: Library::default(),
+            presets: PresetShelf::default(),
             model,
         }
     }

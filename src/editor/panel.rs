@@ -5,7 +5,7 @@ use nih_plug::prelude::{Param, ParamSetter};
 
 use super::controls::{choice, lines, real, set_once, switch, whole};
 use super::view::{Actions, View};
-use super::{Memory, take, text};
+use super::{Memory, presets, take, text};
 use crate::params::{self, AnacrusisParams};
 
 /// A group of controls.
@@ -41,6 +41,7 @@ pub fn show(
     memory: &mut Memory,
     actions: &mut Actions,
 ) {
+    presets::show(ui, &view.presets, params, setter, &mut memory.preset, actions);
     ui.horizontal(|ui| {
         for (tab, name) in Tab::ALL {
             ui.selectable_value(&mut memory.tab, tab, name);

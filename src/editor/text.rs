@@ -17,6 +17,41 @@ pub const TAB_SHAPE: &str = "Shape";
 pub const TAB_TOUCH: &str = "Touch";
 /// See [`TAB_PLAY`].
 pub const TAB_TAKE: &str = "Seed & take";
+/// Name of the choice of presets.
+pub const PRESET: &str = "Preset";
+/// See [`LOCK`].
+pub const PRESET_BEFORE: (&str, &str) = ("\u{2039}", "The preset before this one.");
+/// See [`LOCK`].
+pub const PRESET_NEXT: (&str, &str) = ("\u{203a}", "The next preset.");
+/// See [`LOCK`].
+pub const SAVE: (&str, &str) = ("Save ...", "Keep what is set as a preset of your own.");
+/// Name of the field for a preset's name.
+pub const SAVE_NAME: &str = "Name";
+/// The button that saves.
+pub const SAVE_NOW: &str = "Save";
+/// The button that saves in place of another.
+pub const REPLACE: &str = "Replace";
+/// See [`LOCK`].
+pub const DELETE: (&str, &str) = ("Delete", "Delete this preset of your own.");
+/// Said when a preset was deleted.
+pub const DELETED: &str = "Deleted.";
+
+/// The preset that was chosen, and whether something was changed since.
+pub fn preset(name: Option<&str>, altered: bool) -> String {
+    format!("{}{}", name.unwrap_or_default(), if altered { " (changed)" } else { "" })
+}
+
+/// A preset was saved.
+pub fn saved_preset(name: &str, folder: &std::path::Path) -> String {
+    format!("Saved \"{name}\" in {}", folder.display())
+}
+
+/// A file of the user's is no preset, and so many more are none.
+pub fn no_preset(name: &str, why: &dyn std::fmt::Display, more: usize) -> String {
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    format!("{name} is no preset: {why}{more}")
+}
+
 /// A page and its explanation.
 pub const PAGE_ROLL: (&str, &str) = ("Roll", "What was played, sounds, and comes next.");
 /// See [`PAGE_ROLL`].

@@ -2,6 +2,7 @@
 
 use crate::music::{Chord, KeyRange};
 use crate::params::ModelChoice;
+use crate::params::presets::Preset;
 
 /// Everything the editor draws in one frame, parameters excepted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,31 @@ pub struct View {
     pub take: Take,
     /// The models that there are to choose from.
     pub library: Library,
+    /// The user's own presets.
+    pub presets: PresetShelf,
+}
+
+/// The user's own presets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PresetShelf {
+    /// Presets with the names of their files.
+    pub own: Vec<(String, Preset)>,
+    /// What became of what was asked for last, or what could not be read.
+    pub notice: Option<String>,
+}
+
+/// What can be done with the user's presets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresetAction {
+    /// Save what is set under a name.
+    Save {
+        /// The name.
+        name: String,
+        /// Whether another one of that name gives way.
+        replace: bool,
+    },
+    /// Delete the preset of this file.
+    Delete(String),
 }
 
 /// The models that there are to choose from.
@@ -193,6 +219,8 @@ pub struct Actions {
     pub choose: Option<ModelChoice>,
     /// Ask for a file or a folder.
     pub ask: Option<Question>,
+    /// Do this with the user's presets.
+    pub preset: Option<PresetAction>,
     /// Look for models in this folder.
     pub look: Option<String>,
     /// Do this with the take.

@@ -14,7 +14,7 @@ use nih_plug_egui::{
 
 use super::pace::{FRAME, Pace};
 use super::prefs::Prefs;
-use super::view::{Actions, Question, TakeAction, View};
+use super::view::{Actions, PresetAction, Question, TakeAction, View};
 use super::{Memory, SIZE_MIN, controls, text, theme};
 use crate::params::{AnacrusisParams, ModelChoice, ModelSource};
 
@@ -32,6 +32,10 @@ pub trait Session: Send + 'static {
     fn follow_model(&mut self);
     /// Writes the take to a file.
     fn keep_as(&mut self, path: PathBuf);
+    /// Does something with the user's presets.
+    fn preset(&mut self, action: PresetAction);
+    /// Reads anew what lies in the user's folders.
+    fn refresh(&mut self);
     /// Looks for models in a folder; in none if that is empty.
     fn look(&mut self, folder: &str);
     /// Sees to it that a model is listed that was chosen.
@@ -115,6 +119,7 @@ impl<S: Session> NiceEguiApp for App<S> {
         self.pace = Pace::default();
         self.memory.path = self.params.model_path.get();
         self.session.look(&self.memory.prefs.models);
+        self.session.refresh();
         self.host = Some(host);
         Ok(())
     }
@@ -180,6 +185,9 @@ impl<S: Session> App<S> {
         }
         if let Some(action) = actions.take {
             self.session.take(action);
+        }
+        if let Some(action) = actions.preset {
+            self.session.preset(action);
         }
         if let Some(question) = actions.ask {
             self.session.ask(question);

@@ -10,9 +10,10 @@ use super::Signals;
 use super::dialogs::Dialogs;
 use super::library::Shelf;
 use super::models::Models;
+use super::presets::Presets;
 use super::takes::Desk;
 use crate::editor::window::Answer;
-use crate::editor::{self, Question, TakeAction, View, text};
+use crate::editor::{self, PresetAction, Question, TakeAction, View, text};
 use crate::jam::link::Monitor;
 use crate::params::ModelChoice;
 
@@ -24,6 +25,7 @@ pub struct Session {
     desk: Desk,
     shelf: Shelf,
     dialogs: Dialogs,
+    presets: Presets,
 }
 
 impl Session {
@@ -34,8 +36,9 @@ impl Session {
         desk: Desk,
         wake: RepaintNotifier,
     ) -> Session {
-        let shelf = Shelf::new(wake.clone());
-        Session { monitor, models, signals, desk, shelf, dialogs: Dialogs::new(wake) }
+        let (shelf, presets) = (Shelf::new(wake.clone()), Presets::new(desk.params()));
+        let dialogs = Dialogs::new(wake);
+        Session { monitor, models, signals, desk, shelf, dialogs, presets }
     }
 }
 
@@ -52,6 +55,7 @@ impl editor::window::Session for Session {
         let mut view = View::gather(&status, &meters, (model, keys), (rate, &take));
         view.take.notice = view.take.notice.or_else(|| self.desk.notice());
         view.library = self.shelf.view();
+        view.presets = self.presets.view();
         view
     }
 
@@ -67,6 +71,14 @@ impl editor::window::Session for Session {
     fn keep_as(&mut self, path: PathBuf) {
         let (model, _) = self.models.view();
         self.desk.keep_as(&path, &model);
+    }
+
+    fn preset(&mut self, action: PresetAction) {
+        self.presets.act(action);
+    }
+
+    fn refresh(&mut self) {
+        self.presets.read();
     }
 
     fn open_model(&mut self, path: String) {

@@ -29,6 +29,11 @@ impl Desk {
         Desk { params, metre: Metre::COMMON, notice: None }
     }
 
+    /// The parameters of its instance.
+    pub fn params(&self) -> Arc<AnacrusisParams> {
+        self.params.clone()
+    }
+
     /// Takes note of where bars lie now.
     pub fn look(&mut self, status: &Status) {
         self.metre = status.metre;

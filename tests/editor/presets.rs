@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use anacrusis::editor::{PresetAction, text};
 use anacrusis::params::AnacrusisParams;
 use anacrusis::params::presets::Preset;
+use egui::Role;
+use egui_kittest::kittest::Queryable;
 use nih_plug::prelude::ParamSetter;
 
-use crate::support::{Change, Desk};
+use crate::support::{Change, Desk, harness};
 
 /// What a host was told, gesture by gesture.
 fn gestures(desk: &Desk, from: usize) -> Vec<(String, f32)> {
@@ -99,5 +102,58 @@ fn a_host_may_set_the_values_itself() {
             unsafe { pointer._internal_set_normalized_value(normalized) };
         }
         assert!(preset.matches(&params), "{}", preset.name());
+    }
+}
+
+#[test]
+fn presets_are_chosen_stepped_through_and_saved_in_the_editor() {
+    let mut harness = harness(Desk::default());
+    let second = &Preset::factory()[1];
+    harness.get_by_label(text::PRESET_NEXT.0).click();
+    harness.run();
+    assert!(second.matches(&harness.state().params), "{}", second.name());
+    harness.get_by_label(text::PRESET_BEFORE.0).click();
+    harness.run();
+    assert!(Preset::factory()[0].matches(&harness.state().params));
+    harness.get_by_role_and_label(Role::ComboBox, text::PRESET).click();
+    harness.run();
+    harness.get_by_label(second.name()).click();
+    harness.run();
+    assert!(second.matches(&harness.state().params));
+
+    harness.get_by_label(text::SAVE.0).click();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, text::SAVE_NAME).click();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, text::SAVE_NAME).type_text(" 2");
+    harness.run();
+    harness.get_by_label(text::SAVE_NOW).click();
+    harness.run();
+    let asked = harness.state().actions.iter().find_map(|actions| actions.preset.clone());
+    let name = format!("{} 2", second.name());
+    assert_eq!(asked, Some(PresetAction::Save { name, replace: false }));
+}
+
+#[test]
+fn a_preset_of_ones_own_is_replaced_or_deleted() {
+    let mut desk = Desk::default();
+    let mine = Preset::of(&desk.params, "Mine").expect("a name");
+    desk.view.presets.own = vec![("mine.json".to_owned(), mine)];
+    let mut harness = harness(desk);
+    harness.get_by_role_and_label(Role::ComboBox, text::PRESET).click();
+    harness.run();
+    harness.get_by_label("Mine").click();
+    harness.run();
+    for (button, action) in [
+        (text::REPLACE, PresetAction::Save { name: "Mine".to_owned(), replace: true }),
+        (text::DELETE.0, PresetAction::Delete("mine.json".to_owned())),
+    ] {
+        harness.state_mut().actions.clear();
+        harness.get_by_label(text::SAVE.0).click();
+        harness.run();
+        harness.get_by_label(button).click();
+        harness.run();
+        let asked = harness.state().actions.iter().find_map(|actions| actions.preset.clone());
+        assert_eq!(asked, Some(action));
     }
 }
