@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use etcetera::BaseStrategy;
 
@@ -139,7 +140,10 @@ impl Store {
         if !replace && path.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(name));
         }
-        let part = self.folder.join(format!(".{name}.{}.part", std::process::id()));
+        // One of its own for each instance, in this process or another.
+        static SAVES: AtomicU64 = AtomicU64::new(0);
+        let save = SAVES.fetch_add(1, Ordering::Relaxed);
+        let part = self.folder.join(format!(".{name}.{}-{save}.part", std::process::id()));
         let written = write_new(&part, preset.write().as_bytes()).and_then(|()| {
             if !replace {
                 // The name is ours from here on, whoever else saves at this moment.
