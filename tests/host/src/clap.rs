@@ -1,69 +1,40 @@
 //! CLAP front, on `clack-host`.
 
+#[cfg(target_os = "linux")]
+mod editor;
 mod handlers;
+mod processor;
 
+use crate::audio::{Audio, Process, Slot};
 use crate::error::HostError;
-use crate::meter::watched;
-use crate::plugin::{Block, Cost, Facts, Format, MAX_FRAMES, Note, Outbox, Parameter, Plugin};
+use crate::plugin::{Block, Cost, Facts, Format, MAX_FRAMES, Outbox, Parameter, Plugin};
+#[cfg(target_os = "linux")]
+use crate::window::{Parent, Size};
 use clack_extensions::audio_ports::{AudioPortInfoBuffer, PluginAudioPorts};
 use clack_extensions::note_ports::PluginNotePorts;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
-use clack_host::events::Match;
-use clack_host::events::event_types::{
-    NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
-};
-use clack_host::events::io::{OutputEventBuffer, TryPushError};
-use clack_host::events::spaces::CoreEventSpace;
-use clack_host::events::{EventFlags, UnknownEvent};
 use clack_host::prelude::*;
-use clack_host::utils::{BeatTime, SecondsTime};
 use handlers::{Handlers, MainThread, Shared};
+use processor::Processor;
 use std::ffi::{CStr, CString};
 use std::io::Cursor;
 use std::path::Path;
-use std::time::Instant;
 
 /// A CLAP instance.
 pub struct Clap {
     // Dropped by `Drop` before the instance, as clack asks.
-    processor: Option<StartedPluginAudioProcessor<Handlers>>,
+    processor: Slot<Processor>,
+    #[cfg(target_os = "linux")]
+    editor: Option<editor::Editor>,
     instance: PluginInstance<Handlers>,
     facts: Facts,
     parameters: Vec<Parameter>,
     params: Option<PluginParams>,
     state: Option<PluginState>,
     render: Option<PluginRender>,
-    audio: Audio,
     sample_rate: f64,
-}
-
-/// The silent buffers that travel with every block.
-struct Audio {
-    inputs: AudioPorts,
-    outputs: AudioPorts,
-    input_channels: Vec<Vec<Vec<f32>>>,
-    output_channels: Vec<Vec<Vec<f32>>>,
-    input_events: EventBuffer,
-}
-
-impl Audio {
-    fn new(facts: &Facts) -> Audio {
-        let buffers = |ports: &[u32]| -> Vec<Vec<Vec<f32>>> {
-            let port = |&n: &u32| (0..n).map(|_| vec![0.0; MAX_FRAMES as usize]).collect();
-            ports.iter().map(port).collect()
-        };
-        // The frame count travels with the buffers, so there is always one.
-        let outputs = if facts.audio_outputs.is_empty() { &[2][..] } else { &facts.audio_outputs };
-        Audio {
-            inputs: AudioPorts::with_capacity(64, facts.audio_inputs.len().max(1)),
-            outputs: AudioPorts::with_capacity(64, outputs.len()),
-            input_channels: buffers(&facts.audio_inputs),
-            output_channels: buffers(outputs),
-            input_events: EventBuffer::with_capacity(1024),
-        }
-    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -111,16 +82,16 @@ impl Clap {
         let render = handle.get_extension::<PluginRender>();
         read_ports(&mut instance, &mut facts);
         let parameters = params.map(|p| read_parameters(p, &mut instance)).unwrap_or_default();
-        let audio = Audio::new(&facts);
         Ok(Clap {
-            processor: None,
+            processor: Slot::empty(),
+            #[cfg(target_os = "linux")]
+            editor: None,
             instance,
             facts,
             parameters,
             params,
             state,
             render,
-            audio,
             sample_rate: 48_000.0,
         })
     }
@@ -129,6 +100,21 @@ impl Clap {
     fn main_loop(&mut self) {
         if self.instance.access_shared_handler(|shared| shared.take_callback()) {
             self.instance.call_on_main_thread_callback();
+        }
+        self.flush();
+    }
+
+    /// Takes what the editor changed, if nobody processes who would.
+    fn flush(&mut self) {
+        if self.processor.lock().is_some()
+            || !self.instance.access_shared_handler(|shared| shared.take_flush())
+        {
+            return;
+        }
+        if let (Some(params), Some(mut handle)) =
+            (self.params, self.instance.inactive_plugin_handle())
+        {
+            params.flush(&mut handle, &InputEvents::empty(), &mut OutputEvents::void());
         }
     }
 }
@@ -232,21 +218,23 @@ impl Plugin for Clap {
             .map_err(|e| HostError::call("activate", e))?;
         let started =
             stopped.start_processing().map_err(|e| HostError::call("start_processing", e))?;
-        self.processor = Some(started);
+        let processor = Processor::new(started, &self.facts, self.parameters.clone());
+        *self.processor.lock() = Some(processor);
         self.main_loop();
         Ok(())
     }
 
     fn deactivate(&mut self) {
-        if let Some(started) = self.processor.take() {
-            self.instance.deactivate(started.stop_processing());
+        let processor = self.processor.lock().take();
+        if let Some(processor) = processor {
+            self.instance.deactivate(processor.stop());
             self.main_loop();
         }
     }
 
     fn reset(&mut self) {
-        if let Some(started) = &mut self.processor {
-            started.reset();
+        if let Some(processor) = self.processor.lock().as_mut() {
+            processor.reset();
         }
     }
 
@@ -258,7 +246,7 @@ impl Plugin for Clap {
             .map_err(|e| HostError::call("render.set", e))?;
         // A plugin may ask to be activated anew, to learn of it.
         let restart = self.instance.access_shared_handler(|shared| shared.take_restart());
-        if restart && self.processor.is_some() {
+        if restart && self.processor.lock().is_some() {
             self.activate(self.sample_rate, offline)?;
             return Ok(true);
         }
@@ -266,42 +254,9 @@ impl Plugin for Clap {
     }
 
     fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
-        let Some(processor) = &mut self.processor else {
-            return Err(HostError::call("process", "the plugin is not active"));
-        };
-        let Audio { inputs, outputs, input_channels, output_channels, input_events } =
-            &mut self.audio;
-        let frames = block.frames as usize;
-        fill_events(input_events, block, &self.parameters);
-        let transport = transport_event(block);
-        let inputs = inputs.with_input_buffers(input_channels.iter_mut().map(|port| {
-            let channels = port.iter_mut().map(|c| InputChannel::constant(&mut c[..frames]));
-            AudioPortBuffer { latency: 0, channels: AudioPortBufferType::f32_input_only(channels) }
-        }));
-        let mut outputs = outputs.with_output_buffers(output_channels.iter_mut().map(|port| {
-            let channels = port.iter_mut().map(|c| &mut c[..frames]);
-            AudioPortBuffer { latency: 0, channels: AudioPortBufferType::f32_output_only(channels) }
-        }));
-        let input_events = input_events.as_input();
-        let mut sink = Sink(out);
-        let mut output_events = OutputEvents::from_buffer(&mut sink);
-        processor.access_shared_handler(|shared| shared.set_in_process(true));
-        let start = Instant::now();
-        let (status, counts) = watched(|| {
-            processor.process(
-                &inputs,
-                &mut outputs,
-                &input_events,
-                &mut output_events,
-                Some(block.transport.time_samples),
-                Some(&transport),
-            )
-        });
-        let time = start.elapsed();
-        processor.access_shared_handler(|shared| shared.set_in_process(false));
-        let status = status.map_err(|e| HostError::call("process", e))?;
+        let cost = self.processor.process(block, out)?;
         self.main_loop();
-        Ok(Cost { time, counts, may_sleep: status != ProcessStatus::Continue })
+        Ok(cost)
     }
 
     fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
@@ -321,92 +276,37 @@ impl Plugin for Clap {
         self.main_loop();
         Ok(())
     }
+
+    fn audio(&self) -> Option<Audio> {
+        Some(Audio::new(self, self.processor.again()))
+    }
+
+    fn turn(&mut self) {
+        self.main_loop();
+        #[cfg(target_os = "linux")]
+        self.turn_editor();
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open_editor(&mut self, parent: &Parent, scale: f64) -> Result<(), HostError> {
+        self.open_gui(parent, scale)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn resize_editor(&mut self, size: Size) -> Result<Size, HostError> {
+        self.resize_gui(size)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn close_editor(&mut self) {
+        self.close_gui();
+    }
 }
 
 impl Drop for Clap {
     fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        self.close_gui();
         self.deactivate();
-    }
-}
-
-fn fill_events(buffer: &mut EventBuffer, block: &Block<'_>, parameters: &[Parameter]) {
-    buffer.clear();
-    for &(id, value) in block.parameters {
-        if let Some(parameter) = parameters.iter().find(|p| p.id == id) {
-            let value = plain(parameter, value);
-            buffer.push(&ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), value));
-        }
-    }
-    for note in block.notes {
-        let pckn = Pckn::new(0u16, u16::from(note.channel), u16::from(note.key), Match::All);
-        if note.on {
-            buffer.push(&NoteOnEvent::new(note.offset_samples, pckn, note.velocity));
-        } else {
-            buffer.push(&NoteOffEvent::new(note.offset_samples, pckn, note.velocity));
-        }
-    }
-}
-
-/// Takes notes as events of either dialect.
-struct Sink<'a>(&'a mut Outbox);
-
-impl OutputEventBuffer for Sink<'_> {
-    fn try_push(&mut self, event: &UnknownEvent) -> Result<(), TryPushError> {
-        let offset_samples = event.header().time();
-        let note = |on, key: u8, channel: u8, velocity| Note {
-            offset_samples,
-            on,
-            key,
-            channel,
-            velocity,
-        };
-        let note = match event.as_core_event() {
-            Some(CoreEventSpace::NoteOn(e)) => {
-                let pckn = e.pckn();
-                note(true, pckn.raw_key() as u8, pckn.raw_channel() as u8, e.velocity())
-            }
-            Some(CoreEventSpace::NoteOff(e)) => {
-                let pckn = e.pckn();
-                note(false, pckn.raw_key() as u8, pckn.raw_channel() as u8, e.velocity())
-            }
-            Some(CoreEventSpace::Midi(e)) => {
-                let [status, key, velocity] = e.data();
-                match status & 0xf0 {
-                    0x90 => note(velocity > 0, key, status & 15, f64::from(velocity) / 127.0),
-                    0x80 => note(false, key, status & 15, f64::from(velocity) / 127.0),
-                    _ => return Ok(()),
-                }
-            }
-            _ => return Ok(()),
-        };
-        if self.0.push(note) { Ok(()) } else { Err(TryPushError::new()) }
-    }
-}
-
-fn transport_event(block: &Block<'_>) -> TransportEvent {
-    let transport = &block.transport;
-    let mut flags = TransportFlags::HAS_TIME_SIGNATURE;
-    flags.set(TransportFlags::IS_PLAYING, transport.playing);
-    flags.set(TransportFlags::HAS_TEMPO, transport.tempo_bpm.is_some());
-    flags.set(TransportFlags::HAS_BEATS_TIMELINE, transport.position_beats.is_some());
-    flags.set(TransportFlags::IS_LOOP_ACTIVE, transport.loop_beats.is_some());
-    let (loop_start, loop_end) = transport.loop_beats.unwrap_or_default();
-    let (numerator, denominator) = transport.time_signature;
-    let bar_beats = f64::from(numerator) * 4.0 / f64::from(denominator);
-    TransportEvent {
-        header: clack_host::events::EventHeader::new_core(0, EventFlags::empty()),
-        flags,
-        song_pos_beats: BeatTime::from_float(transport.position_beats.unwrap_or(0.0)),
-        song_pos_seconds: SecondsTime::from_float(0.0),
-        tempo: transport.tempo_bpm.unwrap_or(0.0),
-        tempo_inc: 0.0,
-        loop_start_beats: BeatTime::from_float(loop_start),
-        loop_end_beats: BeatTime::from_float(loop_end),
-        loop_start_seconds: SecondsTime::from_float(0.0),
-        loop_end_seconds: SecondsTime::from_float(0.0),
-        bar_start: BeatTime::from_float(transport.bar_start_beats),
-        bar_number: (transport.bar_start_beats / bar_beats).round() as i32,
-        time_signature_numerator: numerator,
-        time_signature_denominator: denominator,
     }
 }

@@ -27,6 +27,14 @@ pub enum HostError {
         /// Result code or message.
         reason: String,
     },
+    /// The screen, or a window on it, failed.
+    #[error("the screen failed in {call}: {reason}")]
+    Screen {
+        /// What was to be done there.
+        call: &'static str,
+        /// What the X server or the connection said.
+        reason: String,
+    },
     /// A script names a parameter that the plugin does not have.
     #[error("no parameter named \"{name}\"; there are: {known}")]
     NoSuchParameter {
@@ -44,5 +52,11 @@ impl HostError {
     /// A failed call, for the fronts.
     pub(crate) fn call(call: &'static str, reason: impl std::fmt::Display) -> HostError {
         HostError::Call { call, reason: reason.to_string() }
+    }
+
+    /// A failed request to the screen.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn screen(call: &'static str, reason: impl std::fmt::Display) -> HostError {
+        HostError::Screen { call, reason: reason.to_string() }
     }
 }

@@ -18,8 +18,12 @@
 //! [`performer`] translate one [`Block`](plugin::Block) each. The host makes no sound: plugins get a silent input-less
 //! stereo output, because hosts do and because the frame count travels with it.
 //!
+//! [`perform_aside`] plays on a thread of its own, as live hosts do, and `window` (Linux) shows
+//! the plugin's editor meanwhile, in a window of ours.
+//!
 //! This crate argues its `unsafe` block by block: it loads foreign code and speaks COM.
 
+pub mod audio;
 pub mod clap;
 pub mod error;
 pub mod meter;
@@ -32,7 +36,10 @@ pub mod recording;
 pub mod rows;
 pub mod script;
 pub mod vst3;
+#[cfg(target_os = "linux")]
+pub mod window;
 
+pub use audio::perform_aside;
 pub use error::HostError;
 pub use perform::{perform, perform_together};
 pub use plugin::{Format, Plugin, open};

@@ -1,7 +1,10 @@
 //! What both plugin formats have in common, as a host sees it.
 
+use crate::audio::Audio;
 use crate::error::HostError;
 use crate::meter::Counts;
+#[cfg(target_os = "linux")]
+use crate::window::{Parent, Size};
 use std::path::Path;
 use std::time::Duration;
 
@@ -239,6 +242,39 @@ pub trait Plugin {
     /// # Errors
     /// If the plugin refuses it.
     fn load_state(&mut self, state: &[u8]) -> Result<(), HostError>;
+
+    /// Its audio, for a thread of its own; `None` if it has none to give away. It can be driven
+    /// as long as the plugin is active.
+    fn audio(&self) -> Option<Audio> {
+        None
+    }
+
+    /// One turn of the host's main loop: grants what the plugin asked of the main thread. While
+    /// an editor is open, hosts do so many times a second.
+    fn turn(&mut self) {}
+
+    /// Opens the editor in a window of the host's, which takes the editor's size. `scale` is that
+    /// of the screen: 1 for 96 dots an inch.
+    ///
+    /// # Errors
+    /// If there is no editor, it is open already, or it does not open.
+    #[cfg(target_os = "linux")]
+    fn open_editor(&mut self, _parent: &Parent, _scale: f64) -> Result<(), HostError> {
+        Err(HostError::call("open_editor", "it has none"))
+    }
+
+    /// Makes the editor and its parent as large as `size`, or as the editor has it instead.
+    ///
+    /// # Errors
+    /// If no editor is open, or it refuses.
+    #[cfg(target_os = "linux")]
+    fn resize_editor(&mut self, _size: Size) -> Result<Size, HostError> {
+        Err(HostError::call("resize_editor", "it has none"))
+    }
+
+    /// Closes the editor; harmless if none is open.
+    #[cfg(target_os = "linux")]
+    fn close_editor(&mut self) {}
 }
 
 impl dyn Plugin + '_ {

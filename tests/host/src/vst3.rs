@@ -1,44 +1,45 @@
 //! VST3 front, by hand on the `vst3` bindings.
 
+#[cfg(target_os = "linux")]
+mod editor;
 mod module;
 mod objects;
+mod processor;
 
+use crate::audio::{Audio, Process, Slot};
 use crate::error::HostError;
-use crate::meter::watched;
 use crate::plugin::{Block, Cost, Facts, Format, MAX_FRAMES, Outbox, Parameter, Plugin};
+#[cfg(target_os = "linux")]
+use crate::window::{Parent, Size};
 use module::Module;
-use objects::{Changes, Events, Handler, Stream};
+use objects::{Handler, Stream};
+use processor::Processor;
 use std::path::Path;
 use std::ptr;
-use std::time::Instant;
-use vst3::Steinberg::Vst::kInfiniteTail;
 use vst3::Steinberg::Vst::{
-    AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, BusInfo, IAudioProcessor,
-    IAudioProcessorTrait, IComponent, IComponentHandler, IComponentTrait, IEditController,
-    IEditControllerTrait, IEventList, IParameterChanges, MediaTypes_, ParameterInfo,
-    ParameterInfo_::ParameterFlags_, ProcessContext, ProcessContext_::StatesAndFlags_, ProcessData,
-    ProcessModes_, ProcessSetup, String128, SymbolicSampleSizes_, TChar,
+    BusDirections_, BusInfo, IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentHandler,
+    IComponentTrait, IEditController, IEditControllerTrait, MediaTypes_, ParameterInfo,
+    ParameterInfo_::ParameterFlags_, ProcessModes_, ProcessSetup, String128, SymbolicSampleSizes_,
+    TChar,
 };
 use vst3::Steinberg::{IBStream, IPluginBaseTrait, TBool, kResultOk, tresult};
 use vst3::{ComPtr, ComWrapper};
 
 /// A VST3 instance.
 pub struct Vst3 {
-    // Interfaces go before the module that implements them: fields drop in this order.
+    // Interfaces go before the module that implements them: fields drop in this order. What is in
+    // the slot goes with deactivation, whoever else may look at it.
+    audio: Slot<Processor>,
+    #[cfg(target_os = "linux")]
+    editor: Option<editor::Editor>,
     processor: ComPtr<IAudioProcessor>,
     controller: ComPtr<IEditController>,
     component: ComPtr<IComponent>,
     _handler: ComWrapper<Handler>,
-    input: ComWrapper<Events>,
-    output: ComWrapper<Events>,
-    changes: ComWrapper<Changes>,
     facts: Facts,
     parameters: Vec<Parameter>,
-    channels: Vec<Vec<f32>>,
-    channel_pointers: Vec<Vec<*mut f32>>,
     sample_rate: f64,
     offline: bool,
-    active: bool,
     _module: Module,
 }
 
@@ -81,29 +82,18 @@ impl Vst3 {
         }
         read_buses(&component, &mut facts);
         let parameters = read_parameters(&controller);
-        let mut channels: Vec<Vec<f32>> = Vec::new();
-        let mut channel_pointers = Vec::new();
-        for &count in &facts.audio_outputs {
-            let port = (0..count).map(|_| vec![0.0f32; MAX_FRAMES as usize]);
-            let mut port: Vec<Vec<f32>> = port.collect();
-            channel_pointers.push(port.iter_mut().map(|c| c.as_mut_ptr()).collect());
-            channels.extend(port);
-        }
         Ok(Vst3 {
+            audio: Slot::empty(),
+            #[cfg(target_os = "linux")]
+            editor: None,
             processor,
             controller,
             component,
             _handler: handler,
-            input: ComWrapper::new(Events::default()),
-            output: ComWrapper::new(Events::default()),
-            changes: ComWrapper::new(Changes::default()),
             facts,
             parameters,
-            channels,
-            channel_pointers,
             sample_rate: 48_000.0,
             offline: false,
-            active: false,
             _module: module,
         })
     }
@@ -218,12 +208,13 @@ impl Plugin for Vst3 {
             check("setActive", self.component.setActive(1 as TBool))?;
             check("setProcessing", self.processor.setProcessing(1 as TBool))?;
         }
-        self.active = true;
+        let processor = Processor::new(self.processor.clone(), &self.facts, self.process_mode());
+        *self.audio.lock() = Some(processor);
         Ok(())
     }
 
     fn deactivate(&mut self) {
-        if std::mem::take(&mut self.active) {
+        if self.audio.lock().take().is_some() {
             // SAFETY: the component is a live, active COM object. Nothing is left to do if it
             // objects to being stopped.
             unsafe {
@@ -234,7 +225,8 @@ impl Plugin for Vst3 {
     }
 
     fn reset(&mut self) {
-        if self.active {
+        let active = self.audio.lock();
+        if active.is_some() {
             // SAFETY: as above. VST3 has no other reset.
             unsafe {
                 self.processor.setProcessing(0 as TBool);
@@ -244,7 +236,7 @@ impl Plugin for Vst3 {
     }
 
     fn set_offline(&mut self, offline: bool) -> Result<bool, HostError> {
-        if offline != self.offline && self.active {
+        if offline != self.offline && self.audio.lock().is_some() {
             // The mode of a VST3 is part of its setup, which only an inactive one may get.
             self.activate(self.sample_rate, offline)?;
             return Ok(true);
@@ -254,52 +246,7 @@ impl Plugin for Vst3 {
     }
 
     fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
-        if !self.active {
-            return Err(HostError::call("process", "the plugin is not active"));
-        }
-        self.input.fill(block.notes);
-        self.changes.fill(block.parameters);
-        self.output.take_up_to(out.capacity());
-        let mut buses = [const {
-            AudioBusBuffers {
-                numChannels: 0,
-                silenceFlags: 0,
-                __field0: AudioBusBuffers__type0 { channelBuffers32: ptr::null_mut() },
-            }
-        }; 8];
-        for (bus, pointers) in buses.iter_mut().zip(&mut self.channel_pointers) {
-            bus.numChannels = pointers.len() as i32;
-            bus.__field0.channelBuffers32 = pointers.as_mut_ptr();
-        }
-        let mut context = process_context(block);
-        let input_events = self.input.to_com_ptr::<IEventList>();
-        let output_events = self.output.to_com_ptr::<IEventList>();
-        let changes = self.changes.to_com_ptr::<IParameterChanges>();
-        let mut data = ProcessData {
-            processMode: self.process_mode(),
-            symbolicSampleSize: SymbolicSampleSizes_::kSample32 as i32,
-            numSamples: block.frames as i32,
-            numInputs: 0,
-            numOutputs: self.channel_pointers.len().min(buses.len()) as i32,
-            inputs: ptr::null_mut(),
-            outputs: buses.as_mut_ptr(),
-            inputParameterChanges: changes.as_ref().map_or(ptr::null_mut(), |c| c.as_ptr()),
-            outputParameterChanges: ptr::null_mut(),
-            inputEvents: input_events.as_ref().map_or(ptr::null_mut(), |e| e.as_ptr()),
-            outputEvents: output_events.as_ref().map_or(ptr::null_mut(), |e| e.as_ptr()),
-            processContext: &raw mut context,
-        };
-        let start = Instant::now();
-        // SAFETY: the processor is a live, active COM object. Everything `data` points to lives
-        // until after the call; the channel buffers hold MAX_FRAMES samples each, and
-        // `block.frames` is at most that.
-        let (result, counts) = watched(|| unsafe { self.processor.process(&raw mut data) });
-        let time = start.elapsed();
-        check("process", result)?;
-        self.output.drain_into(out);
-        // SAFETY: the processor is a live COM object.
-        let may_sleep = unsafe { self.processor.getTailSamples() } != kInfiniteTail;
-        Ok(Cost { time, counts, may_sleep })
+        self.audio.process(block, out)
     }
 
     fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
@@ -318,52 +265,48 @@ impl Plugin for Vst3 {
         // SAFETY: as in `save_state`.
         unsafe { check("setState", self.component.setState(raw)) }
     }
+
+    fn audio(&self) -> Option<Audio> {
+        Some(Audio::new(self, self.audio.again()))
+    }
+
+    fn turn(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Some(editor) = &self.editor {
+            editor.turn();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open_editor(&mut self, parent: &Parent, scale: f64) -> Result<(), HostError> {
+        if self.editor.is_some() {
+            return Err(HostError::call("createView", "the editor is open already"));
+        }
+        self.editor = Some(editor::Editor::open(&self.controller, parent, scale)?);
+        Ok(())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn resize_editor(&mut self, size: Size) -> Result<Size, HostError> {
+        let editor = self.editor.as_ref();
+        editor.ok_or_else(|| HostError::call("onSize", "no editor is open"))?.resize(size)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn close_editor(&mut self) {
+        self.editor = None;
+    }
 }
 
 impl Drop for Vst3 {
     fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        self.close_editor();
         self.deactivate();
         // SAFETY: live COM objects; `terminate` is the last call before they are released.
         unsafe {
             self.controller.setComponentHandler(ptr::null_mut());
             self.component.terminate();
         }
-        self.channel_pointers.clear();
-        self.channels.clear();
     }
-}
-
-fn process_context(block: &Block<'_>) -> ProcessContext {
-    let transport = &block.transport;
-    let mut state = StatesAndFlags_::kContTimeValid
-        | StatesAndFlags_::kBarPositionValid
-        | StatesAndFlags_::kTimeSigValid;
-    let flags = [
-        (transport.playing, StatesAndFlags_::kPlaying),
-        (transport.tempo_bpm.is_some(), StatesAndFlags_::kTempoValid),
-        (transport.position_beats.is_some(), StatesAndFlags_::kProjectTimeMusicValid),
-        (transport.loop_beats.is_some(), StatesAndFlags_::kCycleActive),
-        (transport.loop_beats.is_some(), StatesAndFlags_::kCycleValid),
-    ];
-    for (set, flag) in flags {
-        state |= if set { flag } else { 0 };
-    }
-    let (cycle_start, cycle_end) = transport.loop_beats.unwrap_or_default();
-    // SAFETY: a C struct of numbers, for which zero is a valid value.
-    let mut context: ProcessContext = unsafe { std::mem::zeroed() };
-    // The bindings' enums are unsigned on Unix and signed on Windows.
-    #[allow(clippy::unnecessary_cast)]
-    let state = state as u32;
-    context.state = state;
-    context.sampleRate = transport.sample_rate;
-    context.projectTimeSamples = transport.time_samples as i64;
-    context.continousTimeSamples = transport.time_samples as i64;
-    context.projectTimeMusic = transport.position_beats.unwrap_or(0.0);
-    context.barPositionMusic = transport.bar_start_beats;
-    context.cycleStartMusic = cycle_start;
-    context.cycleEndMusic = cycle_end;
-    context.tempo = transport.tempo_bpm.unwrap_or(0.0);
-    context.timeSigNumerator = i32::from(transport.time_signature.0);
-    context.timeSigDenominator = i32::from(transport.time_signature.1);
-    context
 }

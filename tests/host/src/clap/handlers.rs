@@ -13,8 +13,18 @@ use clack_extensions::state::{HostState, HostStateImpl};
 use clack_extensions::thread_check::{HostThreadCheck, HostThreadCheckImpl};
 use clack_host::host::HostError;
 use clack_host::prelude::*;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::ThreadId;
+
+thread_local! {
+    static IN_PROCESS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that this thread is the audio thread, for the length of a call.
+pub fn in_process(inside: bool) {
+    IN_PROCESS.set(inside);
+}
 
 /// Names the handler types for clack.
 pub struct Handlers;
@@ -40,24 +50,24 @@ impl HostHandlers for Handlers {
 /// What both threads share.
 pub struct Shared {
     main: ThreadId,
-    in_process: AtomicBool,
     callback: AtomicBool,
     restart: AtomicBool,
+    flush: AtomicBool,
+    /// The size that the editor wants, packed; zero: none.
+    wanted: AtomicU64,
+    closed: AtomicBool,
 }
 
 impl Shared {
     pub fn new() -> Shared {
         Shared {
             main: std::thread::current().id(),
-            in_process: AtomicBool::new(false),
             callback: AtomicBool::new(false),
             restart: AtomicBool::new(false),
+            flush: AtomicBool::new(false),
+            wanted: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
         }
-    }
-
-    /// Says that the main thread is the audio thread, for the length of a call.
-    pub fn set_in_process(&self, inside: bool) {
-        self.in_process.store(inside, Ordering::Release);
     }
 
     /// Whether the plugin asked for a call on the main thread since the last time.
@@ -70,8 +80,20 @@ impl Shared {
         self.restart.swap(false, Ordering::AcqRel)
     }
 
-    fn on_own_thread(&self) -> bool {
-        std::thread::current().id() == self.main
+    /// Whether the plugin has parameters to tell since the last time.
+    pub fn take_flush(&self) -> bool {
+        self.flush.swap(false, Ordering::AcqRel)
+    }
+
+    /// The size that the editor asked for since the last time.
+    pub fn take_resize(&self) -> Option<GuiSize> {
+        let packed = self.wanted.swap(0, Ordering::AcqRel);
+        (packed != 0).then(|| GuiSize::unpack_from_u64(packed))
+    }
+
+    /// Whether the editor went away by itself since the last time.
+    pub fn take_closed(&self) -> bool {
+        self.closed.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -89,11 +111,11 @@ impl SharedHandler<'_> for Shared {
 
 impl HostThreadCheckImpl for Shared {
     fn is_main_thread(&self) -> bool {
-        self.on_own_thread() && !self.in_process.load(Ordering::Acquire)
+        std::thread::current().id() == self.main && !IN_PROCESS.get()
     }
 
     fn is_audio_thread(&self) -> bool {
-        self.on_own_thread() && self.in_process.load(Ordering::Acquire)
+        IN_PROCESS.get()
     }
 }
 
@@ -108,7 +130,8 @@ impl HostLogImpl for Shared {
 impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 
-    fn request_resize(&self, _: GuiSize) -> Result<(), HostError> {
+    fn request_resize(&self, size: GuiSize) -> Result<(), HostError> {
+        self.wanted.store(size.pack_to_u64(), Ordering::Release);
         Ok(())
     }
 
@@ -120,11 +143,15 @@ impl HostGuiImpl for Shared {
         Ok(())
     }
 
-    fn closed(&self, _: bool) {}
+    fn closed(&self, _: bool) {
+        self.closed.store(true, Ordering::Release);
+    }
 }
 
 impl HostParamsImplShared for Shared {
-    fn request_flush(&self) {}
+    fn request_flush(&self) {
+        self.flush.store(true, Ordering::Release);
+    }
 }
 
 /// The main thread's handler: it needs no state.

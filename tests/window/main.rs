@@ -1,0 +1,265 @@
+//! The editor of the built bundles in a window of a host: opened, drawn, resized, closed, many
+//! times and while music plays.
+//!
+//! `cargo xtask test window` starts a screen that nobody sees and runs this in it.
+//! `ANACRUSIS_OPENINGS` says how often the editor is opened and closed.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
+
+mod usage;
+
+use anacrusis_test_host::perform_aside;
+use anacrusis_test_host::window::{Parent, Picture, Size, turn_for, turn_until};
+use anacrusis_test_host::{Format, Kind, Plugin, Recording, Script, open};
+use std::path::PathBuf;
+use std::time::Duration;
+use usage::Usage;
+
+const FORMATS: [Format; 2] = [Format::Clap, Format::Vst3];
+
+/// Any size but that of an editor, which its parent is to take over.
+const BEFORE: Size = Size { width: 320, height: 200 };
+
+/// How long anything may take, on a slow and busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A picture with fewer colours shows no text.
+const COLOURS: usize = 24;
+
+const HZ: f64 = 48_000.0;
+
+fn load(format: Format) -> Box<dyn Plugin> {
+    let folder = std::env::var_os("ANACRUSIS_BUNDLES").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("bundled"),
+        PathBuf::from,
+    );
+    let name = if format == Format::Clap { "Anacrusis.clap" } else { "Anacrusis.vst3" };
+    open(&folder.join(name)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn parent() -> Parent {
+    Parent::open(BEFORE).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn open_editor(plugin: &mut dyn Plugin, parent: &Parent) {
+    plugin.open_editor(parent, 1.0).unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn picture(parent: &Parent) -> Picture {
+    parent.picture().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Waits until the editor has drawn itself over the whole window.
+fn drawn(plugin: &mut dyn Plugin, parent: &Parent, what: &str) -> Picture {
+    let mut last = picture(parent);
+    let shown = turn_until(plugin, LIMIT, || {
+        last = picture(parent);
+        let Size { width, height } = last.size;
+        // Nothing of the parent's black is left at the edges.
+        let corners = [(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)];
+        last.colours() >= COLOURS
+            && corners.iter().all(|&(x, y)| last.at(x, y).is_some_and(|colour| colour != [0; 3]))
+    });
+    assert!(shown, "{what}: nothing but {} colours at {:?}", last.colours(), last.size);
+    last
+}
+
+/// Waits until the editor's window is gone: the framework ends it on a thread of its own, and does
+/// not always wait for that.
+fn closed(plugin: &mut dyn Plugin, parent: &Parent, what: &str) {
+    let gone = turn_until(plugin, LIMIT, || parent.children().expect("a screen").is_empty());
+    assert!(gone, "{what}: its window is still there");
+}
+
+#[test]
+fn the_editor_is_drawn_follows_its_window_and_opens_again() {
+    for format in FORMATS {
+        let mut plugin = load(format);
+        let parent = parent();
+        open_editor(plugin.as_mut(), &parent);
+        let size = parent.size();
+        assert_ne!(size, BEFORE, "{format:?}: the window has the size that the editor asked for");
+        let first = drawn(plugin.as_mut(), &parent, &format!("{format:?}, opened"));
+        println!("{format:?}: {} x {}, {} colours", size.width, size.height, first.colours());
+        assert_eq!(parent.children().expect("a screen"), [size], "{format:?}");
+        assert!(plugin.open_editor(&parent, 1.0).is_err(), "{format:?}: a second editor");
+
+        for (width, height) in [(1100, 700), (760, 500)] {
+            let asked = Size { width, height };
+            let got = plugin.resize_editor(asked).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+            assert_eq!((got, parent.size()), (asked, asked), "{format:?}");
+            drawn(plugin.as_mut(), &parent, &format!("{format:?}, resized"));
+            let children = parent.children().expect("a screen");
+            assert_eq!(children, [asked], "{format:?}: the editor follows");
+        }
+        // Too small to be read: it says what it needs instead.
+        let least = plugin.resize_editor(Size { width: 100, height: 100 });
+        let least = least.unwrap_or_else(|e| panic!("{format:?}: {e}"));
+        assert!(least.width > 100 && least.height > 100, "{format:?}: {least:?}");
+
+        plugin.close_editor();
+        closed(plugin.as_mut(), &parent, &format!("{format:?}, closed"));
+        assert!(plugin.resize_editor(BEFORE).is_err(), "{format:?}: no editor is open");
+        open_editor(plugin.as_mut(), &parent);
+        drawn(plugin.as_mut(), &parent, &format!("{format:?}, opened again"));
+        // And not closed before it is unloaded.
+    }
+}
+
+/// What may be left after many openings, beside what the first ones make.
+const MOST_MEMORY_BYTES: u64 = 24 << 20;
+
+/// Sockets that a VST3's opening leaves behind: the framework gives its handler of the host's run
+/// loop one reference too many, and so never closes what it listens to.
+const LEFT_BEHIND: [(Format, u64); 2] = [(Format::Clap, 0), (Format::Vst3, 2)];
+
+#[test]
+fn many_openings_leave_nothing_behind() {
+    const FIRST: u64 = 10;
+    let openings = std::env::var("ANACRUSIS_OPENINGS").ok().and_then(|n| n.parse().ok());
+    let openings: u64 = openings.unwrap_or(60);
+    for (format, files) in LEFT_BEHIND {
+        let mut plugin = load(format);
+        let parent = parent();
+        let mut before = Usage::now();
+        for opening in 0..FIRST + openings {
+            if opening == FIRST {
+                closed(plugin.as_mut(), &parent, &format!("{format:?}, closed"));
+                turn_for(plugin.as_mut(), Duration::from_millis(500));
+                before = Usage::now();
+            }
+            open_editor(plugin.as_mut(), &parent);
+            // Now and then before it drew anything, mostly after.
+            if opening % 4 == 0 {
+                plugin.turn();
+            } else {
+                drawn(plugin.as_mut(), &parent, &format!("{format:?}, opening {opening}"));
+            }
+            plugin.close_editor();
+        }
+        closed(plugin.as_mut(), &parent, &format!("{format:?}, closed for good"));
+        turn_until(plugin.as_mut(), LIMIT, || Usage::now().threads <= before.threads);
+        let after = Usage::now();
+        println!(
+            "{format:?}, {openings} openings: memory {:.1} MiB, then {:.1} MiB; threads {}, then \
+             {}; files {}, then {}",
+            before.resident_bytes as f64 / f64::from(1 << 20),
+            after.resident_bytes as f64 / f64::from(1 << 20),
+            before.threads,
+            after.threads,
+            before.files,
+            after.files,
+        );
+        let grown = after.resident_bytes.saturating_sub(before.resident_bytes);
+        assert!(grown <= MOST_MEMORY_BYTES, "{format:?}: {grown} bytes more");
+        assert!(after.threads <= before.threads, "{format:?}: threads are left");
+        let most = before.files + files * openings;
+        assert!(after.files <= most, "{format:?}: {} files of {most}", after.files);
+    }
+}
+
+/// What ends a window may still be at it when the library goes.
+#[test]
+fn unloading_with_the_editor_open_or_just_closed_is_harmless() {
+    for format in FORMATS {
+        for round in 0..12 {
+            let parent = parent();
+            let mut plugin = load(format);
+            if round % 3 == 0 {
+                plugin.activate(HZ, false).unwrap_or_else(|error| panic!("{error}"));
+            }
+            open_editor(plugin.as_mut(), &parent);
+            turn_for(plugin.as_mut(), Duration::from_millis(30 * (round % 4)));
+            if round % 2 == 0 {
+                plugin.close_editor();
+            }
+        }
+    }
+}
+
+/// A live host's script: at rest for a second, then so many bars with a melody played in.
+fn melody(bars: u32) -> Script {
+    let mut script = Script::new(HZ, 256).live(1.0).samples(HZ as u64).tempo(120.0).play();
+    for bar in 0..bars {
+        for key in [60, 64, 67, 72] {
+            let key = key + [0, 5, 7, 0][bar as usize % 4];
+            script = script.note_on(key).beats(0.75).note_off(key).beats(0.25);
+        }
+    }
+    script.stop().blocks(16)
+}
+
+fn check(format: Format, recording: &Recording) {
+    let pairing = recording.notes();
+    assert!(pairing.onsets > 0, "{format:?}: no note");
+    assert_eq!(pairing.unmatched(), 0, "{format:?}: {pairing:?}");
+    assert_eq!(recording.disordered + recording.outside + recording.refused, 0, "{format:?}");
+}
+
+#[test]
+fn it_draws_while_music_plays_and_closes_in_the_middle_of_it() {
+    for format in FORMATS {
+        let mut plugin = load(format);
+        let parent = parent();
+        let playing = perform_aside(plugin.as_mut(), &melody(5)).unwrap_or_else(|e| panic!("{e}"));
+        open_editor(plugin.as_mut(), &parent);
+        let mut before = drawn(plugin.as_mut(), &parent, &format!("{format:?}, before the music"));
+        // The music begins after a second; from then on something moves all the time.
+        turn_for(plugin.as_mut(), Duration::from_millis(1500));
+        let mut frames = 0;
+        for _ in 0..10 {
+            turn_for(plugin.as_mut(), Duration::from_millis(200));
+            let now = picture(&parent);
+            frames += u32::from(now.changed_since(&before) > 0);
+            before = now;
+        }
+        println!("{format:?}, playing: {frames} of 10 pictures show something new");
+        assert!(frames >= 5, "{format:?}: it hardly moves");
+        let mut openings = 0;
+        while !playing.is_over() {
+            plugin.close_editor();
+            open_editor(plugin.as_mut(), &parent);
+            // Sooner and later after it opened.
+            turn_for(plugin.as_mut(), Duration::from_millis(40 * (openings % 8)));
+            openings += 1;
+        }
+        println!("{format:?}, playing: opened and closed {openings} times");
+        assert!(openings > 1, "{format:?}: the music was over");
+        let recording = playing.finish().unwrap_or_else(|error| panic!("{format:?}: {error}"));
+        check(format, &recording);
+        assert!(recording.events.iter().any(|e| e.kind == Kind::On), "{format:?}");
+        drawn(plugin.as_mut(), &parent, &format!("{format:?}, after the music"));
+    }
+}
+
+/// Asserts nothing: it depends on the machine, and most of all on who draws. Without a graphics
+/// card the processor does, in this process.
+#[test]
+fn what_an_open_editor_costs() {
+    const TIME: Duration = Duration::from_millis(2500);
+    let share = |plugin: &mut dyn Plugin, script: &Script| {
+        let aside = perform_aside(plugin, script).unwrap_or_else(|error| panic!("{error}"));
+        // What has just begun is not what is asked for: an idle editor rests after two seconds.
+        turn_for(plugin, Duration::from_millis(2500));
+        let before = Usage::now().processor;
+        turn_for(plugin, TIME);
+        let used = Usage::now().processor - before;
+        turn_until(plugin, LIMIT, || aside.is_over());
+        aside.finish().unwrap_or_else(|error| panic!("{error}"));
+        100.0 * used.as_secs_f64() / TIME.as_secs_f64()
+    };
+    let idle = Script::new(HZ, 256).live(1.0).samples(5 * HZ as u64 + HZ as u64 / 4);
+    for format in FORMATS {
+        let mut plugin = load(format);
+        let parent = parent();
+        let closed = [share(plugin.as_mut(), &idle), share(plugin.as_mut(), &melody(2))];
+        open_editor(plugin.as_mut(), &parent);
+        let open = [share(plugin.as_mut(), &idle), share(plugin.as_mut(), &melody(2))];
+        println!(
+            "{format:?}: % of one core, stopped {:.1} closed, {:.1} open; playing {:.1} closed, \
+             {:.1} open",
+            closed[0], open[0], closed[1], open[1]
+        );
+    }
+}
