@@ -20,6 +20,7 @@ pub mod model_file;
 pub mod picture;
 pub mod presets;
 pub mod score;
+pub mod screenshots;
 pub mod sequence;
 pub mod settings;
 pub mod setup;

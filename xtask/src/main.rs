@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, generate, inspect, install, judge, presets, soak, standalone,
-    test, trainer, vectors,
+    bench, bundle, demo, evaluate, generate, inspect, install, judge, presets, screenshots, soak,
+    standalone, test, trainer, vectors,
 };
 
 /// Counts what is in use; no limit. Not in the profile of checks and tests, where the framework
@@ -33,6 +33,7 @@ enum Command {
     Bundle(bundle::Args),
     Install(install::Args),
     Standalone(standalone::Args),
+    Screenshots(screenshots::Args),
     Train(Box<trainer::Args>),
     Evaluate(evaluate::Args),
     Generate(generate::Args),
@@ -55,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bundle(args) => bundle::run(&args),
         Command::Install(args) => install::run(&args),
         Command::Standalone(args) => standalone::run(&args),
+        Command::Screenshots(args) => screenshots::run(&args),
         Command::Train(args) => trainer::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => generate::run(&args),

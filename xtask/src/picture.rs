@@ -65,19 +65,27 @@ impl Canvas {
     /// # Errors
     /// If the encoder fails.
     pub fn to_png(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(
-            &mut bytes,
-            u32::try_from(self.width).context("the picture is too wide")?,
-            u32::try_from(self.height).context("the picture is too high")?,
-        );
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.pixels)?;
-        writer.finish()?;
-        Ok(bytes)
+        encode(self.width, self.height, &self.pixels)
     }
+}
+
+/// Rows of RGB pixels as a PNG file.
+///
+/// # Errors
+/// If the encoder fails, or there are not as many pixels.
+pub fn encode(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(
+        &mut bytes,
+        u32::try_from(width).context("the picture is too wide")?,
+        u32::try_from(height).context("the picture is too high")?,
+    );
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 impl OriginDimensions for Canvas {

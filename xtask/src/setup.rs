@@ -78,6 +78,50 @@ const NAMESPACES: &[Need] = &[Need {
     arch: &["iproute2"],
 }];
 
+/// What shows the plugin's window where there is no screen.
+const SCREEN: Need = Need {
+    what: "Xvfb, a screen that nobody sees",
+    present: || in_path("Xvfb"),
+    debian: &["xvfb"],
+    fedora: &["xorg-x11-server-Xvfb"],
+    arch: &["xorg-server-xvfb"],
+};
+
+/// What draws it there.
+const DRAWING: &[Need] = &[
+    Need {
+        what: "the libraries that the plugin's window opens",
+        present: || WINDOW.iter().chain(KEYBOARD).all(|name| has_library(name)),
+        debian: &[
+            "libx11-6",
+            "libx11-xcb1",
+            "libxcb1",
+            "libgl1",
+            "libxkbcommon-x11-0",
+            "libxcursor1",
+        ],
+        fedora: &[
+            "libX11",
+            "libX11-xcb",
+            "libxcb",
+            "libglvnd-glx",
+            "libxkbcommon-x11",
+            "libXcursor",
+        ],
+        arch: &["libx11", "libxcb", "libglvnd", "libxkbcommon-x11", "libxcursor"],
+    },
+    Need {
+        what: "Mesa's OpenGL, which draws without a graphics card",
+        present: has_mesa,
+        debian: &["libgl1-mesa-dri"],
+        fedora: &["mesa-dri-drivers"],
+        arch: &["mesa"],
+    },
+];
+
+/// Libraries by which the plugin's window reads keys.
+const KEYBOARD: &[&str] = &["libxkbcommon.so.0", "libxkbcommon-x11.so.0"];
+
 /// Libraries that the plugin's window opens. A machine without a screen need not have them.
 const WINDOW: &[&str] = &["libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", "libGL.so.1"];
 
@@ -132,6 +176,16 @@ pub fn ensure_mpi() -> Result<()> {
 /// As [`ensure`].
 pub fn ensure_namespaces() -> Result<()> {
     ensure_all(NAMESPACES)
+}
+
+/// The same for a screen that nobody sees and what draws the plugin's window on it; the screen
+/// itself is not looked for if there is one of the caller's `own`.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_screen(own: bool) -> Result<()> {
+    ensure_all(DRAWING)?;
+    if own { Ok(()) } else { ensure_all(&[SCREEN]) }
 }
 
 /// Looks for what training by several processes needs; installs nothing, since each of them
@@ -268,6 +322,26 @@ fn has_library(name: &str) -> bool {
         .any(|folder| Path::new(folder).join(name).exists())
 }
 
+/// Whether Mesa has a driver that needs no graphics card: a file of its own, or one with all.
+fn has_mesa() -> bool {
+    let arch = std::env::consts::ARCH;
+    let folders = [format!("/usr/lib/{arch}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()];
+    let has = |folder: &Path, wanted: fn(&str) -> bool| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| wanted(&entry.file_name().to_string_lossy()))
+    };
+    folders.iter().map(Path::new).any(|folder| {
+        has(folder, |name| name.starts_with("libgallium"))
+            || has(&folder.join("dri"), |name| name == "swrast_dri.so")
+    })
+}
+
+/// Whether a program of that name is on the path.
+fn in_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
 /// Whether a program is there and succeeds.
 fn runs(program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
@@ -333,7 +407,8 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_in_every_distribution() {
-        for need in BUILD.iter().chain(SOUND).chain(MPI).chain(NAMESPACES) {
+        let screen = DRAWING.iter().chain([&SCREEN]);
+        for need in BUILD.iter().chain(SOUND).chain(MPI).chain(NAMESPACES).chain(screen) {
             for packages in [need.debian, need.fedora, need.arch] {
                 assert!(!packages.is_empty(), "{}", need.what);
             }

@@ -5,7 +5,9 @@ mod hosts;
 mod jack;
 mod mpi;
 mod sanitizer;
+pub(crate) mod screen;
 mod validators;
+mod window;
 
 use crate::{bundle, setup, workspace};
 use anyhow::{Result, bail};
@@ -41,7 +43,7 @@ pub struct Args {
 
 /// Passed, failed and skipped, tests or whole steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
+pub(crate) struct Count {
     passed: u64,
     failed: u64,
     skipped: u64,
@@ -49,7 +51,7 @@ struct Count {
 
 /// Why a step is not run: something that it needs is not installed.
 #[derive(Debug)]
-struct Skip(String);
+pub(crate) struct Skip(String);
 
 impl std::fmt::Display for Skip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,11 +61,12 @@ impl std::fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
-/// A step: what to type after `cargo`, a function, or one that says what to run.
+/// A step: what to type after `cargo`, a function, one that says what to run, or one that runs it.
 enum Work {
     Cargo(&'static [&'static str]),
     Call(fn() -> Result<()>),
     Find(fn() -> Result<Command>),
+    Count(fn() -> Result<Count>),
     Host(fn(&hosts::Options) -> Result<Count>),
 }
 
@@ -130,6 +133,12 @@ const STEPS: &[Step] = &[
             "--test-threads=1",
         ],
     ),
+    Step {
+        name: "window",
+        what: "the bundles' editor in a host's window",
+        work: Work::Count(window::run),
+        environment: &[],
+    },
     cargo(
         "editor",
         "plugin and editor, drawn without a screen",
@@ -277,6 +286,7 @@ impl Step {
                 watch(command)
             }
             Work::Find(find) => find().and_then(watch),
+            Work::Count(function) => function(),
         };
         match result {
             // A step without tests of its own counts as one.

@@ -125,9 +125,10 @@ impl Parent {
         let tree = tree.reply().map_err(failed(CALL))?;
         let mut sizes = Vec::new();
         for child in tree.children {
-            let place = x.get_geometry(child).map_err(failed(CALL))?.reply();
-            let place = place.map_err(failed(CALL))?;
-            sizes.push(Size { width: place.width.into(), height: place.height.into() });
+            // One may go while it is looked at.
+            if let Ok(place) = x.get_geometry(child).map_err(failed(CALL))?.reply() {
+                sizes.push(Size { width: place.width.into(), height: place.height.into() });
+            }
         }
         Ok(sizes)
     }
