@@ -78,6 +78,8 @@ impl Scene {
             plugin.load_state(&edited(&state, self.project)?)?;
         }
         let parent = Parent::open(Size { width: 320, height: 200 })?;
+        // What is under the pointer looks otherwise.
+        parent.move_away()?;
         let playing = perform_aside(plugin, &self.script())?;
         plugin.open_editor(&parent, self.scale)?;
         if let Some(size) = self.size {

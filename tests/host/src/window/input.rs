@@ -44,6 +44,14 @@ impl Parent {
         self.fake(MOTION_NOTIFY_EVENT, 0, (place(x), place(y)))
     }
 
+    /// Moves the pointer off the window, to the screen's far corner.
+    ///
+    /// # Errors
+    /// See [`Parent::move_to`].
+    pub fn move_away(&self) -> Result<(), HostError> {
+        self.move_to(u32::MAX, u32::MAX)
+    }
+
     /// Clicks there with the left button.
     ///
     /// # Errors
