@@ -135,6 +135,7 @@ fn below_roll(ui: &mut Ui, lens: &mut Lens) {
             if ui.small_button(text::ZOOM_OUT.0).on_hover_text(text::ZOOM_OUT.1).clicked() {
                 lens.zoom(0.8);
             }
+            ui.toggle_value(&mut lens.all_keys, text::ALL_KEYS.0).on_hover_text(text::ALL_KEYS.1);
             let moved = lens.anchor.is_some();
             let follow = egui::Button::new(text::FOLLOW.0).small();
             if ui.add_enabled(moved, follow).on_hover_text(text::FOLLOW.1).clicked() {

@@ -48,7 +48,9 @@ pub fn show(
         }
     });
     ui.separator();
-    ScrollArea::vertical().id_salt(memory.tab as u8).show(ui, |ui| match memory.tab {
+    ScrollArea::vertical().auto_shrink(false).id_salt(memory.tab as u8).show(ui, |ui| match memory
+        .tab
+    {
         Tab::Play => play(ui, params, setter),
         Tab::Shape => shape(ui, params, setter),
         Tab::Touch => touch(ui, params, setter),

@@ -45,7 +45,7 @@ pub fn show(
         }
         let altered = at.and_then(|at| all.get(at)).is_none_or(|preset| !preset.matches(params));
         let shown = text::preset(chosen.as_deref(), altered);
-        let width = ui.available_width() - 58.0;
+        let width = (ui.available_width() - 84.0).max(60.0);
         let combo = ComboBox::from_id_salt("presets").selected_text(shown).width(width);
         let combo = combo.height(360.0).show_ui(ui, |ui| {
             for (index, preset) in all.iter().enumerate() {
@@ -58,9 +58,9 @@ pub fn show(
                 }
             }
         });
-        combo.response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::ComboBox, true, text::PRESET)
-        });
+        combo
+            .response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, text::PRESET));
         if ui.button(text::SAVE.0).on_hover_text(text::SAVE.1).clicked() {
             choice.saving = match choice.saving.take() {
                 None => Some(chosen.clone().unwrap_or_default()),

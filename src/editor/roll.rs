@@ -17,6 +17,7 @@ use egui::{PointerButton, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec
 use self::scale::{BAND_HEIGHT, Scale};
 use super::view::{Column, Roll};
 use super::{text, theme};
+use crate::music::KeyRange;
 
 /// Width of the keyboard at the side, in points.
 const KEYBOARD_WIDTH: f32 = 42.0;
@@ -30,13 +31,15 @@ pub struct Lens {
     pub anchor: Option<f64>,
     /// First and last of the bars that are chosen.
     pub bars: Option<(i64, i64)>,
+    /// Whether all keys of the model are seen, or as many octaves as there are notes in.
+    pub all_keys: bool,
     /// The bar in which a drag began that chooses bars.
     from: Option<i64>,
 }
 
 impl Default for Lens {
     fn default() -> Self {
-        Lens { step_width: 13.0, anchor: None, bars: None, from: None }
+        Lens { step_width: 13.0, anchor: None, bars: None, all_keys: false, from: None }
     }
 }
 
@@ -78,7 +81,9 @@ pub fn show(ui: &mut Ui, roll: &Roll, lookahead_steps: f64, lens: &mut Lens) -> 
     let keyboard = rect.with_max_x(rect.left() + KEYBOARD_WIDTH);
     let field = rect.with_min_x(keyboard.right());
     look(ui, field, &response, roll, lens);
-    let scale = Scale::new(field, roll, lookahead_steps, lens.step_width, lens.back(roll));
+    let keys = if lens.all_keys { roll.keys } else { octaves(roll) };
+    let scale = Scale::new(field, keys, lookahead_steps, lens.step_width);
+    let scale = scale.shifted(roll, lens.back(roll));
     choose(&response, roll, &scale, lens);
     if !ui.is_rect_visible(rect) {
         return response;
@@ -94,6 +99,29 @@ pub fn show(ui: &mut Ui, roll: &Roll, lookahead_steps: f64, lens: &mut Lens) -> 
     marks::now_line(&inner, &scale, palette);
     keyboard::show(&painter, keyboard, &scale, roll, palette);
     response
+}
+
+/// The octaves, three at least, that hold every note of the roll: as what is remembered, they
+/// change seldom.
+fn octaves(roll: &Roll) -> KeyRange {
+    const LEAST: u8 = 36;
+    let columns = roll.past.iter().chain(&roll.now).chain(&roll.ahead);
+    let sounding = columns.fold(0, |all, c| all | c.chord.playing() | c.heard.playing());
+    let seen = sounding & roll.keys.mask();
+    // Below 128, so the casts keep every bit.
+    let (lowest, highest) = match seen {
+        0 => (48, 83),
+        _ => (seen.trailing_zeros() as u8, 127 - seen.leading_zeros() as u8),
+    };
+    let mut low = lowest / 12 * 12;
+    let mut high = highest / 12 * 12 + 11;
+    while high - low + 1 < LEAST {
+        low = low.saturating_sub(12);
+        high = if high - low + 1 < LEAST { high.saturating_add(12) } else { high };
+    }
+    let (first, last) = (roll.keys.low, roll.keys.low.saturating_add(roll.keys.count - 1));
+    let (low, high) = (low.clamp(first, last), high.clamp(first, last));
+    KeyRange { low, count: high - low + 1 }
 }
 
 /// Wheel and pinch over the field.
@@ -197,6 +225,24 @@ mod tests {
         );
         let parked = Roll { now: None, ..roll };
         assert_eq!(column(&parked, 0).map(|column| column.bar), Some(8));
+    }
+
+    #[test]
+    fn as_many_octaves_are_seen_as_there_are_notes_in() {
+        let mut roll = roll();
+        let seen = |roll: &Roll| {
+            let keys = octaves(roll);
+            (keys.low, keys.low + keys.count - 1)
+        };
+        assert_eq!(seen(&roll), (48, 83), "three about the middle");
+        roll.past[0].chord.strike(64);
+        let (low, high) = seen(&roll);
+        assert!(low <= 60 && high >= 71 && high - low + 1 >= 36, "{low} to {high}");
+        roll.past[9].heard.strike(100);
+        roll.past[9].chord.strike(30);
+        assert_eq!(seen(&roll), (24, 101), "no further than the model's own");
+        roll.keys = KeyRange { low: 60, count: 1 };
+        assert_eq!(seen(&roll), (60, 60));
     }
 
     #[test]

@@ -98,6 +98,9 @@ pub const ZOOM_IN: (&str, &str) = ("+", "Fewer steps, wider ones. Also Ctrl and 
 /// See [`LOCK`].
 pub const ZOOM_OUT: (&str, &str) =
     ("\u{2212}", "More steps, narrower ones. Also Ctrl and the wheel.");
+/// See [`LOCK`].
+pub const ALL_KEYS: (&str, &str) =
+    ("All keys", "Show every key of the model, not only the octaves in which there are notes.");
 /// What stands beside the now-line.
 pub const NOW: &str = "now";
 /// See [`LOCK`].

@@ -57,7 +57,10 @@ fn a_missed_chord_is_drawn_as_one() {
 fn notes_outside_the_models_keys_are_left_out() {
     let mut view = playing();
     view.roll.now = Some(column([0, 23, 24, 101, 102, 127], Line::Step));
-    let harness = harness(Desk { view, ..Desk::default() });
+    let mut harness = harness(Desk { view, ..Desk::default() });
+    assert_eq!(fills(&harness, DARK.now), 2 + 2 + 1);
+    harness.state_mut().memory.lens.all_keys = true;
+    harness.run();
     assert_eq!(fills(&harness, DARK.now), 2 + 2 + 1);
 }
 

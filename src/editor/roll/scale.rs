@@ -5,6 +5,7 @@ use std::ops::Range;
 use egui::{Rect, pos2};
 
 use crate::editor::view::Roll;
+use crate::music::KeyRange;
 
 /// Least number of steps shown after the now-line, decided or not.
 const AHEAD_STEPS_MIN: f32 = 4.0;
@@ -31,9 +32,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// For steps of `step_width` points, with the newest `back` steps of the past right of the
-    /// now-line's place.
-    pub fn new(area: Rect, roll: &Roll, lookahead_steps: f64, step_width: f32, back: f64) -> Scale {
+    /// For steps of `step_width` points and rows for `keys`.
+    pub fn new(area: Rect, keys: KeyRange, lookahead_steps: f64, step_width: f32) -> Scale {
         // The sounding step reaches past the now-line too; a few steps: f32 is plenty.
         let ahead = (lookahead_steps.ceil() as f32 + 2.0).max(AHEAD_STEPS_MIN);
         let band = area.with_max_y(area.top() + BAND_HEIGHT);
@@ -43,13 +43,23 @@ impl Scale {
         Scale {
             field,
             band,
-            now_x: field.right() - ahead + back as f32 * step_width,
+            now_x: field.right() - ahead,
             place_x: field.right() - ahead,
-            low: roll.keys.low,
-            count: roll.keys.count,
-            row: field.height() / f32::from(roll.keys.count),
+            low: keys.low,
+            count: keys.count,
+            row: field.height() / f32::from(keys.count),
             step: step_width,
+            shift: 0.0,
+        }
+    }
+
+    /// The same at the moment of `roll`, with the newest `back` steps of the past right of the
+    /// now-line's place.
+    pub fn shifted(self, roll: &Roll, back: f64) -> Scale {
+        Scale {
+            now_x: self.place_x + back as f32 * self.step,
             shift: f64::from(roll.phase.clamp(0.0, 1.0)) - back,
+            ..self
         }
     }
 

@@ -60,9 +60,27 @@ const PLAIN: Scene = Scene {
     acts: &[],
 };
 
-pub const SCENES: [Scene; 5] = [
+/// The buttons of a window of its first size, in pixels.
+const MODELS: Act = Act::Click(785, 20);
+const SETUP: Act = Act::Click(851, 20);
+const ROLL: Act = Act::Click(727, 20);
+const LIGHT: Act = Act::Click(126, 107);
+const LOCK: Act = Act::Click(74, 77);
+/// Over two bars that were played.
+const DRAG: Act = Act::Drag((220, 440), (380, 440));
+
+pub const SCENES: [Scene; 9] = [
     Scene { name: "editor-clap", what: "the CLAP, playing", ..PLAIN },
     Scene { name: "editor-vst3", what: "the VST3, playing", format: Format::Vst3, ..PLAIN },
+    Scene {
+        name: "accompany",
+        what: "with the musician, and bars that are locked",
+        acts: &[DRAG, LOCK, Act::Wait(Duration::from_millis(2500))],
+        ..PLAIN
+    },
+    Scene { name: "models", what: "the models and their cards", acts: &[MODELS], ..PLAIN },
+    Scene { name: "setup", what: "theme, size, routing", acts: &[SETUP], ..PLAIN },
+    Scene { name: "light", what: "for bright rooms", acts: &[SETUP, LIGHT, ROLL], ..PLAIN },
     Scene { name: "scale-200", what: "on a screen of 192 dots an inch", scale: 2.0, ..PLAIN },
     Scene {
         name: "wide",

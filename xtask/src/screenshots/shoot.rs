@@ -57,13 +57,10 @@ fn on_a_screen_of_its_own(args: &Args) -> Result<()> {
     // Room for an editor at twice the size.
     let screen = Screen::start_for_windows(2560, 1600)?;
     let program = std::env::current_exe().context("where is this program?")?;
-    let status = Command::new(program)
-        .args(["screenshots", "--here", "--out"])
-        .arg(&args.out)
-        .args(&args.scenes)
-        .env("DISPLAY", &screen.display)
-        .status()
-        .context("cannot start this program again")?;
+    let mut command = Command::new(program);
+    command.args(["screenshots", "--here", "--out"]).arg(&args.out).args(&args.scenes);
+    screen.lend(&mut command);
+    let status = command.status().context("cannot start this program again")?;
     ensure!(status.success(), "not every picture was taken");
     Ok(())
 }

@@ -18,6 +18,8 @@ pub struct Screen {
     _server: Running,
     /// What `DISPLAY` must say for it.
     pub display: String,
+    /// Where programs on it keep what a user sets.
+    settings: tempfile::TempDir,
 }
 
 impl Screen {
@@ -36,7 +38,14 @@ impl Screen {
         command.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp", "-noreset"]);
         let mut server = Running::start(command.stdout(Stdio::piped()))?;
         let number = server.first_line().context("Xvfb told no display")?;
-        Ok(Screen { _server: server, display: format!(":{number}") })
+        let settings = tempfile::tempdir().context("no folder for settings")?;
+        Ok(Screen { _server: server, display: format!(":{number}"), settings })
+    }
+
+    /// Has a program use the screen, and settings that are nobody's: what a window keeps when it
+    /// closes is not to become the user's own.
+    pub fn lend(&self, command: &mut Command) {
+        command.env("DISPLAY", &self.display).env("XDG_CONFIG_HOME", self.settings.path());
     }
 
     /// The same, and with all that draws a plugin's window on it; installs what is missing where

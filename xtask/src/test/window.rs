@@ -17,6 +17,7 @@ pub fn run() -> Result<Count> {
     // One at a time: they look at all that this process holds.
     command.args(["--", "--nocapture", "--test-threads=1"]);
     // With one pool the allocator gives back what is free, and growth can be told from its stock.
-    command.env("DISPLAY", &screen.display).env("MALLOC_ARENA_MAX", "1");
+    command.env("MALLOC_ARENA_MAX", "1");
+    screen.lend(&mut command);
     watch(command)
 }
