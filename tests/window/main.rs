@@ -24,7 +24,7 @@ const BEFORE: Size = Size { width: 320, height: 200 };
 /// How long anything may take, on a slow and busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a user would look at an empty window before touching it.
+/// How long a user would look at an empty window before closing it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A picture with fewer colours shows no text.
@@ -60,37 +60,25 @@ fn picture(parent: &Parent) -> Picture {
 
 /// Waits until the editor has drawn itself over the whole window.
 fn drawn(plugin: &mut dyn Plugin, parent: &Parent, what: &str) -> Picture {
-    let (picture, touched) = drawn_in_the_end(plugin, parent, what);
-    if touched {
-        println!("{what}: drawn only once the pointer moved");
-    }
-    picture
+    let told = || {
+        let (last, children) = (picture(parent), parent.children());
+        format!("{what}: {} colours at {:?}, {children:?}", last.colours(), last.size)
+    };
+    drawn_within(plugin, parent, LIMIT).unwrap_or_else(|| panic!("{}", told()))
 }
 
-/// The same, and whether the pointer had to move over it first: where an editor is opened while the
-/// one before is still on its way out, the framework now and then forgets the first frame.
-fn drawn_in_the_end(plugin: &mut dyn Plugin, parent: &Parent, what: &str) -> (Picture, bool) {
+/// The same, as long as a user would look at an empty window.
+fn drawn_within(plugin: &mut dyn Plugin, parent: &Parent, limit: Duration) -> Option<Picture> {
     let mut last = picture(parent);
-    let mut shown = |plugin: &mut dyn Plugin, limit: Duration| {
-        turn_until(plugin, limit, || {
-            last = picture(parent);
-            let Size { width, height } = last.size;
-            // Nothing of the parent's black is left at the edges.
-            let corners = [(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)];
-            let covers = |&(x, y): &(u32, u32)| last.at(x, y).is_some_and(|c| c != [0; 3]);
-            last.colours() >= COLOURS && corners.iter().all(covers)
-        })
-    };
-    if shown(plugin, PATIENCE) {
-        return (last, false);
-    }
-    let size = parent.size();
-    let moved = parent.move_to(size.width / 2, size.height / 2);
-    let moved = moved.and_then(|()| parent.move_to(size.width / 3, size.height / 3));
-    moved.unwrap_or_else(|error| panic!("{error}"));
-    let shown = shown(plugin, LIMIT);
-    assert!(shown, "{what}: nothing but {} colours at {:?}", last.colours(), last.size);
-    (last, true)
+    let shown = turn_until(plugin, limit, || {
+        last = picture(parent);
+        let Size { width, height } = last.size;
+        // Nothing of the parent's black is left at the edges.
+        let corners = [(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)];
+        last.colours() >= COLOURS
+            && corners.iter().all(|&(x, y)| last.at(x, y).is_some_and(|colour| colour != [0; 3]))
+    });
+    shown.then_some(last)
 }
 
 /// Waits until the editor's window is gone: the framework ends it on a thread of its own, and does
@@ -168,8 +156,8 @@ fn many_openings_leave_nothing_behind() {
             if opening % 4 == 0 {
                 plugin.turn();
             } else {
-                let what = format!("{format:?}, opening {opening}");
-                blank += u64::from(drawn_in_the_end(plugin.as_mut(), &parent, &what).1);
+                let shown = drawn_within(plugin.as_mut(), &parent, PATIENCE);
+                blank += u64::from(shown.is_none());
             }
             plugin.close_editor();
         }
@@ -177,7 +165,7 @@ fn many_openings_leave_nothing_behind() {
         turn_until(plugin.as_mut(), LIMIT, || Usage::now().threads <= before.threads);
         let after = Usage::now();
         println!(
-            "{format:?}, {openings} openings, {blank} blank until touched: memory {:.1} MiB, then {:.1} MiB; threads {}, then \
+            "{format:?}, {openings} openings, {blank} of them blank: memory {:.1} MiB, then {:.1} MiB; threads {}, then \
              {}; files {}, then {}",
             before.resident_bytes as f64 / f64::from(1 << 20),
             after.resident_bytes as f64 / f64::from(1 << 20),
@@ -186,7 +174,8 @@ fn many_openings_leave_nothing_behind() {
             before.files,
             after.files,
         );
-        assert!(blank * 20 <= FIRST + openings, "{format:?}: {blank} were blank until touched");
+        // One of thousands was, on a busy machine; nobody knows why.
+        assert!(blank * 20 <= FIRST + openings, "{format:?}: {blank} stayed blank");
         let grown = after.resident_bytes.saturating_sub(before.resident_bytes);
         if std::env::var_os(ONE_POOL).is_some() {
             let most = MOST_MEMORY_BYTES + bytes * openings;
