@@ -105,7 +105,8 @@ pub fn ui(
     controls.exact_size(CONTROLS_WIDTH).show(ui, |ui| {
         panel::show(ui, view, params, setter, memory, &mut actions);
     });
-    let middle = Frame::NONE.fill(palette.background).inner_margin(Margin::symmetric(12, 0));
+    let middle = Frame::NONE.fill(palette.background);
+    let middle = middle.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 2 });
     CentralPanel::default().frame(middle).show(ui, |ui| match memory.page {
         Page::Roll => {
             let asked = take::strip(ui, &view.take, &mut memory.lens.bars);

@@ -53,16 +53,17 @@ pub fn strip(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>) -> Option<
     let (first, last) = bars.unwrap_or((take.bar, take.bar));
     let (first, last) = (first.min(last), first.max(last));
     ui.horizontal(|ui| {
-        let colour =
-            if bars.is_some() { theme::palette(ui).text } else { theme::palette(ui).text_dim };
-        ui.label(RichText::new(text::chosen_bars(first, last)).color(colour))
-            .on_hover_text(text::BARS_HINT);
+        // The buttons first: they are not to move when the words after them do.
         button(ui, &mut action, true, text::LOCK, TakeAction::Lock(first, last));
         button(ui, &mut action, true, text::UNLOCK, TakeAction::Unlock(first, last));
         button(ui, &mut action, true, text::AGAIN, TakeAction::Again(first, last));
         let keep = TakeAction::KeepBars(first, last);
         button(ui, &mut action, take.steps > 0, text::KEEP_BARS, keep);
         button(ui, &mut action, take.can_undo, text::UNDO, TakeAction::Undo);
+        let palette = theme::palette(ui);
+        let colour = if bars.is_some() { palette.text } else { palette.text_dim };
+        ui.label(RichText::new(text::chosen_bars(first, last)).color(colour))
+            .on_hover_text(text::BARS_HINT);
         if bars.is_some() && ui.button(text::NO_BARS.0).on_hover_text(text::NO_BARS.1).clicked() {
             *bars = None;
         }

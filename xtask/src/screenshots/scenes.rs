@@ -64,8 +64,8 @@ const PLAIN: Scene = Scene {
 const MODELS: Act = Act::Click(785, 20);
 const SETUP: Act = Act::Click(851, 20);
 const ROLL: Act = Act::Click(727, 20);
-const LIGHT: Act = Act::Click(126, 107);
-const LOCK: Act = Act::Click(74, 77);
+const LIGHT: Act = Act::Click(140, 113);
+const LOCK: Act = Act::Click(34, 83);
 /// Over two bars that were played.
 const DRAG: Act = Act::Drag((220, 440), (380, 440));
 

@@ -110,7 +110,7 @@ impl Scene {
         for (name, text) in self.parameters {
             script = script.set(name, text);
         }
-        script = script.samples(SAMPLE_RATE as u64).play();
+        script = script.samples(SAMPLE_RATE as u64).play().beats(4.0);
         // "Ode to Joy", whose composer will not mind.
         let phrase = [64, 64, 65, 67, 67, 65, 64, 62, 60, 60, 62, 64, 64, 62, 62, 62];
         for key in phrase.into_iter().cycle().take(4 * (self.bars as usize + 60)) {
