@@ -25,7 +25,7 @@ pub fn show(
     }
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        for entry in &library.entries {
+        for entry in library.entries() {
             if card(ui, entry, entry.choice == *chosen) {
                 actions.choose = Some(entry.choice.clone());
             }
@@ -35,7 +35,7 @@ pub fn show(
 
 /// The entry before or after the one that is chosen, round and round, that can be used.
 pub fn neighbour(library: &Library, chosen: &ModelChoice, forwards: bool) -> Option<ModelChoice> {
-    let usable: Vec<&Entry> = library.entries.iter().filter(|entry| entry.about.is_ok()).collect();
+    let usable: Vec<&Entry> = library.entries().filter(|entry| entry.about.is_ok()).collect();
     let at = usable.iter().position(|entry| entry.choice == *chosen);
     let next = match (at, forwards) {
         (Some(at), true) => (at + 1) % usable.len(),
@@ -138,13 +138,13 @@ mod tests {
             name: String::new(),
             about: if usable { Ok(Card::default()) } else { Err("broken".to_owned()) },
         };
-        let entries = vec![
+        let near = [
             entry(ModelChoice::Classical, true),
             entry(ModelChoice::Pop, true),
             entry(file("broken"), false),
             entry(file("mine"), true),
         ];
-        let library = Library { entries, ..Library::default() };
+        let library = Library { near: near.into(), ..Library::default() };
         let next = |choice: &ModelChoice| neighbour(&library, choice, true);
         let before = |choice: &ModelChoice| neighbour(&library, choice, false);
         assert_eq!(next(&ModelChoice::Pop), Some(file("mine")));

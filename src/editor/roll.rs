@@ -44,7 +44,7 @@ impl Default for Lens {
 }
 
 impl Lens {
-    /// Widths that a step may have, in points: 256 bars of a wide window, or two.
+    /// Widths that a step may have, in points: from a bar or two to dozens in a window.
     pub const WIDTHS: std::ops::RangeInclusive<f32> = 3.0..=40.0;
 
     /// Makes steps wider or narrower by a factor.

@@ -1,5 +1,7 @@
 //! What the editor shows: plain data, gathered before drawing.
 
+use std::sync::Arc;
+
 use crate::music::{Chord, KeyRange};
 use crate::params::ModelChoice;
 use crate::params::presets::Preset;
@@ -27,7 +29,7 @@ pub struct View {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PresetShelf {
     /// Presets with the names of their files.
-    pub own: Vec<(String, Preset)>,
+    pub own: Arc<[(String, Preset)]>,
     /// What became of what was asked for last, or what could not be read.
     pub notice: Option<String>,
 }
@@ -49,12 +51,22 @@ pub enum PresetAction {
 /// The models that there are to choose from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
-    /// The embedded ones, then those of the folder by name.
-    pub entries: Vec<Entry>,
+    /// The embedded ones, and one from elsewhere that was chosen.
+    pub near: Arc<[Entry]>,
+    /// Those of the folder, by name.
+    pub folder: Arc<[Entry]>,
     /// Whether the folder is being read.
     pub reading: bool,
     /// Why the folder could not be read, or how much of it was left out.
     pub problem: Option<String>,
+}
+
+impl Library {
+    /// All of them, each once, the embedded ones first.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        let elsewhere = |entry: &&Entry| self.folder.iter().all(|e| e.choice != entry.choice);
+        self.near.iter().filter(elsewhere).chain(self.folder.iter())
+    }
 }
 
 /// A model that can be chosen, by its own account.

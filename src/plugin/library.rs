@@ -14,6 +14,9 @@ use crate::editor::{Card, Entry, Library, text};
 use crate::model::checkpoint;
 use crate::params::ModelChoice;
 
+/// Models that are built in.
+const EMBEDDED: usize = 2;
+
 /// Files of a folder that are looked at.
 const MOST_FILES: usize = 500;
 
@@ -25,9 +28,8 @@ pub struct Shelf {
     wake: RepaintNotifier,
     folder: String,
     found: Arc<Mutex<Found>>,
-    embedded: Vec<Entry>,
-    /// A file from elsewhere that was chosen.
-    other: Option<Entry>,
+    /// The embedded models, and a file from elsewhere that was chosen.
+    near: Arc<[Entry]>,
 }
 
 /// What is known of the folder.
@@ -36,7 +38,7 @@ struct Found {
     /// Which look it was: a slow answer to an earlier one is dropped.
     look: u64,
     reading: bool,
-    entries: Vec<Entry>,
+    entries: Arc<[Entry]>,
     problem: Option<String>,
 }
 
@@ -48,13 +50,7 @@ impl Shelf {
             about: models::card(&choice).map_err(|error| error.to_string()),
             choice,
         });
-        Shelf {
-            wake,
-            folder: String::new(),
-            found: Arc::default(),
-            embedded: embedded.into(),
-            other: None,
-        }
+        Shelf { wake, folder: String::new(), found: Arc::default(), near: embedded.into() }
     }
 
     /// The folder that was looked at last; empty for none.
@@ -80,7 +76,7 @@ impl Shelf {
             };
             let mut found = lock(&found);
             if found.look == look {
-                *found = Found { look, reading: false, entries, problem };
+                *found = Found { look, reading: false, entries: entries.into(), problem };
             }
             drop(found);
             wake.request_repaint();
@@ -96,21 +92,20 @@ impl Shelf {
     /// Makes sure that what is chosen is among the models, wherever it lies.
     pub fn include(&mut self, choice: &ModelChoice) {
         let ModelChoice::File(path) = choice else { return };
-        let there = |entry: &Entry| entry.choice == *choice;
-        if path.is_empty() || self.other.as_ref().is_some_and(there) {
+        let there = |entries: &[Entry]| entries.iter().any(|entry| entry.choice == *choice);
+        if path.is_empty() || there(&self.near) || there(&lock(&self.found).entries) {
             return;
         }
-        let folder = lock(&self.found).entries.iter().any(there);
-        self.other = (!folder).then(|| entry(Path::new(path)));
+        let embedded = self.near.iter().take(EMBEDDED).cloned();
+        self.near = embedded.chain([entry(Path::new(path))]).collect();
     }
 
     /// The models, the embedded ones first.
     pub fn view(&self) -> Library {
         let found = lock(&self.found);
-        let elsewhere = |entry: &&Entry| found.entries.iter().all(|e| e.choice != entry.choice);
-        let other = self.other.iter().filter(elsewhere);
         Library {
-            entries: self.embedded.iter().chain(other).chain(&found.entries).cloned().collect(),
+            near: self.near.clone(),
+            folder: found.entries.clone(),
             reading: found.reading,
             problem: found.problem.clone(),
         }
@@ -193,17 +188,17 @@ mod tests {
         fs::write(path("c.txt"), "other").expect("written");
         fs::create_dir(path("d.safetensors")).expect("a folder");
         let mut shelf = Shelf::new(RepaintNotifier::new());
-        assert_eq!(shelf.view().entries.len(), 2, "the embedded ones");
+        assert_eq!(shelf.view().entries().count(), EMBEDDED);
         shelf.look(&folder.path().to_string_lossy());
         let library = settled(&shelf);
-        let names: Vec<&str> = library.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<&str> = library.entries().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, ["Classical", "Pop", "a", "b"]);
-        assert!(library.entries[2].about.is_err());
-        let card = library.entries[3].about.as_ref().expect("a model");
+        assert!(library.folder[0].about.is_err());
+        let card = library.folder[1].about.as_ref().expect("a model");
         assert!(!card.corpus.is_empty() && card.heldout.is_some());
         assert_eq!(library.problem, None);
         shelf.look("");
-        assert_eq!(shelf.view().entries.len(), 2);
+        assert_eq!(shelf.view().entries().count(), EMBEDDED);
     }
 
     #[test]
@@ -219,7 +214,9 @@ mod tests {
         shelf.include(&chosen);
         shelf.include(&ModelChoice::Pop);
         let library = shelf.view();
-        assert_eq!(library.entries.len(), 3);
-        assert!(library.entries[2].choice == chosen && library.entries[2].about.is_err());
+        let last = library.entries().nth(EMBEDDED).expect("the one from elsewhere");
+        assert!(last.choice == chosen && last.about.is_err());
+        shelf.include(&ModelChoice::File("/other".to_owned()));
+        assert_eq!(shelf.view().entries().count(), EMBEDDED + 1, "one at a time");
     }
 }

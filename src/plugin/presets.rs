@@ -35,7 +35,7 @@ impl Presets {
         let Some(store) = &self.store else { return };
         match store.list() {
             Ok(listing) => {
-                self.shelf.own = listing.presets;
+                self.shelf.own = listing.presets.into();
                 self.shelf.notice = match listing.unreadable.as_slice() {
                     [] => None,
                     [(name, why), rest @ ..] => Some(text::no_preset(name, why, rest.len())),

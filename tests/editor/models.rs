@@ -17,12 +17,13 @@ fn page() -> Harness<'static, Desk> {
     desk.memory.page = Page::Models;
     let card = Card { corpus: "Chorales".to_owned(), heldout: Some(2.7), ..Card::default() };
     let entry = |choice, name: &str, about| Entry { choice, name: name.to_owned(), about };
-    desk.view.library.entries = vec![
+    desk.view.library.near = [
         entry(ModelChoice::Classical, "Classical", Ok(card.clone())),
         entry(ModelChoice::Pop, "Pop", Ok(Card::default())),
         entry(file("/m/bad.safetensors"), "bad", Err("the file is cut off".to_owned())),
         entry(file("/m/mine.safetensors"), "mine", Ok(card)),
-    ];
+    ]
+    .into();
     harness(desk)
 }
 

@@ -138,7 +138,7 @@ fn presets_are_chosen_stepped_through_and_saved_in_the_editor() {
 fn a_preset_of_ones_own_is_replaced_or_deleted() {
     let mut desk = Desk::default();
     let mine = Preset::of(&desk.params, "Mine").expect("a name");
-    desk.view.presets.own = vec![("mine.json".to_owned(), mine)];
+    desk.view.presets.own = [("mine.json".to_owned(), mine)].into();
     let mut harness = harness(desk);
     harness.get_by_role_and_label(Role::ComboBox, text::PRESET).click();
     harness.run();
