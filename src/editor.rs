@@ -7,6 +7,8 @@
 mod browser;
 mod controls;
 mod gather;
+#[cfg(target_os = "linux")]
+mod keys;
 mod pace;
 mod panel;
 pub mod prefs;

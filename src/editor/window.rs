@@ -12,6 +12,8 @@ use nih_plug_egui::{
     create_egui_editor,
 };
 
+#[cfg(target_os = "linux")]
+use super::keys::HostKeys;
 use super::pace::{FRAME, Pace};
 use super::prefs::Prefs;
 use super::view::{Actions, PresetAction, Question, TakeAction, View};
@@ -91,6 +93,8 @@ pub fn create<S: Session>(
         memory: Memory { folder: prefs.models.clone(), prefs: prefs.clone(), ..Memory::default() },
         kept: prefs,
         pace: Pace::default(),
+        #[cfg(target_os = "linux")]
+        keys: HostKeys::default(),
         host: None,
     };
     create_egui_editor(state, wake, settings, app)
@@ -104,6 +108,9 @@ pub struct App<S> {
     /// What is kept of the user's preferences.
     kept: Prefs,
     pace: Pace,
+    /// What the host is to get of the keyboard.
+    #[cfg(target_os = "linux")]
+    keys: HostKeys,
     seen_changes: u64,
     host: Option<GuiContext>,
 }
@@ -138,11 +145,13 @@ impl<S: Session> NiceEguiApp for App<S> {
             ui.ctx().set_zoom_factor(scale);
         }
         // Keys belong to the host (space, transport) unless something is being typed.
-        frame.set_key_capture(if ui.ctx().egui_wants_keyboard_input() {
-            KeyCapture::CaptureAll
-        } else {
-            KeyCapture::IgnoreAll
-        });
+        let typing = ui.ctx().egui_wants_keyboard_input();
+        let capture = if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll };
+        frame.set_key_capture(capture);
+        #[cfg(target_os = "linux")]
+        if !typing {
+            ui.ctx().input(|input| self.keys.hand_on(frame.baseview_window(), input));
+        }
         if let Some(pause) = self.pace.after(view) {
             ui.ctx().request_repaint_after(pause);
         }

@@ -101,7 +101,7 @@ fn the_editor_is_drawn_follows_its_window_and_opens_again() {
         assert_eq!(parent.children().expect("a screen"), [size], "{format:?}");
         assert!(plugin.open_editor(&parent, 1.0).is_err(), "{format:?}: a second editor");
 
-        for (width, height) in [(1100, 700), (760, 500)] {
+        for (width, height) in [(1100, 700), (820, 520)] {
             let asked = Size { width, height };
             let got = plugin.resize_editor(asked).unwrap_or_else(|e| panic!("{format:?}: {e}"));
             assert_eq!((got, parent.size()), (asked, asked), "{format:?}");
@@ -120,6 +120,42 @@ fn the_editor_is_drawn_follows_its_window_and_opens_again() {
         open_editor(plugin.as_mut(), &parent);
         drawn(plugin.as_mut(), &parent, &format!("{format:?}, opened again"));
         // And not closed before it is unloaded.
+    }
+}
+
+/// The space bar as X11 calls it.
+const SPACE: u32 = 0x20;
+
+#[test]
+fn keys_reach_the_host_unless_something_is_typed() {
+    for format in FORMATS {
+        let mut plugin = load(format);
+        let parent = parent();
+        open_editor(plugin.as_mut(), &parent);
+        drawn(plugin.as_mut(), &parent, &format!("{format:?}"));
+        parent.take_keyboard().expect("a screen");
+        // Over the roll, where X11 gives the key to the editor.
+        parent.move_to(300, 300).expect("a screen");
+        turn_for(plugin.as_mut(), Duration::from_millis(300));
+        let mut heard = parent.keys().expect("a screen");
+        assert!(heard.is_empty(), "{format:?}: nothing was pressed yet");
+        parent.type_text(" ").expect("a keyboard");
+        let came = turn_until(plugin.as_mut(), LIMIT, || {
+            heard.extend(parent.keys().expect("a screen"));
+            !heard.is_empty()
+        });
+        assert!(came && heard == [SPACE], "{format:?}: {heard:?}");
+
+        // The page of models, and there the field for a path.
+        parent.click(785, 20).expect("a screen");
+        turn_for(plugin.as_mut(), Duration::from_millis(500));
+        parent.click(250, 112).expect("a screen");
+        turn_for(plugin.as_mut(), Duration::from_millis(500));
+        let before = picture(&parent);
+        parent.type_text("a b").expect("a keyboard");
+        turn_for(plugin.as_mut(), Duration::from_secs(1));
+        assert!(parent.keys().expect("a screen").is_empty(), "{format:?}: they are the field's");
+        assert!(picture(&parent).changed_since(&before) > 0, "{format:?}: what is typed is seen");
     }
 }
 

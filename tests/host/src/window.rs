@@ -8,13 +8,15 @@ use crate::error::HostError;
 use crate::plugin::Plugin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection;
+use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    ConfigureWindowAux, ConnectionExt, CreateWindowAux, EventMask, ImageFormat, WindowClass,
+    ConfigureWindowAux, ConnectionExt, CreateWindowAux, EventMask, ImageFormat, InputFocus,
+    WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
+use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME};
 
 pub use input::Key;
 pub use picture::Picture;
@@ -65,7 +67,7 @@ impl Parent {
         let window = x.generate_id().map_err(failed(CALL))?;
         let looks = CreateWindowAux::new()
             .background_pixel(screen.black_pixel)
-            .event_mask(EventMask::NO_EVENT);
+            .event_mask(EventMask::KEY_PRESS);
         x.create_window(
             COPY_DEPTH_FROM_PARENT,
             window,
@@ -148,6 +150,34 @@ impl Parent {
             .map_err(failed(CALL))?;
         Picture::from_image(&image.data, self.size())
             .ok_or_else(|| HostError::screen(CALL, "not a screen of 24 bits a pixel"))
+    }
+
+    /// The keys that reached this window since the last call, by what they make: what the editor
+    /// in it left to the host.
+    ///
+    /// # Errors
+    /// If the screen is gone.
+    pub fn keys(&self) -> Result<Vec<u32>, HostError> {
+        const CALL: &str = "listening for keys";
+        let mut keys = Vec::new();
+        while let Some(event) = self.0.x.poll_for_event().map_err(failed(CALL))? {
+            if let Event::KeyPress(key) = event {
+                keys.push(self.symbol_of(key.detail)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Gives this window the keyboard, as a host's has it: a key goes to what is under the
+    /// pointer in it.
+    ///
+    /// # Errors
+    /// If the screen is gone.
+    pub fn take_keyboard(&self) -> Result<(), HostError> {
+        const CALL: &str = "taking the keyboard";
+        let (x, window) = (&self.0.x, self.0.window);
+        let asked = x.set_input_focus(InputFocus::PARENT, window, CURRENT_TIME);
+        asked.map_err(failed(CALL))?.check().map_err(failed(CALL))
     }
 
     /// Waits until the server has done all that was asked of it.

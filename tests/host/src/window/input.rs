@@ -129,6 +129,13 @@ impl Parent {
         held.iter().rev().try_for_each(|&key| self.fake(KEY_RELEASE_EVENT, key, (0, 0)))
     }
 
+    /// What a key makes without shift.
+    pub(super) fn symbol_of(&self, key: u8) -> Result<u32, HostError> {
+        let map = self.0.x.get_keyboard_mapping(key, 1).map_err(failed(CALL))?;
+        let map = map.reply().map_err(failed(CALL))?;
+        Ok(map.keysyms.first().copied().unwrap_or(0))
+    }
+
     /// The key that makes a symbol, and whether it needs shift for it.
     fn key_of(&self, symbol: u32) -> Result<(u8, bool), HostError> {
         let x = &self.0.x;
