@@ -166,6 +166,7 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
         busy_share: share.then(|| meters.busy_ms / status.step_ms),
         shortest_lead_ms: status.shortest_lead_ms,
         lead_too_short: status.lookahead_too_short,
+        faults: meters.panics,
     }
 }
 

@@ -73,19 +73,21 @@ fn mark(ui: &mut Ui, activity: &Activity, colour: Color32) {
 
 /// The figures, and what wants attention.
 pub fn footer(ui: &mut Ui, view: &View, notice: Option<&str>) {
-    figures(ui, &view.figures);
+    figures(ui, view);
     let warn = theme::palette(ui).warn;
     for problem in view.model.problem.as_deref().into_iter().chain(notice) {
         ui.label(RichText::new(problem).color(warn));
     }
 }
 
-fn figures(ui: &mut Ui, figures: &Figures) {
+fn figures(ui: &mut Ui, view: &View) {
+    let figures: &Figures = &view.figures;
     ui.horizontal_wrapped(|ui| {
         figure(ui, text::MISSED, &figures.missed.to_string(), figures.missed > 0);
         let slow = figures.busy_share.is_some_and(|share| share > 0.8);
         figure(ui, text::CHORD_TIME, &text::chord_time(figures), slow);
         figure(ui, text::LEAD, &text::lead(figures), figures.lead_too_short);
+        figure(ui, text::WORKER, &text::worker(view), figures.faults > 0);
     });
 }
 

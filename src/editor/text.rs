@@ -1,6 +1,6 @@
 //! Every word that the editor shows, in one place.
 
-use super::view::{Activity, Card, Figures, Model, Roll, Take};
+use super::view::{Activity, Card, Figures, Model, Roll, Take, View};
 use crate::music::{Chord, STEPS_PER_BAR};
 
 /// Title of window and editor.
@@ -168,6 +168,9 @@ pub const CHORD_TIME: (&str, &str) = (
 /// Name of the shortest lead.
 pub const LEAD: (&str, &str) =
     ("Shortest lead", "The least time by which a chord was ready before it was due.");
+/// Name of what the worker is at.
+pub const WORKER: (&str, &str) =
+    ("Worker", "The thread that decides chords: what it is at, and on which instructions.");
 /// A figure that was not measured yet.
 pub const NONE_YET: &str = "-";
 /// Silent because no model is ready yet.
@@ -248,8 +251,8 @@ pub fn activity(activity: &Activity) -> &str {
 pub fn model(model: &Model) -> String {
     let digest: String = model.digest.chars().take(8).collect();
     let loading = if model.loading && !model.name.is_empty() { LOADING_OTHER } else { "" };
-    let Model { name, corpus, licence, instructions, .. } = model;
-    let parts = [name.as_str(), &digest, corpus, licence, instructions, loading];
+    let Model { name, corpus, licence, .. } = model;
+    let parts = [name.as_str(), &digest, corpus, licence, loading];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  \u{b7}  ")
 }
 
@@ -359,6 +362,20 @@ pub fn chord_time(figures: &Figures) -> String {
         (Some(ms), Some(share)) => format!("{ms:.1} ms (busy {:.0} % of a step)", share * 100.0),
         (Some(ms), None) => format!("{ms:.1} ms"),
         _ => NONE_YET.to_owned(),
+    }
+}
+
+/// What the worker is at, and on which instructions it runs.
+pub fn worker(view: &View) -> String {
+    let state = match (&view.activity, view.model.loading) {
+        _ if view.figures.faults > 0 => format!("{} errors, going on", view.figures.faults),
+        (_, true) => "opening a model".to_owned(),
+        (Activity::Playing, false) => "thinking".to_owned(),
+        _ => "at rest".to_owned(),
+    };
+    match view.model.instructions {
+        "" => state,
+        instructions => format!("{state} ({instructions})"),
     }
 }
 

@@ -220,6 +220,8 @@ pub struct Figures {
     pub shortest_lead_ms: Option<f32>,
     /// Whether that lead does not cover one inference.
     pub lead_too_short: bool,
+    /// Internal errors that the worker went on after.
+    pub faults: u64,
 }
 
 /// What the user asked for in one frame, parameters excepted: those go through the host.

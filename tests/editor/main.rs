@@ -62,6 +62,22 @@ fn a_problem_is_shown_while_the_model_plays_on() {
 }
 
 #[test]
+fn the_worker_says_what_it_is_at() {
+    let mut view = playing();
+    view.model.instructions = "AVX2";
+    let words = |view: &anacrusis::editor::View| text::worker(view);
+    assert_eq!(words(&view), "thinking (AVX2)");
+    let shown = harness(Desk { view: view.clone(), ..Desk::default() });
+    shown.get_by_label("thinking (AVX2)");
+    view.activity = Activity::Stopped;
+    assert_eq!(words(&view), "at rest (AVX2)");
+    view.model.loading = true;
+    assert_eq!(words(&view), "opening a model (AVX2)");
+    view.figures.faults = 2;
+    assert_eq!(words(&view), "2 errors, going on (AVX2)");
+}
+
+#[test]
 fn panic_asks_for_panic_once() {
     let mut harness = harness(Desk::default());
     assert!(!harness.state().panicked());
