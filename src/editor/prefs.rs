@@ -4,13 +4,13 @@
 //! that cannot be read counts as none; nothing here ever stops the editor.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
-use super::text;
+use super::{file, text};
 
 /// More than this is no file of ours.
 const MAX_BYTES: u64 = 64 << 10;
@@ -58,7 +58,7 @@ impl Prefs {
 
     /// What was set, or the defaults.
     pub fn load() -> Prefs {
-        file().and_then(|path| Prefs::read(&path).ok()).unwrap_or_default()
+        place().and_then(|path| Prefs::read(&path).ok()).unwrap_or_default()
     }
 
     /// Keeps what is set for the next window.
@@ -66,7 +66,7 @@ impl Prefs {
     /// # Errors
     /// If the file cannot be written; what was there is then still there.
     pub fn save(&self) -> io::Result<()> {
-        let path = file().ok_or(io::ErrorKind::NotFound)?;
+        let path = place().ok_or(io::ErrorKind::NotFound)?;
         self.write(&path)
     }
 
@@ -77,19 +77,8 @@ impl Prefs {
         Ok(prefs.sane())
     }
 
-    /// By way of a file beside it: nobody ever finds half of one.
     fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        fs::create_dir_all(folder)?;
-        let beside = folder.join(format!("editor-{}.tmp", std::process::id()));
-        let written = fs::File::create(&beside)
-            .and_then(|mut file| file.write_all(&serde_json::to_vec_pretty(self)?))
-            .and_then(|()| fs::rename(&beside, path));
-        if written.is_err() {
-            // What is left of it is nobody's; that it cannot be removed changes nothing.
-            let _ = fs::remove_file(&beside);
-        }
-        written
+        file::replace(path, &serde_json::to_vec_pretty(self)?)
     }
 
     /// Within bounds, whatever the file said.
@@ -111,7 +100,7 @@ impl Prefs {
 }
 
 /// Where it is kept; nowhere if the system tells no home.
-fn file() -> Option<PathBuf> {
+fn place() -> Option<PathBuf> {
     let folders = etcetera::choose_base_strategy().ok()?;
     Some(folders.config_dir().join("anacrusis").join("editor.json"))
 }

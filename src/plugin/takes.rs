@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::editor::{Model, TakeAction, text};
+use crate::editor::{Model, TakeAction, file, text};
 use crate::jam::status::Status;
 use crate::jam::take::{Keep, KeepOptions, Span, TakeView, keep};
 use crate::music::{Grid, Metre, Rate};
@@ -90,7 +90,7 @@ impl Desk {
             if path.extension().is_some() { path.to_owned() } else { path.with_extension("mid") };
         self.notice = Some(match self.bytes(Keep::All, model) {
             None => text::NOTHING_PLAYED.to_owned(),
-            Some(bytes) => match replace(&path, &bytes) {
+            Some(bytes) => match file::replace(&path, &bytes) {
                 Ok(()) => text::kept(&path),
                 Err(error) => text::not_kept(&error),
             },
@@ -146,19 +146,6 @@ fn write_new(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} is full", folder.display())))
-}
-
-/// Writes a file by way of one beside it, so that nothing is lost if that fails.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // What is left of it is nobody's; that it cannot be removed changes nothing.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 #[cfg(test)]
