@@ -37,7 +37,16 @@ fn words(folder: &Path, more: &[&str], settings: &str) -> Vec<String> {
 }
 
 fn train_until(folder: &Path, more: &[&str], stop: &AtomicBool) -> anyhow::Result<()> {
-    let words = words(folder, more, SETTINGS);
+    train_with(SETTINGS, folder, more, stop)
+}
+
+fn train_with(
+    settings: &str,
+    folder: &Path,
+    more: &[&str],
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
+    let words = words(folder, more, settings);
     train::run(&Cli::parse_from(std::iter::once("train".to_owned()).chain(words)).args, stop)
 }
 
@@ -179,6 +188,25 @@ fn a_run_may_go_on_with_what_computes_otherwise() {
 }
 
 /// Kills as often as `ANACRUSIS_KILLS` says, else four times.
+#[test]
+fn a_run_in_all_keys_may_end_in_the_musics_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let own = format!("transpose = [0, 0]\n{SETTINGS}");
+    let go = |settings: &str, more: &[&str]| {
+        train_with(settings, folder, more, &AtomicBool::new(false)).expect("trained");
+        outcome(folder).1
+    };
+    go(SETTINGS, &["--iterations", "4"]);
+    copy(folder, "m.last.state", "kept.state");
+    let all = go(SETTINGS, &["--iterations", "8", "--resume"]);
+    copy(folder, "kept.state", "m.last.state");
+    let ended = go(&own, &["--iterations", "8", "--resume"]);
+    let (state, _) = State::read(&folder.join("m.last.state")).expect("a whole state");
+    assert_eq!(state.progress.iterations, 8);
+    assert_ne!(all, ended, "other keys, other weights");
+}
+
 #[test]
 fn a_run_killed_at_any_moment_ends_as_one_that_was_not() {
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
