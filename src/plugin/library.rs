@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use nih_plug_egui::RepaintNotifier;
 
@@ -30,6 +30,8 @@ pub struct Shelf {
     found: Arc<Mutex<Found>>,
     /// The embedded models, and a file from elsewhere that was chosen.
     near: Arc<[Entry]>,
+    /// Threads that may still be reading: our code must not be unloaded under them.
+    readers: Vec<JoinHandle<()>>,
 }
 
 /// What is known of the folder.
@@ -50,7 +52,13 @@ impl Shelf {
             about: models::card(&choice).map_err(|error| error.to_string()),
             choice,
         });
-        Shelf { wake, folder: String::new(), found: Arc::default(), near: embedded.into() }
+        Shelf {
+            wake,
+            folder: String::new(),
+            found: Arc::default(),
+            near: embedded.into(),
+            readers: Vec::new(),
+        }
     }
 
     /// The folder that was looked at last; empty for none.
@@ -70,7 +78,8 @@ impl Shelf {
         }
         let (folder, found, wake) = (PathBuf::from(folder), self.found.clone(), self.wake.clone());
         let reading = move || {
-            let (entries, problem) = match read(&folder) {
+            let wanted = || lock(&found).look == look;
+            let (entries, problem) = match read(&folder, wanted) {
                 Ok((entries, all)) => (entries, (!all).then(|| text::many_models(MOST_FILES))),
                 Err(error) => (Vec::new(), Some(text::no_folder(&error))),
             };
@@ -81,11 +90,14 @@ impl Shelf {
             drop(found);
             wake.request_repaint();
         };
-        let spawned = thread::Builder::new().name("models".to_owned()).spawn(reading);
-        if let Err(error) = spawned {
-            let mut found = lock(&self.found);
-            found.reading = false;
-            found.problem = Some(text::no_folder(&error));
+        self.readers.retain(|reader| !reader.is_finished());
+        match thread::Builder::new().name("models".to_owned()).spawn(reading) {
+            Ok(reader) => self.readers.push(reader),
+            Err(error) => {
+                let mut found = lock(&self.found);
+                found.reading = false;
+                found.problem = Some(text::no_folder(&error));
+            }
         }
     }
 
@@ -112,8 +124,19 @@ impl Shelf {
     }
 }
 
-/// The models of a folder by name, and whether that is all of them.
-fn read(folder: &Path) -> io::Result<(Vec<Entry>, bool)> {
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        // Nobody wants what is being read any more.
+        lock(&self.found).look += 1;
+        for reader in self.readers.drain(..) {
+            // It does not panic; if it did, it is over all the same.
+            let _ = reader.join();
+        }
+    }
+}
+
+/// The models of a folder by name, and whether that is all of them: as far as they are `wanted`.
+fn read(folder: &Path, wanted: impl Fn() -> bool) -> io::Result<(Vec<Entry>, bool)> {
     if !folder.is_absolute() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text::WHOLE_PATH));
     }
@@ -121,7 +144,7 @@ fn read(folder: &Path) -> io::Result<(Vec<Entry>, bool)> {
     let mut seen = 0;
     for file in fs::read_dir(folder)? {
         seen += 1;
-        if seen > MOST_ENTRIES {
+        if seen > MOST_ENTRIES || !wanted() {
             break;
         }
         let path = file?.path();
@@ -133,7 +156,8 @@ fn read(folder: &Path) -> io::Result<(Vec<Entry>, bool)> {
     }
     paths.sort();
     let all = paths.len() <= MOST_FILES && seen <= MOST_ENTRIES;
-    Ok((paths.iter().take(MOST_FILES).map(|path| entry(path)).collect(), all))
+    let paths = paths.iter().take(MOST_FILES).take_while(|_| wanted());
+    Ok((paths.map(|path| entry(path)).collect(), all))
 }
 
 fn entry(path: &Path) -> Entry {
@@ -197,6 +221,8 @@ mod tests {
         let card = library.folder[1].about.as_ref().expect("a model");
         assert!(!card.corpus.is_empty() && card.heldout.is_some());
         assert_eq!(library.problem, None);
+        (0..50).for_each(|_| shelf.look(&folder.path().to_string_lossy()));
+        assert_eq!(settled(&shelf).folder.len(), 2, "the last look counts");
         shelf.look("");
         assert_eq!(shelf.view().entries().count(), EMBEDDED);
     }
