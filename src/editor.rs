@@ -6,7 +6,6 @@
 
 mod browser;
 mod controls;
-pub mod file;
 mod gather;
 #[cfg(target_os = "linux")]
 mod keys;

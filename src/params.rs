@@ -5,6 +5,7 @@
 //! [`crate::jam`]'s `Controls` by [`AnacrusisParams::controls`].
 
 mod choices;
+pub mod file;
 mod model_choice;
 pub mod presets;
 mod ranges;

@@ -20,6 +20,10 @@ pub struct HostKeys {
     screen: Option<Screen>,
     /// Whether there was none to be reached: it is not tried for every key.
     unreachable: bool,
+    /// Whether a field had the keyboard when the last frame was drawn.
+    typed: bool,
+    /// Keys that the host was told of and that are down.
+    down: Vec<Key>,
 }
 
 /// The screen, by a connection of our own.
@@ -30,13 +34,22 @@ struct Screen {
 }
 
 impl HostKeys {
-    /// Sends on what was pressed and released in a frame. What goes wrong is let be: the host
-    /// then misses a key.
-    pub fn hand_on(&mut self, window: &impl HasWindowHandle, input: &InputState) {
+    /// Sends on what was pressed and released in a frame, unless a field has the keyboard or had
+    /// it before: the Enter or Escape that ends typing is the field's. The end of a key goes where
+    /// its beginning went. What goes wrong is let be: the host then misses a key.
+    pub fn hand_on(&mut self, window: &impl HasWindowHandle, input: &InputState, typing: bool) {
+        let field = std::mem::replace(&mut self.typed, typing) || typing;
         for event in &input.events {
-            if let egui::Event::Key { key, pressed, modifiers, .. } = event {
-                let _ = self.send(window, *key, *pressed, *modifiers);
+            let egui::Event::Key { key, pressed, modifiers, .. } = event else { continue };
+            let known = self.down.iter().position(|down| down == key);
+            match (pressed, known) {
+                (true, _) if field => continue,
+                (true, None) => self.down.push(*key),
+                (true, Some(_)) => {}
+                (false, Some(at)) => drop(self.down.swap_remove(at)),
+                (false, None) => continue,
             }
+            let _ = self.send(window, *key, *pressed, *modifiers);
         }
     }
 

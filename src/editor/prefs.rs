@@ -7,10 +7,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
-use super::{file, text};
+use super::text;
+use crate::params::file;
 
 /// More than this is no file of ours.
 const MAX_BYTES: u64 = 64 << 10;
@@ -101,8 +101,7 @@ impl Prefs {
 
 /// Where it is kept; nowhere if the system tells no home.
 fn place() -> Option<PathBuf> {
-    let folders = etcetera::choose_base_strategy().ok()?;
-    Some(folders.config_dir().join("anacrusis").join("editor.json"))
+    Some(file::folder()?.join("editor.json"))
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ pub const LIGHT: Palette = Palette {
     text: rgb(0x1b1e24),
     text_dim: rgb(0x555d6b),
     past: rgb(0x0072b2),
-    now: rgb(0xd98200),
+    now: rgb(0xc47200),
     ahead: rgb(0x007a5a),
     heard: rgb(0xb0488a),
     locked: rgb(0x7a6a00),
@@ -185,9 +185,11 @@ mod tests {
                 assert!(contrast(palette.text_dim, behind) > 4.5);
                 assert!(contrast(palette.warn, behind) > 4.5);
             }
-            // What is not text needs 3:1 (WCAG 2.1, 1.4.11); amber on white has less, and an edge.
+            // What is not text needs 3:1 (WCAG 2.1, 1.4.11).
             for behind in [palette.row, palette.row_dark] {
-                for note in [palette.past, palette.ahead, palette.heard, palette.locked] {
+                let notes =
+                    [palette.past, palette.now, palette.ahead, palette.heard, palette.locked];
+                for note in notes {
                     assert!(contrast(note, behind) > 3.0, "{note:?} on {behind:?}");
                 }
             }

@@ -149,9 +149,7 @@ impl<S: Session> NiceEguiApp for App<S> {
         let capture = if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll };
         frame.set_key_capture(capture);
         #[cfg(target_os = "linux")]
-        if !typing {
-            ui.ctx().input(|input| self.keys.hand_on(frame.baseview_window(), input));
-        }
+        ui.ctx().input(|input| self.keys.hand_on(frame.baseview_window(), input, typing));
         if let Some(pause) = self.pace.after(view) {
             ui.ctx().request_repaint_after(pause);
         }

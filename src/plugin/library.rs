@@ -45,20 +45,10 @@ struct Found {
 }
 
 impl Shelf {
-    /// With the embedded models; no folder is looked at yet.
+    /// Nothing is looked at yet: most instances never open a window.
     pub fn new(wake: RepaintNotifier) -> Shelf {
-        let embedded = [ModelChoice::Classical, ModelChoice::Pop].map(|choice| Entry {
-            name: models::choice_name(&choice),
-            about: models::card(&choice).map_err(|error| error.to_string()),
-            choice,
-        });
-        Shelf {
-            wake,
-            folder: String::new(),
-            found: Arc::default(),
-            near: embedded.into(),
-            readers: Vec::new(),
-        }
+        let (found, near) = (Arc::default(), Arc::default());
+        Shelf { wake, folder: String::new(), found, near, readers: Vec::new() }
     }
 
     /// The folder that was looked at last; empty for none.
@@ -66,8 +56,12 @@ impl Shelf {
         &self.folder
     }
 
-    /// Looks at a folder anew, or at none.
+    /// Looks at the embedded models, and at a folder anew, or at none.
     pub fn look(&mut self, folder: &str) {
+        if self.near.is_empty() {
+            let embedded = [ModelChoice::Classical, ModelChoice::Pop];
+            self.near = embedded.into_iter().map(entry_of).collect();
+        }
         folder.clone_into(&mut self.folder);
         let mut found = lock(&self.found);
         let look = found.look + 1;
@@ -161,7 +155,10 @@ fn read(folder: &Path, wanted: impl Fn() -> bool) -> io::Result<(Vec<Entry>, boo
 }
 
 fn entry(path: &Path) -> Entry {
-    let choice = ModelChoice::File(path.to_string_lossy().into_owned());
+    entry_of(ModelChoice::File(path.to_string_lossy().into_owned()))
+}
+
+fn entry_of(choice: ModelChoice) -> Entry {
     Entry {
         name: models::choice_name(&choice),
         about: models::card(&choice).map_err(|error| error.to_string()),
@@ -212,6 +209,8 @@ mod tests {
         fs::write(path("c.txt"), "other").expect("written");
         fs::create_dir(path("d.safetensors")).expect("a folder");
         let mut shelf = Shelf::new(RepaintNotifier::new());
+        assert_eq!(shelf.view().entries().count(), 0, "no window is open");
+        shelf.look("");
         assert_eq!(shelf.view().entries().count(), EMBEDDED);
         shelf.look(&folder.path().to_string_lossy());
         let library = settled(&shelf);

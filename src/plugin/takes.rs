@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::editor::{Model, TakeAction, file, text};
+use crate::editor::{Model, TakeAction, text};
 use crate::jam::status::Status;
 use crate::jam::take::{Keep, KeepOptions, Span, TakeView, keep};
 use crate::music::{Grid, Metre, Rate};
-use crate::params::AnacrusisParams;
+use crate::params::{AnacrusisParams, file};
 
 /// Files of one name that are looked for at most.
 const MOST_FILES: u32 = 10_000;

@@ -10,7 +10,7 @@
 mod usage;
 
 use anacrusis_test_host::perform_aside;
-use anacrusis_test_host::window::{Parent, Picture, Size, turn_for, turn_until};
+use anacrusis_test_host::window::{Key, Parent, Picture, Size, turn_for, turn_until};
 use anacrusis_test_host::{Format, Kind, Plugin, Recording, Script, open};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -153,6 +153,8 @@ fn keys_reach_the_host_unless_something_is_typed() {
         turn_for(plugin.as_mut(), Duration::from_millis(500));
         let before = picture(&parent);
         parent.type_text("a b").expect("a keyboard");
+        // What ends the typing is the field's, too.
+        parent.press(Key::Return).expect("a keyboard");
         turn_for(plugin.as_mut(), Duration::from_secs(1));
         assert!(parent.keys().expect("a screen").is_empty(), "{format:?}: they are the field's");
         assert!(picture(&parent).changed_since(&before) > 0, "{format:?}: what is typed is seen");

@@ -4,13 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use etcetera::BaseStrategy;
 
 use super::{MAX_FILE_BYTES, Preset, PresetError};
+use crate::params::file;
 
 /// Most files that are listed.
 pub const FILES_MAX: usize = 1000;
@@ -24,8 +22,7 @@ const STEM_BYTES_MAX: usize = 160;
 ///
 /// Reads the environment: never on the audio thread.
 pub fn user_folder() -> Option<PathBuf> {
-    let config = etcetera::choose_base_strategy().ok()?.config_dir();
-    Some(config.join("anacrusis").join("presets"))
+    Some(file::folder()?.join("presets"))
 }
 
 /// Why the folder or a file in it could not be used.
@@ -137,31 +134,19 @@ impl Store {
         let name = format!("{}.json", stem(preset.name()));
         let path = self.folder.join(&name);
         fs::create_dir_all(&self.folder)?;
-        if !replace && path.symlink_metadata().is_ok() {
-            return Err(StoreError::Exists(name));
-        }
-        // One of its own for each instance, in this process or another.
-        static SAVES: AtomicU64 = AtomicU64::new(0);
-        let save = SAVES.fetch_add(1, Ordering::Relaxed);
-        let part = self.folder.join(format!(".{name}.{}-{save}.part", std::process::id()));
-        let written = write_new(&part, preset.write().as_bytes()).and_then(|()| {
-            if !replace {
-                // The name is ours from here on, whoever else saves at this moment.
-                OpenOptions::new().write(true).create_new(true).open(&path)?;
-            }
-            fs::rename(&part, &path).inspect_err(|_| {
-                if !replace {
-                    let _ = fs::remove_file(&path);
-                }
-            })
-        });
-        if let Err(error) = written {
-            // Left behind it would do no harm: such files are not listed.
-            let _ = fs::remove_file(&part);
-            return Err(match error.kind() {
-                io::ErrorKind::AlreadyExists => StoreError::Exists(name),
+        if !replace {
+            // The name is ours from here on, whoever else saves at this moment.
+            reserve(&path).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => StoreError::Exists(name.clone()),
                 _ => error.into(),
-            });
+            })?;
+        }
+        if let Err(error) = file::replace(&path, preset.write().as_bytes()) {
+            if !replace {
+                // An empty file would be listed as no preset.
+                let _ = fs::remove_file(&path);
+            }
+            return Err(error.into());
         }
         Ok(name)
     }
@@ -184,10 +169,9 @@ impl Store {
     }
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// Makes an empty file where there is none.
+fn reserve(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(path).map(drop)
 }
 
 fn is_preset_file(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The scenes: a few lines each.
 
 use anacrusis_test_host::Format;
-use anacrusis_test_host::window::{Key, Size};
+use anacrusis_test_host::window::Size;
 use std::time::Duration;
 
 /// A picture to be taken: a line in [`SCENES`], where all but `name`, `what` and `format` may be
@@ -27,7 +27,6 @@ pub struct Scene {
 
 /// Something in a project.
 #[derive(Clone, Copy)]
-#[allow(dead_code)] // Words for scenes to come.
 pub enum Saved {
     /// A parameter's value as the framework writes it, in JSON.
     Parameter(&'static str),
@@ -37,14 +36,9 @@ pub enum Saved {
 
 /// What a user does.
 #[derive(Clone, Copy)]
-#[allow(dead_code)] // Words for scenes to come.
 pub enum Act {
-    Move(u32, u32),
     Click(u32, u32),
     Drag((u32, u32), (u32, u32)),
-    Scroll(i32),
-    Type(&'static str),
-    Press(Key),
     Wait(Duration),
 }
 

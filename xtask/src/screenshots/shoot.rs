@@ -123,12 +123,8 @@ impl Scene {
 impl Act {
     fn apply(self, plugin: &mut dyn Plugin, parent: &Parent) -> Result<()> {
         match self {
-            Act::Move(x, y) => parent.move_to(x, y)?,
             Act::Click(x, y) => parent.click(x, y)?,
             Act::Drag(from, to) => parent.drag(from, to)?,
-            Act::Scroll(notches) => parent.scroll(notches)?,
-            Act::Type(text) => parent.type_text(text)?,
-            Act::Press(key) => parent.press(key)?,
             Act::Wait(time) => turn_for(plugin, time),
         }
         // What it did is drawn.

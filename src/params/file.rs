@@ -1,8 +1,19 @@
-//! Files that are written whole or not at all.
+//! The user's own files: where they lie, and how they are written, whole or not at all.
+//!
+//! All of this asks the system: never on the audio thread.
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use etcetera::BaseStrategy;
+
+/// The folder for what a user sets, as the system wants it: `anacrusis` in the folder for
+/// configuration. It may not exist yet. `None` where the system names no such folder.
+pub fn folder() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.config_dir().join("anacrusis"))
+}
 
 /// Writes a file, in place of what was there, by way of one beside it: nobody ever finds half of
 /// one, and if it fails what was there is still there. Makes the folder if it is missing.
@@ -10,8 +21,12 @@ use std::path::Path;
 /// # Errors
 /// What the system says.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    // One of its own for each writer, in this process or another.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+    name.push(format!(".{}-{write}.part", std::process::id()));
     let beside = path.with_file_name(name);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
