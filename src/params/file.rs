@@ -7,12 +7,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use etcetera::BaseStrategy;
-
 /// The folder for what a user sets, as the system wants it: `anacrusis` in the folder for
 /// configuration. It may not exist yet. `None` where the system names no such folder.
 pub fn folder() -> Option<PathBuf> {
-    Some(etcetera::choose_base_strategy().ok()?.config_dir().join("anacrusis"))
+    Some(dirs::config_dir()?.join("anacrusis"))
 }
 
 /// Writes a file, in place of what was there, by way of one beside it: nobody ever finds half of

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
@@ -63,7 +62,7 @@ impl Cache {
     /// `$XDG_CACHE_HOME/anacrusis/corpus`, by default under `~/.cache`); `None` if the
     /// system names no such folder.
     pub fn of_user() -> Option<Cache> {
-        let folder = etcetera::choose_base_strategy().ok()?.cache_dir();
+        let folder = dirs::cache_dir()?;
         Some(Cache::at(&folder.join("anacrusis").join("corpus"), MAX_BYTES))
     }
 
