@@ -7,8 +7,6 @@
 mod browser;
 mod controls;
 mod gather;
-#[cfg(target_os = "linux")]
-mod keys;
 mod pace;
 mod panel;
 pub mod prefs;
@@ -25,11 +23,13 @@ pub mod window;
 
 pub use panel::Tab;
 pub use view::{
-    Actions, Activity, Card, Column, Entry, Figures, Library, Line, Model, PresetAction,
+    Actions, Activity, Card, Column, Entry, Figures, Library, Line, Model, Part, PresetAction,
     PresetShelf, Question, Roll, Take, TakeAction, View,
 };
 
-use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Ui};
+use egui::{
+    Align, Area, CentralPanel, Frame, Id, Label, Layout, Margin, Order, Panel, Pos2, RichText, Ui,
+};
 use nih_plug::prelude::ParamSetter;
 
 use self::prefs::Prefs;
@@ -83,6 +83,8 @@ pub struct Memory {
     pub folder: String,
     /// What this user set for every window.
     pub prefs: Prefs,
+    /// Whether a file is held over the window.
+    pub dropping: bool,
 }
 
 /// Draws the whole editor into `ui`.
@@ -111,8 +113,7 @@ pub fn ui(
     let middle = middle.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 2 });
     CentralPanel::default().frame(middle).show(ui, |ui| match memory.page {
         Page::Roll => {
-            let asked = take::strip(ui, &view.take, &mut memory.lens.bars);
-            actions.take = actions.take.or(asked);
+            take::strip(ui, &view.take, &mut memory.lens.bars, &mut actions);
             let lookahead = Lookahead::from(params.lookahead.value());
             ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
                 below_roll(ui, &mut memory.lens);
@@ -124,7 +125,22 @@ pub fn ui(
         Page::Models => browser::show(ui, view, &chosen, memory, &mut actions),
         Page::Setup => setup::show(ui, &mut memory.prefs, Routing::of_this_program()),
     });
+    if memory.dropping {
+        drop_here(ui);
+    }
     actions
+}
+
+/// Says over all else what becomes of a file that is held over the window.
+fn drop_here(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    let area = Area::new(Id::unique("drop here")).order(Order::Foreground);
+    area.fixed_pos(Pos2::ZERO).interactable(false).show(ui.ctx(), |ui| {
+        let screen = ui.ctx().content_rect();
+        ui.painter().rect_filled(screen, 0.0, palette.background.gamma_multiply(0.8));
+        let words = RichText::new(text::DROP_HERE).size(20.0).color(palette.text);
+        ui.put(screen, Label::new(words));
+    });
 }
 
 /// The legend, and what moves the roll.

@@ -1,9 +1,9 @@
 //! The take: how much of it there is, and what can be done with its bars.
 
-use egui::{Button, DragValue, RichText, Ui};
+use egui::{Button, CursorIcon, DragValue, RichText, Sense, Ui};
 
 use super::controls::lines;
-use super::view::{Actions, Question, Take, TakeAction};
+use super::view::{Actions, Part, Question, Take, TakeAction};
 use super::{text, theme};
 
 /// Bars that can be named.
@@ -32,14 +32,27 @@ pub fn show(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &m
             *bars = Some((first, last));
         }
     });
+    let (first, last) = ordered(*bars, take);
     ui.horizontal(|ui| {
-        let (there, last) = (take.steps > 0, TakeAction::Keep(Some(LAST_BARS)));
-        button(ui, &mut actions.take, there, text::KEEP, TakeAction::Keep(None));
-        button(ui, &mut actions.take, there, text::KEEP_LAST, last);
-        let keep_as = ui.add_enabled(there, Button::new(text::KEEP_AS.0));
-        if keep_as.on_hover_text(text::KEEP_AS.1).clicked() {
-            actions.ask = Some(Question::Keep);
-        }
+        keep(ui, take, actions, text::KEEP, Part::All);
+        keep(ui, take, actions, text::KEEP_LAST, Part::Last(LAST_BARS));
+        let parts = [
+            (text::KEEP_AS_ALL.to_owned(), Part::All),
+            (text::KEEP_AS_LAST.to_owned(), Part::Last(LAST_BARS)),
+            (text::keep_as_bars(first, last), Part::Bars(first, last)),
+        ];
+        let there = take.steps > 0;
+        let menu = |ui: &mut Ui| {
+            for (name, part) in parts {
+                if ui.button(name).clicked() {
+                    actions.ask = Some(Question::Keep(part));
+                }
+            }
+        };
+        ui.add_enabled_ui(there, |ui| {
+            let button = ui.menu_button(text::KEEP_AS.0, menu).response;
+            button.on_hover_text(text::KEEP_AS.1);
+        });
     });
     if let Some(notice) = &take.notice {
         ui.label(RichText::new(notice).color(theme::palette(ui).text_dim));
@@ -48,18 +61,16 @@ pub fn show(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &m
 
 /// What can be done with the bars that are chosen, or with the one under the play head, on one
 /// line.
-pub fn strip(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>) -> Option<TakeAction> {
-    let mut action = None;
-    let (first, last) = bars.unwrap_or((take.bar, take.bar));
-    let (first, last) = (first.min(last), first.max(last));
+pub fn strip(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &mut Actions) {
+    let (first, last) = ordered(*bars, take);
     ui.horizontal(|ui| {
         // The buttons first: they are not to move when the words after them do.
-        button(ui, &mut action, true, text::LOCK, TakeAction::Lock(first, last));
-        button(ui, &mut action, true, text::UNLOCK, TakeAction::Unlock(first, last));
-        button(ui, &mut action, true, text::AGAIN, TakeAction::Again(first, last));
-        let keep = TakeAction::KeepBars(first, last);
-        button(ui, &mut action, take.steps > 0, text::KEEP_BARS, keep);
-        button(ui, &mut action, take.can_undo, text::UNDO, TakeAction::Undo);
+        let action = &mut actions.take;
+        button(ui, action, true, text::LOCK, TakeAction::Lock(first, last));
+        button(ui, action, true, text::UNLOCK, TakeAction::Unlock(first, last));
+        button(ui, action, true, text::AGAIN, TakeAction::Again(first, last));
+        keep(ui, take, actions, text::KEEP_BARS, Part::Bars(first, last));
+        button(ui, &mut actions.take, take.can_undo, text::UNDO, TakeAction::Undo);
         let palette = theme::palette(ui);
         let colour = if bars.is_some() { palette.text } else { palette.text_dim };
         ui.label(RichText::new(text::chosen_bars(first, last)).color(colour))
@@ -68,7 +79,34 @@ pub fn strip(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>) -> Option<
             *bars = None;
         }
     });
-    action
+}
+
+/// The bars that are chosen, or the one under the play head, the lower first.
+fn ordered(bars: Option<(i64, i64)>, take: &Take) -> (i64, i64) {
+    let (first, last) = bars.unwrap_or((take.bar, take.bar));
+    (first.min(last), first.max(last))
+}
+
+/// A button that keeps a part of the take: as a file of its own when clicked, where it is dropped
+/// when dragged.
+fn keep(ui: &mut Ui, take: &Take, actions: &mut Actions, (name, hint): (&str, &str), part: Part) {
+    let button = Button::new(name).sense(Sense::click_and_drag());
+    let button = ui.add_enabled(take.steps > 0, button);
+    if button.clicked() {
+        actions.take = Some(TakeAction::Keep(part));
+    }
+    if text::DRAG_HINT.is_some() {
+        if button.drag_started() {
+            actions.drag = Some(part);
+        }
+        if button.dragged() {
+            ui.set_cursor_icon(CursorIcon::Grabbing);
+        }
+    }
+    match text::DRAG_HINT {
+        Some(drag) => button.on_hover_text(format!("{hint} {drag}")),
+        None => button.on_hover_text(hint),
+    };
 }
 
 fn button(

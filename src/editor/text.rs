@@ -84,7 +84,19 @@ pub const KEEP_BARS: (&str, &str) =
 pub const NO_BARS: (&str, &str) = ("x", "Choose no bars.");
 /// See [`LOCK`].
 pub const KEEP_AS: (&str, &str) =
-    ("Keep as ...", "Write all that was played as a file of your own.");
+    ("Keep as ...", "Write a part of it, or all, as a file of your own.");
+/// A part of the take that is kept where the user says.
+pub const KEEP_AS_ALL: &str = "All that was played ...";
+/// See [`KEEP_AS_ALL`].
+pub const KEEP_AS_LAST: &str = "The last 8 bars ...";
+/// What a button that keeps something can do beside, where the platform lets it.
+pub const DRAG_HINT: Option<&str> = if cfg!(target_os = "linux") {
+    Some("Or drag it onto a track, or into a folder.")
+} else {
+    None
+};
+/// Said while a file is held over the window.
+pub const DROP_HERE: &str = "Drop a model here to play it, or a folder of models to list them";
 /// See [`LOCK`].
 pub const KEEP: (&str, &str) = ("Keep all", "Write all that was played as a MIDI file.");
 /// See [`LOCK`].
@@ -286,6 +298,11 @@ pub fn chosen_bars(first: i64, last: i64) -> String {
     if first == last { format!("Bar {first}") } else { format!("Bars {first} to {last}") }
 }
 
+/// Bars that are kept where the user says.
+pub fn keep_as_bars(first: i64, last: i64) -> String {
+    format!("{} ...", chosen_bars(first, last))
+}
+
 /// The default plays because the user's own model cannot.
 pub fn stand_in(name: &str, why: &dyn std::fmt::Display) -> String {
     format!("{name} cannot be used: {why}. The built-in model plays instead.")
@@ -338,7 +355,7 @@ pub fn kept(path: &std::path::Path) -> String {
 }
 
 /// There is nothing to write.
-pub const NOTHING_PLAYED: &str = "Nothing was played yet.";
+pub const NOTHING_PLAYED: &str = "Nothing was played there yet.";
 /// There is no place to write to.
 pub const NO_HOME: &str = "the system tells no home folder";
 

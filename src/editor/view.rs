@@ -239,6 +239,8 @@ pub struct Actions {
     pub look: Option<String>,
     /// Do this with the take.
     pub take: Option<TakeAction>,
+    /// Let this part of the take be dragged out of the window.
+    pub drag: Option<Part>,
 }
 
 /// What a dialog of the system's asks for.
@@ -248,8 +250,8 @@ pub enum Question {
     Model,
     /// In which folder to look for models.
     Folder,
-    /// Where to write the take, all of it.
-    Keep,
+    /// Where to write this part of the take.
+    Keep(Part),
 }
 
 /// What can be done with a take. Bars are counted from 1, both ends belong to what is meant.
@@ -263,8 +265,17 @@ pub enum TakeAction {
     Again(i64, i64),
     /// Take back the last of these.
     Undo,
-    /// Write the take as a MIDI file: its last so many bars, or all.
-    Keep(Option<usize>),
-    /// Write what was played last in these bars as a MIDI file.
-    KeepBars(i64, i64),
+    /// Write a part of the take as a MIDI file.
+    Keep(Part),
+}
+
+/// What of a take is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it, in played order.
+    All,
+    /// Its last so many bars, in played order.
+    Last(usize),
+    /// What was played last in these bars of the song, counted from 1, both ends included.
+    Bars(i64, i64),
 }

@@ -64,9 +64,10 @@ fn ask(question: Question, dialog: FileDialog) -> Option<Answer> {
         Question::Folder => {
             dialog.set_title(text::ASK_FOLDER).pick_folder().map(words).map(Answer::Folder)
         }
-        Question::Keep => {
+        Question::Keep(part) => {
             let dialog = dialog.set_title(text::ASK_KEEP).add_filter(midi.1, &[midi.0]);
-            dialog.set_file_name(text::KEEP_NAME).save_file().map(Answer::Keep)
+            let path = dialog.set_file_name(text::KEEP_NAME).save_file();
+            path.map(|path| Answer::Keep(path, part))
         }
     }
 }

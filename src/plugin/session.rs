@@ -13,7 +13,7 @@ use super::models::Models;
 use super::presets::Presets;
 use super::takes::Desk;
 use crate::editor::window::Answer;
-use crate::editor::{self, PresetAction, Question, TakeAction, View, text};
+use crate::editor::{self, Part, PresetAction, Question, TakeAction, View, text};
 use crate::jam::link::Monitor;
 use crate::params::ModelChoice;
 
@@ -68,9 +68,18 @@ impl editor::window::Session for Session {
         self.desk.act(action, &model);
     }
 
-    fn keep_as(&mut self, path: PathBuf) {
+    fn keep_as(&mut self, path: PathBuf, part: Part) {
         let (model, _) = self.models.view();
-        self.desk.keep_as(&path, &model);
+        self.desk.keep_as(&path, part, &model);
+    }
+
+    fn drag(&mut self, part: Part) -> Option<PathBuf> {
+        let (model, _) = self.models.view();
+        self.desk.keep_to_drag(part, &model)
+    }
+
+    fn dragged(&mut self, file: PathBuf, given: bool) {
+        self.desk.dragged(&file, given);
     }
 
     fn preset(&mut self, action: PresetAction) {

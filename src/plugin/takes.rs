@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::editor::{Model, TakeAction, text};
+use crate::editor::{Model, Part, TakeAction, text};
 use crate::jam::status::Status;
 use crate::jam::take::{Keep, KeepOptions, Span, TakeView, keep};
 use crate::music::{Grid, Metre, Rate};
@@ -57,11 +57,7 @@ impl Desk {
     /// Does what was asked for; `model` is the one that plays.
     pub fn act(&mut self, action: TakeAction, model: &Model) {
         let take = self.params.take.shared();
-        let span = |first, last| {
-            let rate = self.rate();
-            let steps = Grid { rate }.bars(first, last, self.metre);
-            Span { rate, first: steps.start, end: steps.end }
-        };
+        let span = |first, last| self.span(first, last);
         let done = match action {
             TakeAction::Lock(first, last) => take.with(|take| take.lock(span(first, last))),
             TakeAction::Unlock(first, last) => take.with(|take| take.unlock(span(first, last))),
@@ -70,25 +66,23 @@ impl Desk {
                 take.with(|take| take.undo());
                 Ok(())
             }
-            TakeAction::Keep(last_bars) => {
-                let what = last_bars.map_or(Keep::All, Keep::Last);
-                self.notice = Some(self.keep(what, model));
-                return;
-            }
-            TakeAction::KeepBars(first, last) => {
-                self.notice = Some(self.keep(Keep::Song(span(first, last)), model));
+            TakeAction::Keep(part) => {
+                self.notice = Some(match self.keep(part, model) {
+                    Ok(path) => text::kept(&path),
+                    Err(why) => why,
+                });
                 return;
             }
         };
         self.notice = done.err().map(|error| error.to_string());
     }
 
-    /// Writes all of the take to a file that was chosen, in place of what was there: the dialog
+    /// Writes a part of the take to a file that was chosen, in place of what was there: the dialog
     /// has asked.
-    pub fn keep_as(&mut self, path: &Path, model: &Model) {
+    pub fn keep_as(&mut self, path: &Path, part: Part, model: &Model) {
         let path =
             if path.extension().is_some() { path.to_owned() } else { path.with_extension("mid") };
-        self.notice = Some(match self.bytes(Keep::All, model) {
+        self.notice = Some(match self.bytes(part, model) {
             None => text::NOTHING_PLAYED.to_owned(),
             Some(bytes) => match file::replace(&path, &bytes) {
                 Ok(()) => text::kept(&path),
@@ -97,18 +91,45 @@ impl Desk {
         });
     }
 
-    /// Writes the take into the user's folder; what to say of that.
-    fn keep(&self, what: Keep, model: &Model) -> String {
-        let Some(bytes) = self.bytes(what, model) else { return text::NOTHING_PLAYED.to_owned() };
-        let Some(folder) = folder() else { return text::not_kept(&text::NO_HOME) };
-        match write_new(&folder, &bytes) {
-            Ok(path) => text::kept(&path),
-            Err(error) => text::not_kept(&error),
-        }
+    /// Writes a part of the take into the user's folder, for a drag that has begun.
+    pub fn keep_to_drag(&mut self, part: Part, model: &Model) -> Option<PathBuf> {
+        let kept = self.keep(part, model);
+        self.notice = kept.as_ref().err().cloned();
+        kept.ok()
+    }
+
+    /// The drag is over: the file stays if somebody took it, who may read it later.
+    pub fn dragged(&mut self, file: &Path, given: bool) {
+        self.notice = if given {
+            Some(text::kept(file))
+        } else {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_file(file);
+            None
+        };
+    }
+
+    /// The steps of bars of the host's.
+    fn span(&self, first: i64, last: i64) -> Span {
+        let rate = self.rate();
+        let steps = Grid { rate }.bars(first, last, self.metre);
+        Span { rate, first: steps.start, end: steps.end }
+    }
+
+    /// Writes a part of the take into the user's folder, or says why not.
+    fn keep(&self, part: Part, model: &Model) -> Result<PathBuf, String> {
+        let bytes = self.bytes(part, model).ok_or(text::NOTHING_PLAYED)?;
+        let folder = folder().ok_or_else(|| text::not_kept(&text::NO_HOME))?;
+        write_new(&folder, &bytes).map_err(|error| text::not_kept(&error))
     }
 
     /// The take as a MIDI file; none if nothing of it is to be kept.
-    fn bytes(&self, what: Keep, model: &Model) -> Option<Vec<u8>> {
+    fn bytes(&self, part: Part, model: &Model) -> Option<Vec<u8>> {
+        let what = match part {
+            Part::All => Keep::All,
+            Part::Last(bars) => Keep::Last(bars),
+            Part::Bars(first, last) => Keep::Song(self.span(first, last)),
+        };
         let controls = self.params.controls();
         let mut texts = vec![format!("Model: {} ({})", model.name, model.digest)];
         texts.extend(self.params.story());
@@ -124,11 +145,11 @@ impl Desk {
     }
 }
 
-/// Where files are kept: in the user's music, or at home if there is no such folder.
+/// Where files are kept: in the user's music, whatever the system calls it, or at home if there is
+/// no such folder.
 fn folder() -> Option<PathBuf> {
-    let home = std::env::home_dir().filter(|home| home.is_absolute())?;
-    let music = home.join("Music");
-    Some(if music.is_dir() { music } else { home }.join("Anacrusis"))
+    let music = dirs::audio_dir().filter(|music| music.is_dir());
+    Some(music.or_else(dirs::home_dir)?.join("Anacrusis"))
 }
 
 /// Writes a file of a name that there is none of yet.

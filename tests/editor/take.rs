@@ -1,6 +1,6 @@
 //! What is done with bars of the take.
 
-use anacrusis::editor::{Question, Tab, TakeAction, text};
+use anacrusis::editor::{Part, Question, Tab, TakeAction, text};
 use egui::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -36,21 +36,53 @@ fn bars_of_the_take_are_locked_played_again_and_kept() {
     assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(3, 3)));
     assert_eq!(asked(&mut harness, text::UNLOCK), Some(TakeAction::Unlock(3, 3)));
     assert_eq!(asked(&mut harness, text::AGAIN), Some(TakeAction::Again(3, 3)));
-    assert_eq!(asked(&mut harness, text::KEEP_BARS), Some(TakeAction::KeepBars(3, 3)));
-    assert_eq!(asked(&mut harness, text::KEEP), Some(TakeAction::Keep(None)));
-    assert_eq!(asked(&mut harness, text::KEEP_LAST), Some(TakeAction::Keep(Some(8))));
+    assert_eq!(asked(&mut harness, text::KEEP_BARS), Some(TakeAction::Keep(Part::Bars(3, 3))));
+    assert_eq!(asked(&mut harness, text::KEEP), Some(TakeAction::Keep(Part::All)));
+    assert_eq!(asked(&mut harness, text::KEEP_LAST), Some(TakeAction::Keep(Part::Last(8))));
     assert_eq!(asked(&mut harness, text::UNDO), None, "there is nothing to undo");
     let mut harness = desk(true, Some((7, 5)));
     assert_eq!(asked(&mut harness, text::UNDO), Some(TakeAction::Undo));
     assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(5, 7)), "either way round");
-    assert_eq!(asked(&mut harness, text::KEEP_BARS), Some(TakeAction::KeepBars(5, 7)));
+    assert_eq!(asked(&mut harness, text::KEEP_BARS), Some(TakeAction::Keep(Part::Bars(5, 7))));
 }
 
 #[test]
-fn the_take_is_kept_where_the_musician_says() {
-    let mut harness = desk(false, None);
-    harness.get_by_label(text::KEEP_AS.0).click();
-    harness.run();
-    let asked = harness.state().actions.iter().find_map(|actions| actions.ask);
-    assert_eq!(asked, Some(Question::Keep));
+fn a_part_of_the_take_is_kept_where_the_musician_says() {
+    let parts = [
+        (text::KEEP_AS_ALL.to_owned(), Part::All),
+        (text::KEEP_AS_LAST.to_owned(), Part::Last(8)),
+        (text::keep_as_bars(2, 4), Part::Bars(2, 4)),
+    ];
+    for (name, part) in parts {
+        let mut harness = desk(false, Some((4, 2)));
+        harness.get_by_label(text::KEEP_AS.0).click();
+        harness.run();
+        harness.get_by_label(&name).click();
+        harness.run();
+        let asked = harness.state().actions.iter().find_map(|actions| actions.ask);
+        assert_eq!(asked, Some(Question::Keep(part)), "{name}");
+    }
+}
+
+#[test]
+fn what_can_be_kept_can_be_dragged_out() {
+    for (button, part) in [
+        (text::KEEP_BARS, Part::Bars(5, 7)),
+        (text::KEEP, Part::All),
+        (text::KEEP_LAST, Part::Last(8)),
+    ] {
+        let mut harness = desk(false, Some((5, 7)));
+        let place = harness.get_by_role_and_label(Role::Button, button.0).rect().center();
+        harness.drag_at(place);
+        harness.run();
+        harness.hover_at(place + egui::vec2(-40.0, 60.0));
+        harness.run();
+        harness.drop_at(place + egui::vec2(-80.0, 120.0));
+        harness.run();
+        let actions = &harness.state().actions;
+        let dragged: Vec<Part> = actions.iter().filter_map(|actions| actions.drag).collect();
+        let expected = if text::DRAG_HINT.is_some() { vec![part] } else { Vec::new() };
+        assert_eq!(dragged, expected, "{button:?}");
+        assert!(actions.iter().all(|actions| actions.take.is_none()), "a drag is no click");
+    }
 }

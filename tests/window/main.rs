@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
 
+mod files;
 mod usage;
 
 use anacrusis_test_host::perform_aside;
@@ -32,7 +33,21 @@ const COLOURS: usize = 24;
 
 const HZ: f64 = 48_000.0;
 
+/// Loads a plugin that nobody has used before.
 fn load(format: Format) -> Box<dyn Plugin> {
+    if let Err(error) = std::fs::remove_file(settings()) {
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
+    }
+    load_again(format)
+}
+
+/// What a user has set for every window.
+fn settings() -> PathBuf {
+    let folder = std::env::var_os("XDG_CONFIG_HOME").expect("a folder that is no user's");
+    PathBuf::from(folder).join("anacrusis").join("editor.json")
+}
+
+fn load_again(format: Format) -> Box<dyn Plugin> {
     let folder = std::env::var_os("ANACRUSIS_BUNDLES").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("bundled"),
         PathBuf::from,
@@ -158,6 +173,46 @@ fn keys_reach_the_host_unless_something_is_typed() {
         turn_for(plugin.as_mut(), Duration::from_secs(1));
         assert!(parent.keys().expect("a screen").is_empty(), "{format:?}: they are the field's");
         assert!(picture(&parent).changed_since(&before) > 0, "{format:?}: what is typed is seen");
+    }
+}
+
+#[test]
+fn size_and_scale_are_there_the_next_time() {
+    for format in FORMATS {
+        for scale in [1.0, 1.5] {
+            let what = format!("{format:?}, scale {scale}");
+            let mut plugin = load(format);
+            std::fs::create_dir_all(settings().parent().expect("a folder")).expect("made");
+            std::fs::write(settings(), format!("{{\"scale\": {scale}}}")).expect("written");
+            drop(plugin);
+            plugin = load_again(format);
+            let parent = parent();
+            open_editor(plugin.as_mut(), &parent);
+            let first = parent.size();
+            let scaled = |length: f64| (length * scale).round() as u32;
+            assert_eq!(first, Size { width: scaled(960.0), height: scaled(580.0) }, "{what}");
+            drawn(plugin.as_mut(), &parent, &what);
+            assert_eq!(parent.children().expect("a screen"), [first], "{what}");
+
+            let asked = Size { width: scaled(1000.0), height: scaled(640.0) };
+            let got = plugin.resize_editor(asked).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(got, asked, "{what}");
+            drawn(plugin.as_mut(), &parent, &what);
+            let least = Size { width: scaled(800.0), height: scaled(500.0) };
+            let got = plugin.resize_editor(Size { width: 100, height: 100 });
+            assert_eq!(got.unwrap_or_else(|e| panic!("{what}: {e}")), least, "{what}");
+            plugin.resize_editor(asked).unwrap_or_else(|e| panic!("{what}: {e}"));
+            turn_for(plugin.as_mut(), Duration::from_millis(500));
+            plugin.close_editor();
+            closed(plugin.as_mut(), &parent, &what);
+            drop(plugin);
+
+            let mut plugin = load_again(format);
+            open_editor(plugin.as_mut(), &parent);
+            assert_eq!(parent.size(), asked, "{what}: in another session");
+            drawn(plugin.as_mut(), &parent, &what);
+            assert_eq!(parent.children().expect("a screen"), [asked], "{what}");
+        }
     }
 }
 

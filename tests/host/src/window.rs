@@ -1,6 +1,7 @@
 //! A window of the host's own on an X11 screen, in which a plugin puts its editor: what a user
 //! of a DAW sees, and does with mouse and keys.
 
+mod files;
 mod input;
 mod picture;
 
@@ -18,6 +19,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME};
 
+pub use files::{Hand, Tray};
 pub use input::Key;
 pub use picture::Picture;
 

@@ -6,7 +6,7 @@
 //! goes on to whoever listens. Elsewhere the window library hands keys back by itself.
 
 use egui::{InputState, Key, Modifiers};
-use raw_window_handle::{HasWindowHandle, RawWindowHandle};
+use raw_window_handle::HasWindowHandle;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
     ConnectionExt, EventMask, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, KeyButMask, KeyPressEvent,
@@ -17,7 +17,7 @@ use x11rb::{CURRENT_TIME, NONE};
 /// Sends keys on.
 #[derive(Default)]
 pub struct HostKeys {
-    screen: Option<Screen>,
+    board: Option<Board>,
     /// Whether there was none to be reached: it is not tried for every key.
     unreachable: bool,
     /// Whether a field had the keyboard when the last frame was drawn.
@@ -26,8 +26,8 @@ pub struct HostKeys {
     down: Vec<Key>,
 }
 
-/// The screen, by a connection of our own.
-struct Screen {
+/// The keyboard, by a connection of our own.
+struct Board {
     x: RustConnection,
     /// What each key makes, the lowest key first.
     symbols: Vec<Vec<u32>>,
@@ -60,29 +60,24 @@ impl HostKeys {
         pressed: bool,
         modifiers: Modifiers,
     ) -> Option<()> {
-        let window = match window.window_handle().ok()?.as_raw() {
-            // Numbers of windows have 32 bits, whatever holds them.
-            RawWindowHandle::Xlib(handle) => handle.window as u32,
-            RawWindowHandle::Xcb(handle) => handle.window.get(),
-            _ => return None,
-        };
-        if self.screen.is_none() && !self.unreachable {
-            self.screen = Screen::connect();
-            self.unreachable = self.screen.is_none();
+        let window = super::number(window)?;
+        if self.board.is_none() && !self.unreachable {
+            self.board = Board::connect();
+            self.unreachable = self.board.is_none();
         }
-        let screen = self.screen.as_ref()?;
-        screen.send(window, screen.code(symbol(key)?)?, pressed, modifiers)
+        let board = self.board.as_ref()?;
+        board.send(window, board.code(symbol(key)?)?, pressed, modifiers)
     }
 }
 
-impl Screen {
-    fn connect() -> Option<Screen> {
+impl Board {
+    fn connect() -> Option<Board> {
         let (x, _) = RustConnection::connect(None).ok()?;
         let (first, last) = (x.setup().min_keycode, x.setup().max_keycode);
         let map = x.get_keyboard_mapping(first, last - first + 1).ok()?.reply().ok()?;
         let width = usize::from(map.keysyms_per_keycode).max(1);
         let symbols = map.keysyms.chunks(width).map(<[u32]>::to_vec).collect();
-        Some(Screen { x, symbols })
+        Some(Board { x, symbols })
     }
 
     fn code(&self, symbol: u32) -> Option<u8> {
