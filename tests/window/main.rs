@@ -11,7 +11,7 @@ mod files;
 mod usage;
 
 use anacrusis_test_host::perform_aside;
-use anacrusis_test_host::window::{Key, Parent, Picture, Size, turn_for, turn_until};
+use anacrusis_test_host::window::{Key, Parent, Picture, Size, SlowShow, turn_for, turn_until};
 use anacrusis_test_host::{Format, Kind, Plugin, Recording, Script, open};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -135,6 +135,26 @@ fn the_editor_is_drawn_follows_its_window_and_opens_again() {
         open_editor(plugin.as_mut(), &parent);
         drawn(plugin.as_mut(), &parent, &format!("{format:?}, opened again"));
         // And not closed before it is unloaded.
+    }
+}
+
+/// As under GTK. The framework asks for its first frame when it asks to be shown, and for ever waits
+/// for the answer if it is not shown at once.
+#[test]
+fn it_is_drawn_by_a_host_that_shows_it_later() {
+    for format in FORMATS {
+        for delay in [0, 30, 400] {
+            let what = format!("{format:?}, after {delay} ms");
+            let mut plugin = load(format);
+            let parent = parent();
+            let show = SlowShow::of(&parent, Duration::from_millis(delay));
+            let _show = show.unwrap_or_else(|error| panic!("{what}: {error}"));
+            open_editor(plugin.as_mut(), &parent);
+            let shown = drawn_within(plugin.as_mut(), &parent, PATIENCE);
+            assert!(shown.is_some(), "{what}: it stays blank");
+            plugin.close_editor();
+            closed(plugin.as_mut(), &parent, &what);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use nih_plug_egui::baseview::WindowSize;
 use nih_plug_egui::{Frame, KeyCapture, RepaintNotifier};
 
 #[cfg(target_os = "linux")]
-use super::x11::{self, Drag, Drops, HostKeys};
+use super::x11::{self, Drag, Drops, FirstFrame, HostKeys};
 use super::{Answer, Session};
 use crate::editor::pace::Pace;
 use crate::editor::prefs::Prefs;
@@ -38,6 +38,9 @@ struct Desktop {
     /// What the host is to get of the keyboard.
     #[cfg(target_os = "linux")]
     keys: HostKeys,
+    /// Sees to it that the window begins to draw.
+    #[cfg(target_os = "linux")]
+    first: Option<FirstFrame>,
     /// Files that are dropped onto the window, while it is open; none if that cannot be had.
     #[cfg(target_os = "linux")]
     drops: Option<Drops>,
@@ -85,6 +88,7 @@ impl<S: Session> App<S> {
     pub fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
         let Some(host) = self.host.clone() else { return };
         let setter = host.param_setter();
+        self.desktop.drawn();
         self.follow();
         theme::choose(ui.ctx(), self.memory.prefs.look);
         let view = self.session.view();
@@ -218,7 +222,7 @@ impl<S: Session> App<S> {
 #[cfg(target_os = "linux")]
 impl Desktop {
     fn new(wake: RepaintNotifier) -> Desktop {
-        Desktop { wake, keys: HostKeys::default(), drops: None, drag: None }
+        Desktop { wake, keys: HostKeys::default(), first: None, drops: None, drag: None }
     }
 
     fn wake(&self) -> impl Fn() + Send + 'static {
@@ -228,14 +232,22 @@ impl Desktop {
 
     fn opened(&mut self, frame: &Frame) {
         let window = x11::number(frame.baseview_window());
+        self.first = window.and_then(FirstFrame::of);
         self.drops = window.and_then(|window| Drops::onto(window, self.wake()));
     }
 
     /// What was being dragged, and whether it had been given to someone.
     fn closed(&mut self) -> Option<(PathBuf, bool)> {
-        self.drops = None;
+        (self.first, self.drops) = (None, None);
         let (drag, file) = self.drag.take()?;
         Some((file, drag.end()))
+    }
+
+    /// A frame is being drawn.
+    fn drawn(&mut self) {
+        if let Some(first) = &self.first {
+            first.drawn();
+        }
     }
 
     fn hand_on_keys(&mut self, ctx: &egui::Context, frame: &Frame, typing: bool) {
@@ -282,6 +294,8 @@ impl Desktop {
     fn closed(&mut self) -> Option<(PathBuf, bool)> {
         None
     }
+
+    fn drawn(&mut self) {}
 
     fn hand_on_keys(&mut self, _: &egui::Context, _: &Frame, _: bool) {}
 

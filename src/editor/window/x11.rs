@@ -1,6 +1,6 @@
 //! What the window library leaves undone on X11: it keeps the keys that the editor does not want,
-//! takes no files that are dropped onto the window, lets none be dragged out of it, and does not
-//! always wait for its own end.
+//! takes no files that are dropped onto the window, lets none be dragged out of it, may wait for its
+//! first frame for ever, and does not always wait for its own end.
 //!
 //! All but the last has a connection of its own to the screen. Dragging follows the XDND protocol,
 //! version 5 (freedesktop.org, *Drag-and-Drop Protocol for the X Window System*).
@@ -8,6 +8,7 @@
 mod drag;
 mod drops;
 mod end;
+mod first;
 mod keys;
 mod uri;
 
@@ -24,6 +25,7 @@ use x11rb::wrapper::ConnectionExt as _;
 pub use drag::Drag;
 pub use drops::Drops;
 pub use end::Thread;
+pub use first::FirstFrame;
 pub use keys::HostKeys;
 
 /// The version of XDND that is spoken.

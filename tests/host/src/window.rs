@@ -4,6 +4,7 @@
 mod files;
 mod input;
 mod picture;
+mod slow;
 
 use crate::error::HostError;
 use crate::plugin::Plugin;
@@ -22,6 +23,7 @@ use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME};
 pub use files::{Hand, Tray};
 pub use input::Key;
 pub use picture::Picture;
+pub use slow::SlowShow;
 
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
