@@ -4,6 +4,8 @@
 //! Linux: keys for the host, files dropped in, takes dragged out.
 
 mod app;
+#[cfg_attr(not(target_os = "linux"), path = "window/desktop_elsewhere.rs")]
+mod desktop;
 mod held;
 #[cfg(target_os = "linux")]
 mod x11;

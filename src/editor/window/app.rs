@@ -1,6 +1,5 @@
 //! What the window does, frame by frame.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use nih_plug::context::gui::GuiContext;
@@ -8,8 +7,7 @@ use nih_plug::prelude::ParamSetter;
 use nih_plug_egui::baseview::WindowSize;
 use nih_plug_egui::{Frame, KeyCapture, RepaintNotifier};
 
-#[cfg(target_os = "linux")]
-use super::x11::{self, Drag, Drops, FirstFrame, HostKeys};
+use super::desktop::Desktop;
 use super::{Answer, Session};
 use crate::editor::pace::Pace;
 use crate::editor::prefs::Prefs;
@@ -28,25 +26,6 @@ pub struct App<S> {
     seen_changes: u64,
     host: Option<GuiContext>,
     desktop: Desktop,
-}
-
-/// What the window has to do with what is around it.
-struct Desktop {
-    /// Makes the window draw again.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only X11 needs it"))]
-    wake: RepaintNotifier,
-    /// What the host is to get of the keyboard.
-    #[cfg(target_os = "linux")]
-    keys: HostKeys,
-    /// Sees to it that the window begins to draw.
-    #[cfg(target_os = "linux")]
-    first: Option<FirstFrame>,
-    /// Files that are dropped onto the window, while it is open; none if that cannot be had.
-    #[cfg(target_os = "linux")]
-    drops: Option<Drops>,
-    /// A part of the take that is dragged out of the window, and its file.
-    #[cfg(target_os = "linux")]
-    drag: Option<(Drag, PathBuf)>,
 }
 
 impl<S: Session> App<S> {
@@ -216,102 +195,5 @@ impl<S: Session> App<S> {
         if !self.desktop.drag(&file) {
             self.session.dragged(file, false);
         }
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Desktop {
-    fn new(wake: RepaintNotifier) -> Desktop {
-        Desktop { wake, keys: HostKeys::default(), first: None, drops: None, drag: None }
-    }
-
-    fn wake(&self) -> impl Fn() + Send + 'static {
-        let wake = self.wake.clone();
-        move || wake.request_repaint()
-    }
-
-    fn opened(&mut self, frame: &Frame) {
-        let window = x11::number(frame.baseview_window());
-        self.first = window.and_then(FirstFrame::of);
-        self.drops = window.and_then(|window| Drops::onto(window, self.wake()));
-    }
-
-    /// What was being dragged, and whether it had been given to someone.
-    fn closed(&mut self) -> Option<(PathBuf, bool)> {
-        (self.first, self.drops) = (None, None);
-        let (drag, file) = self.drag.take()?;
-        Some((file, drag.end()))
-    }
-
-    /// A frame is being drawn.
-    fn drawn(&mut self) {
-        if let Some(first) = &self.first {
-            first.drawn();
-        }
-    }
-
-    fn hand_on_keys(&mut self, ctx: &egui::Context, frame: &Frame, typing: bool) {
-        ctx.input(|input| self.keys.hand_on(frame.baseview_window(), input, typing));
-    }
-
-    /// Whether a file is held over the window.
-    fn is_held_over(&self) -> bool {
-        self.drops.as_ref().is_some_and(Drops::over)
-    }
-
-    /// What was dropped, once.
-    fn dropped(&self) -> Option<PathBuf> {
-        self.drops.as_ref()?.next()
-    }
-
-    /// Whether the file can be dragged.
-    fn drag(&mut self, file: &std::path::Path) -> bool {
-        // One at a time: there is one mouse.
-        if self.drag.is_none() {
-            let drag = Drag::begin(file, self.wake());
-            self.drag = drag.map(|drag| (drag, file.to_owned()));
-            return self.drag.is_some();
-        }
-        false
-    }
-
-    /// What was dragged, and whether it was given to someone, once that is known.
-    fn dragged(&mut self) -> Option<(PathBuf, bool)> {
-        let given = self.drag.as_mut()?.0.given()?;
-        self.drag.take().map(|(_, file)| (file, given))
-    }
-}
-
-/// The window library hands keys back by itself, and knows of no files.
-#[cfg(not(target_os = "linux"))]
-impl Desktop {
-    fn new(wake: RepaintNotifier) -> Desktop {
-        Desktop { wake }
-    }
-
-    fn opened(&mut self, _: &Frame) {}
-
-    fn closed(&mut self) -> Option<(PathBuf, bool)> {
-        None
-    }
-
-    fn drawn(&mut self) {}
-
-    fn hand_on_keys(&mut self, _: &egui::Context, _: &Frame, _: bool) {}
-
-    fn is_held_over(&self) -> bool {
-        false
-    }
-
-    fn dropped(&self) -> Option<PathBuf> {
-        None
-    }
-
-    fn drag(&mut self, _: &std::path::Path) -> bool {
-        false
-    }
-
-    fn dragged(&mut self) -> Option<(PathBuf, bool)> {
-        None
     }
 }

@@ -44,7 +44,7 @@ impl Drag {
         let stop = Arc::<AtomicBool>::default();
         let stopped = stop.clone();
         let thread = thread::Builder::new().name("drag".to_owned()).spawn(move || {
-            let given = Source { screen, list, over: None }.run(&stopped).unwrap_or(false);
+            let given = Source { screen, list, over: None, stop: stopped }.run().unwrap_or(false);
             wake();
             given
         });
@@ -99,17 +99,19 @@ struct Source {
     screen: Screen,
     list: String,
     over: Option<Over>,
+    /// The window closes.
+    stop: Arc<AtomicBool>,
 }
 
 impl Source {
     /// Whether the file was given to a window; `None` if the screen was lost.
-    fn run(mut self, stop: &AtomicBool) -> Option<bool> {
+    fn run(mut self) -> Option<bool> {
         let Screen { root, window, atoms, .. } = self.screen;
         self.screen.x.set_selection_owner(window, atoms.XdndSelection, CURRENT_TIME).ok()?;
         loop {
             let pointer = self.screen.x.query_pointer(root).ok()?.reply().ok()?;
             self.events()?;
-            if stop.load(Ordering::Relaxed) {
+            if self.stopped() {
                 self.leave()?;
                 return Some(false);
             }
@@ -120,6 +122,10 @@ impl Source {
             self.follow(self.target(place)?, place)?;
             thread::sleep(LOOK);
         }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// The outermost window at a place that takes part; none there. `None` outside if the screen
@@ -186,7 +192,10 @@ impl Source {
     /// The button was let go of.
     fn release(mut self) -> Option<bool> {
         let begun = Instant::now();
-        while self.over.as_ref().is_some_and(|over| over.asked) && begun.elapsed() < DECISION {
+        while self.over.as_ref().is_some_and(|over| over.asked)
+            && begun.elapsed() < DECISION
+            && !self.stopped()
+        {
             self.events()?;
             thread::sleep(LOOK);
         }
@@ -197,7 +206,7 @@ impl Source {
         };
         self.tell(target, self.screen.atoms.XdndDrop, [0, CURRENT_TIME, 0, 0])?;
         let begun = Instant::now();
-        while begun.elapsed() < TRANSFER {
+        while begun.elapsed() < TRANSFER && !self.stopped() {
             if let Some(taken) = self.events()? {
                 return Some(taken);
             }
