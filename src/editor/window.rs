@@ -1,7 +1,8 @@
 //! The editor in a host's window.
 //!
-//! [`app`] draws and does what is asked for, [`held`] tells it when the window goes, and [`x11`] to what that library leaves undone on
-//! Linux: keys for the host, files dropped in, takes dragged out.
+//! `app` draws and does what is asked for; `held` tells it when the window goes; `desktop` and, on
+//! Linux, `x11` do what the window library leaves undone: keys for the host, files dropped in and
+//! dragged out, a first frame and an end that can be relied on.
 
 mod app;
 #[cfg_attr(not(target_os = "linux"), path = "window/desktop_elsewhere.rs")]
