@@ -95,6 +95,11 @@ impl<S: Session> App<S> {
         self.memory.prefs.size = [size.logical.width as f32, size.logical.height as f32];
     }
 
+    /// What waits for the end of what draws, once the window is gone; a moment at most.
+    pub fn end(&mut self) -> impl FnOnce() + use<S> {
+        self.desktop.end()
+    }
+
     /// The window is gone, or about to go: nothing more is drawn.
     pub fn closed(&mut self) {
         self.host = None;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use egui::Context;
 use nih_plug_egui::{Frame, RepaintNotifier};
 
-use super::x11::{self, Drag, Drops, FirstFrame, HostKeys};
+use super::x11::{self, Drag, Drops, FirstFrame, HostKeys, Thread};
 
 /// Keys for the host, the first frame, files in and out.
 pub struct Desktop {
@@ -14,6 +14,8 @@ pub struct Desktop {
     wake: RepaintNotifier,
     /// What the host is to get of the keyboard.
     keys: HostKeys,
+    /// The thread that draws.
+    thread: Option<Thread>,
     /// Sees to it that the window begins to draw.
     first: Option<FirstFrame>,
     /// Files that are dropped onto the window, while it is open; none if that cannot be had.
@@ -24,11 +26,13 @@ pub struct Desktop {
 
 impl Desktop {
     pub fn new(wake: RepaintNotifier) -> Desktop {
-        Desktop { wake, keys: HostKeys::default(), first: None, drops: None, drag: None }
+        let keys = HostKeys::default();
+        Desktop { wake, keys, thread: None, first: None, drops: None, drag: None }
     }
 
-    /// The window is there.
+    /// The window is there; to be called by the thread that will draw.
     pub fn opened(&mut self, frame: &Frame) {
+        self.thread = Thread::current();
         let window = x11::number(frame.baseview_window());
         self.first = window.and_then(FirstFrame::of);
         self.drops = window.and_then(|window| Drops::onto(window, self.waking()));
@@ -39,6 +43,16 @@ impl Desktop {
         (self.first, self.drops) = (None, None);
         let (drag, file) = self.drag.take()?;
         Some((file, drag.end()))
+    }
+
+    /// What waits for the end of the thread that draws, a moment at most.
+    pub fn end(&mut self) -> impl FnOnce() + use<> {
+        let thread = self.thread.take();
+        move || {
+            if let Some(thread) = thread {
+                thread.wait();
+            }
+        }
     }
 
     /// A frame is being drawn.

@@ -21,6 +21,10 @@ impl Desktop {
         None
     }
 
+    pub fn end(&mut self) -> impl FnOnce() + use<> {
+        || {}
+    }
+
     pub fn drawn(&mut self) {}
 
     pub fn hand_on_keys(&mut self, _: &Context, _: &Frame, _: bool) {}

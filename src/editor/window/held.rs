@@ -19,48 +19,24 @@ use nih_plug_egui::{EguiEditor, EguiEditorHandle, EguiEditorState, Frame, NiceEg
 
 use super::Session;
 use super::app::App;
-#[cfg(target_os = "linux")]
-use super::x11::Thread;
 
 /// The running editor, held by its window and by what waits for the window's end.
-pub struct Shared<S> {
-    app: Arc<Mutex<App<S>>>,
-    /// The thread that draws the window that was opened last.
-    #[cfg(target_os = "linux")]
-    thread: Arc<Mutex<Option<Thread>>>,
-}
+pub struct Shared<S>(Arc<Mutex<App<S>>>);
 
 impl<S> Clone for Shared<S> {
     fn clone(&self) -> Self {
-        Shared {
-            app: self.app.clone(),
-            #[cfg(target_os = "linux")]
-            thread: self.thread.clone(),
-        }
+        Shared(self.0.clone())
     }
 }
 
 impl<S> Shared<S> {
     pub fn new(app: App<S>) -> Shared<S> {
-        Shared {
-            app: Arc::new(Mutex::new(app)),
-            #[cfg(target_os = "linux")]
-            thread: Arc::default(),
-        }
+        Shared(Arc::new(Mutex::new(app)))
     }
 
     /// Also after a panic in a frame: the next frame begins anew.
     fn lock(&self) -> MutexGuard<'_, App<S>> {
-        self.app.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until the window's thread is gone, a moment at most.
-    #[cfg(target_os = "linux")]
-    fn wait_for_end(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            thread.wait();
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,11 +47,6 @@ impl<S: Session> NiceEguiApp for Shared<S> {
         host: GuiContext,
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
-        #[cfg(target_os = "linux")]
-        {
-            // This is called by the thread that will draw.
-            *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Thread::current();
-        }
         self.lock().opened(&ctx, host, frame);
         Ok(())
     }
@@ -188,7 +159,6 @@ impl<S: Session> Drop for Handle<S> {
 pub struct Open<S: Session> {
     /// There until it is closed.
     window: Option<baseview::Window>,
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only X11 has that thread"))]
     app: Shared<S>,
 }
 
@@ -202,9 +172,10 @@ impl<S: Session> Drop for Open<S> {
     fn drop(&mut self) {
         // None if it has run to its end.
         let Some(window) = self.window.take() else { return };
+        // The editor is not held meanwhile: its last frame may still want it.
+        let wait = self.app.lock().end();
         drop(window);
-        #[cfg(target_os = "linux")]
-        self.app.wait_for_end();
+        wait();
     }
 }
 

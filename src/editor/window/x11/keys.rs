@@ -17,7 +17,7 @@ use x11rb::{CURRENT_TIME, NONE};
 /// Sends keys on.
 #[derive(Default)]
 pub struct HostKeys {
-    board: Option<Board>,
+    keyboard: Option<Keyboard>,
     /// Whether there was none to be reached: it is not tried for every key.
     unreachable: bool,
     /// Whether a field had the keyboard when the last frame was drawn.
@@ -27,7 +27,7 @@ pub struct HostKeys {
 }
 
 /// The keyboard, by a connection of our own.
-struct Board {
+struct Keyboard {
     x: RustConnection,
     /// What each key makes, the lowest key first.
     symbols: Vec<Vec<u32>>,
@@ -61,23 +61,23 @@ impl HostKeys {
         modifiers: Modifiers,
     ) -> Option<()> {
         let window = super::number(window)?;
-        if self.board.is_none() && !self.unreachable {
-            self.board = Board::connect();
-            self.unreachable = self.board.is_none();
+        if self.keyboard.is_none() && !self.unreachable {
+            self.keyboard = Keyboard::connect();
+            self.unreachable = self.keyboard.is_none();
         }
-        let board = self.board.as_ref()?;
-        board.send(window, board.code(symbol(key)?)?, pressed, modifiers)
+        let keyboard = self.keyboard.as_ref()?;
+        keyboard.send(window, keyboard.code(symbol(key)?)?, pressed, modifiers)
     }
 }
 
-impl Board {
-    fn connect() -> Option<Board> {
+impl Keyboard {
+    fn connect() -> Option<Keyboard> {
         let (x, _) = RustConnection::connect(None).ok()?;
         let (first, last) = (x.setup().min_keycode, x.setup().max_keycode);
         let map = x.get_keyboard_mapping(first, last - first + 1).ok()?.reply().ok()?;
         let width = usize::from(map.keysyms_per_keycode).max(1);
         let symbols = map.keysyms.chunks(width).map(<[u32]>::to_vec).collect();
-        Some(Board { x, symbols })
+        Some(Keyboard { x, symbols })
     }
 
     fn code(&self, symbol: u32) -> Option<u8> {
