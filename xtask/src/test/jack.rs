@@ -6,6 +6,8 @@ use super::screen::{Running, Screen};
 use super::{Count, Skip, watch};
 use crate::{setup, workspace};
 use anyhow::{Result, bail};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 const SERVER: Program = Program {
@@ -34,7 +36,7 @@ pub fn run(_: &Options) -> Result<Count> {
         bail!("the standalone or its tests were not built");
     }
 
-    let name = format!("anacrusis-{}", std::process::id());
+    let name = server_name(&workspace::root());
     let mut command = Command::new(server);
     // `-S`: no block is called done before each client has played its part, however slow; `-t`
     // says how long a client is waited for that is gone.
@@ -47,4 +49,24 @@ pub fn run(_: &Options) -> Result<Count> {
     command.args(tests).args(["--", "--nocapture", "standalone"]);
     command.env("JACK_DEFAULT_SERVER", &name).env("DISPLAY", &screen.display);
     watch(command)
+}
+
+/// A name of this folder's own. JACK counts a server that was killed until another of its name
+/// starts, and starts no more after eight: one name for each run would use them up.
+fn server_name(folder: &Path) -> String {
+    let mut hash = DefaultHasher::new();
+    folder.hash(&mut hash);
+    format!("anacrusis-{:x}", hash.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_in_a_folder_has_the_same_server() {
+        let name = |folder: &str| server_name(Path::new(folder));
+        assert_eq!(name("/a"), name("/a"));
+        assert_ne!(name("/a"), name("/b"));
+    }
 }
