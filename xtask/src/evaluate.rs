@@ -12,9 +12,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::corpus::{self, Corpus, Piece};
-use crate::model_file;
-use crate::score::{self, Scored};
+use crate::score::{self, Predictor, Scored};
 use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
+use crate::{model_file, trainer};
 
 /// Score a model on music: nats per step, lower is better
 ///
@@ -26,7 +26,8 @@ use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
   cargo xtask evaluate --model models/classical.safetensors --data data/classical --heldout
   cargo xtask evaluate --model m.safetensors --data a.mid b.mid --json > scores.json
   cargo xtask evaluate --profile benchmark --model jsb.safetensors --data jsb/valid.json
-  cargo xtask evaluate --model one.safetensors two.safetensors --data test/")]
+  cargo xtask evaluate --model one.safetensors two.safetensors --data test/
+  cargo xtask evaluate --model m.safetensors --data test/ --dynamic")]
 pub struct Args {
     /// The model (.safetensors); several are scored as an ensemble, by the mean of the probabilities
     /// that they give to each bit
@@ -41,12 +42,24 @@ pub struct Args {
     /// What is read and scored
     #[arg(long, value_enum, default_value_t)]
     pub profile: Profile,
+    /// Learn from each piece while it is scored, in steps of this size (dynamic evaluation): a few
+    /// steps of music are predicted, then learnt from. Each piece begins with the weights of the
+    /// file, which stays as it is
+    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "8e-4")]
+    #[arg(value_parser = rate)]
+    pub dynamic: Option<f64>,
     /// Read every file anew, not from the cache of files read before, and write none
     #[arg(long)]
     pub no_cache: bool,
     /// Print JSON, and nothing else, on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// A step size.
+fn rate(text: &str) -> Result<f64, String> {
+    let good = |rate: &f64| *rate > 0.0 && *rate <= 1.0;
+    text.parse().ok().filter(good).ok_or_else(|| "a number above 0, at most 1".to_owned())
 }
 
 /// Nats per step over some steps.
@@ -93,11 +106,26 @@ struct Outcome {
     digest: String,
 }
 
-/// `cargo xtask evaluate`.
+/// `cargo xtask evaluate`: by the engine here, by networks that go on learning in the binary
+/// `train`.
 ///
 /// # Errors
 /// If the model is unusable or no piece is left to score; says why.
 pub fn run(args: &Args) -> Result<()> {
+    if args.dynamic.is_some() {
+        return trainer::relaunch(trainer::FEATURES);
+    }
+    run_with(args, &Engine::new)
+}
+
+/// Runs with predictors of a kind.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with<P: Predictor>(
+    args: &Args,
+    predictor: &(impl Fn(&Checkpoint) -> P + Sync),
+) -> Result<()> {
     let checkpoints: Vec<Checkpoint> =
         args.model.iter().map(|path| model_file::read(path)).collect::<Result<_>>()?;
     let checkpoint = &checkpoints[0];
@@ -139,7 +167,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(settings) => corpus::split(&corpus, settings.heldout, settings.seed).1,
     };
     ensure!(!pieces.is_empty(), "none of the {} pieces was held out", corpus.pieces.len());
-    let scores = score_all(&checkpoints, &pieces)?;
+    let scores = score_all(&checkpoints, predictor, &pieces)?;
     let outcome = outcome(&checkpoints, args.profile, &pieces, &scores);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
@@ -149,23 +177,27 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Scores every piece, on all cores, each core with engines of its own.
-fn score_all(checkpoints: &[Checkpoint], pieces: &[&Piece]) -> Result<Vec<Scored>> {
+/// Scores every piece, on all cores, each core with predictors of its own.
+fn score_all<P: Predictor>(
+    checkpoints: &[Checkpoint],
+    predictor: &(impl Fn(&Checkpoint) -> P + Sync),
+    pieces: &[&Piece],
+) -> Result<Vec<Scored>> {
     let steps: usize = pieces.iter().map(|piece| piece.roll.len()).sum();
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps  ETA {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new((checkpoints.len() * steps) as u64).with_style(style);
     let next = AtomicUsize::new(0);
-    let work = || {
-        let mut engines: Vec<Engine> = checkpoints.iter().map(Engine::new).collect();
+    let work = || -> Result<Vec<(usize, Scored)>> {
+        let mut predictors: Vec<P> = checkpoints.iter().map(predictor).collect();
         let mut done = Vec::new();
         while let Some((index, piece)) = {
             let index = next.fetch_add(1, Ordering::Relaxed);
             pieces.get(index).map(|piece| (index, piece))
         } {
-            done.push((index, score::piece(&mut engines, &piece.roll, &mut || bar.inc(1))));
+            done.push((index, score::piece(&mut predictors, &piece.roll, &mut || bar.inc(1))?));
         }
-        done
+        Ok(done)
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
     let mut scores = vec![Scored::default(); pieces.len()];
@@ -175,7 +207,7 @@ fn score_all(checkpoints: &[Checkpoint], pieces: &[&Piece]) -> Result<Vec<Scored
     });
     bar.finish_and_clear();
     for part in parts {
-        for (index, piece) in part.map_err(|_| anyhow!("a scoring thread panicked"))? {
+        for (index, piece) in part.map_err(|_| anyhow!("a scoring thread panicked"))?? {
             scores[index] = piece;
         }
     }

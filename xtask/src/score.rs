@@ -1,11 +1,36 @@
-//! Scoring music with the engine: exact, one piece at a time, from zero state.
+//! Scoring music: exact, one piece at a time, from zero state.
 
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::loss::Nats;
 use anacrusis::model::{Config, Engine};
 use anacrusis::music::PianoRoll;
+use anyhow::Result;
 
 use crate::sequence::{Frame, Sequence};
+
+/// What predicts music.
+pub trait Predictor {
+    /// Its keys, scan and start.
+    fn config(&self) -> &Config;
+
+    /// Hands the logits `[K, 2]` of each step of `sequence`, all bits before it known, lowest key
+    /// first, to `hear`; from zero state.
+    ///
+    /// # Errors
+    /// If it fails.
+    fn predict(&mut self, sequence: &Sequence, hear: &mut dyn FnMut(&[[f32; 2]])) -> Result<()>;
+}
+
+impl Predictor for Engine {
+    fn config(&self) -> &Config {
+        Engine::config(self)
+    }
+
+    fn predict(&mut self, sequence: &Sequence, hear: &mut dyn FnMut(&[[f32; 2]])) -> Result<()> {
+        walk(self, sequence, hear);
+        Ok(())
+    }
+}
 
 /// Logits `[T, K, 2]` of a sequence from zero state, lowest key first, as f64.
 pub fn logits(engine: &mut Engine, sequence: &Sequence) -> Vec<f64> {
@@ -42,23 +67,30 @@ impl Scored {
     }
 }
 
-/// Nats of a whole piece as one sequence from zero state, by a network or by several of the same
+/// Nats of a whole piece as one sequence from zero state, by a predictor or by several of the same
 /// keys, start and scan direction: by the mean of the probabilities that they give to each bit,
-/// all bits before it known. `progress` is told of every step of every network.
+/// all bits before it known. `progress` is told of every step of every predictor.
+///
+/// # Errors
+/// If a predictor fails.
 ///
 /// # Panics
-/// If there is no engine.
-pub fn piece(engines: &mut [Engine], roll: &PianoRoll, progress: &mut dyn FnMut()) -> Scored {
-    let config = engines[0].config().clone();
+/// If there is none.
+pub fn piece(
+    predictors: &mut [impl Predictor],
+    roll: &PianoRoll,
+    progress: &mut dyn FnMut(),
+) -> Result<Scored> {
+    let config = predictors[0].config().clone();
     let sequence = Sequence::of_piece(&config, roll, 0);
     let keys = config.keys();
     // Nats of the two true bits of each key and step, by the networks so far; of a silent key's
     // articulation none.
     let mut bits = vec![[0.0; 2]; sequence.len() * keys];
-    for (before, engine) in engines.iter_mut().enumerate() {
+    for (before, predictor) in predictors.iter_mut().enumerate() {
         let mut targets = sequence.targets.iter();
         let mut steps = bits.chunks_mut(keys);
-        walk(engine, &sequence, &mut |by_key| {
+        predictor.predict(&sequence, &mut |by_key| {
             if let (Some(chord), Some(bits)) = (targets.next(), steps.next()) {
                 for ((key, logits), bits) in (config.low..).zip(by_key).zip(bits) {
                     let mut nats = Nats::default();
@@ -70,14 +102,14 @@ pub fn piece(engines: &mut [Engine], roll: &PianoRoll, progress: &mut dyn FnMut(
                 }
             }
             progress();
-        });
+        })?;
     }
     let mut scored = Scored::default();
     for step in bits.chunks(keys) {
         let sum = |which: usize| step.iter().map(|bits| bits[which]).sum();
         scored.step(Nats { play: sum(0), articulate: sum(1), steps: 1 });
     }
-    scored
+    Ok(scored)
 }
 
 /// Nats of the mean of the likelihoods of `count` networks, whose mean has `mean` nats, and of

@@ -5,12 +5,14 @@
 //! weights are judged by pieces that they never saw, heard ([`sample`]), and saved. Everything
 //! random is drawn by place from the seed ([`random`]), so a resumed run goes on as if it had
 //! not stopped ([`resume`]). What it takes is told beforehand ([`estimate`]), how it fares all
-//! along ([`report`], [`tensorboard`]). Several processes may share it ([`team`]).
+//! along ([`report`], [`tensorboard`]). Several processes may share it ([`team`]). What is trained
+//! may go on learning from what it is scored on ([`dynamic`]).
 
 pub mod adam;
 pub mod backend;
 pub mod batch;
 pub mod dropout;
+pub mod dynamic;
 pub mod estimate;
 pub mod evaluate;
 pub mod fused;

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use xtask::settings::Profile;
+use xtask::train::dynamic::Learner;
 use xtask::train::stepper::CandleStepper;
 use xtask::trainer::launcher;
-use xtask::{bench, train, trainer, vectors};
+use xtask::{bench, evaluate, train, trainer, vectors};
 
 /// The commands of `cargo xtask` that need candle.
 #[derive(Parser)]
@@ -22,6 +24,7 @@ struct Cli {
 enum Command {
     Train(Box<trainer::Args>),
     Vectors(vectors::Args),
+    Evaluate(evaluate::Args),
     #[command(hide = true)]
     BenchPeer(bench::peer::Args),
     #[command(hide = true)]
@@ -34,6 +37,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Evaluate(args) => {
+            let (rate, play_only) =
+                (args.dynamic.unwrap_or(0.0), args.profile == Profile::Benchmark);
+            evaluate::run_with(&args, &|checkpoint| Learner::new(checkpoint, rate, play_only))
+        }
         Command::Train(args) if args.print_config => trainer::run(&args),
         Command::Train(args) => train::run(&args, interruptible()?.as_ref()),
         Command::Vectors(args) => {

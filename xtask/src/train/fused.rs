@@ -26,6 +26,7 @@ pub mod workers;
 
 use anacrusis::model::features::FEATURES;
 use anacrusis::model::loss::Nats;
+use anacrusis::model::network::LOGITS;
 use anacrusis::music::Chord;
 use anyhow::{Result, ensure};
 
@@ -102,7 +103,44 @@ impl Workspace {
         masks: Option<&Masks>,
         predictions: usize,
     ) -> Result<(Parameters, Nats)> {
-        let plan = self.prepare(network, batch, masks, false)?;
+        self.prepare(network, batch, masks, false)?;
+        Ok(self.differentiate(network, masks, predictions))
+    }
+
+    /// The gradient of the training loss over `sequence`, and the loss in nats; with `go_on` from
+    /// where the last call's ended, through which nothing is handed back (truncated
+    /// backpropagation through time).
+    ///
+    /// # Errors
+    /// If the sequence is empty, or there is nothing as long that it would continue.
+    pub fn next_gradient(
+        &mut self,
+        network: &Network,
+        sequence: &Sequence,
+        go_on: bool,
+    ) -> Result<(Parameters, Nats)> {
+        self.prepare(network, std::slice::from_ref(sequence), None, go_on)?;
+        Ok(self.differentiate(network, None, sequence.len()))
+    }
+
+    /// Logits of the last call, `[B T, K, 2]`, lowest key first.
+    pub fn logits(&self) -> Vec<[f32; LOGITS]> {
+        let Some(plan) = &self.plan else { return Vec::new() };
+        let row = |row: usize| {
+            let (part, place) = self.note_places.of(row);
+            (0..plan.keys).map(move |key| self.notes[part].logits(plan.visit(key), place))
+        };
+        (0..plan.note_rows()).flat_map(row).collect()
+    }
+
+    /// Up, to the loss and back, over the batch that was laid out.
+    fn differentiate(
+        &mut self,
+        network: &Network,
+        masks: Option<&Masks>,
+        predictions: usize,
+    ) -> (Parameters, Nats) {
+        let Some(plan) = self.plan else { return Default::default() };
         self.up(network);
         let scale = 1.0 / (2.0 * predictions as f64 * plan.keys as f64);
         let nats = self.across(network, masks, Some(scale));
@@ -110,7 +148,7 @@ impl Workspace {
         for_each(&mut self.times, &mut self.helpers, |_, part, helper| {
             part.backward(network, &plan, &self.features, from, &mut helper.scratch);
         });
-        Ok((self.sum(network), nats))
+        (self.sum(network), nats)
     }
 
     /// Lays the batch out.

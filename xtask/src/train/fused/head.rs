@@ -158,15 +158,16 @@ impl Job for Back<'_> {
 }
 
 /// Scores the logits `[R, 2]` of one key against what it did in each row, or the play bits
-/// alone, and puts their gradient, times `scale`, in their place (model.md, section 5).
+/// alone, and writes their gradient, times `scale`, to `slopes` (model.md, section 5).
 pub fn score(
-    logits: &mut [f32],
+    (logits, slopes): (&[f32], &mut [f32]),
     targets: &[Chord],
     (key, play_only): (u8, bool),
     scale: f64,
     nats: &mut Nats,
 ) {
-    for (logits, target) in logits.as_chunks_mut::<LOGITS>().0.iter_mut().zip(targets) {
+    let pairs = logits.as_chunks::<LOGITS>().0.iter().zip(slopes.as_chunks_mut::<LOGITS>().0);
+    for ((logits, slopes), target) in pairs.zip(targets) {
         let (plays, struck) = (target.plays(key), target.strikes(key));
         let articulates = plays && !play_only;
         nats.add_play(logits[0], plays);
@@ -177,7 +178,6 @@ pub fn score(
         let slope =
             |z: f32, bit: bool| 1.0 / (1.0 + (-f64::from(z)).exp()) - f64::from(u8::from(bit));
         let articulate = if articulates { slope(logits[1], struck) } else { 0.0 };
-        let slopes = [slope(logits[0], plays), articulate];
-        *logits = slopes.map(|slope| (slope * scale) as f32);
+        *slopes = [slope(logits[0], plays), articulate].map(|slope| (slope * scale) as f32);
     }
 }

@@ -19,6 +19,8 @@ use crate::train::dropout::Masks;
 pub struct NotePart {
     first: usize,
     rows: usize,
+    /// Logits `[K, R, 2]`, in the order of the scan.
+    logits: Vec<f32>,
     /// Gradient of the time stack's outputs `[K, R, W]`, in the order of the scan.
     below: Vec<f32>,
     /// Gradients of the weights, one for each layer.
@@ -33,7 +35,8 @@ pub struct NotePart {
 #[derive(Clone, Debug, Default)]
 pub struct NoteDesk {
     run: Run,
-    logits: Vec<f32>,
+    /// Gradient of the logits.
+    slopes: Vec<f32>,
 }
 
 /// What all parts look at.
@@ -57,13 +60,18 @@ impl NotePart {
     /// Rows from `first` on.
     pub fn new(network: &Network, first: usize, rows: usize) -> NotePart {
         let head = Head::new(network.note.set, network.head.units());
-        let (below, gradients) = (Vec::new(), Vec::new());
-        NotePart { first, rows, below, gradients, head, nats: Nats::default() }
+        let (logits, below, gradients) = (Vec::new(), Vec::new(), Vec::new());
+        NotePart { first, rows, logits, below, gradients, head, nats: Nats::default() }
     }
 
     /// Row `place` of the gradient handed down at a visit, `width` numbers.
     pub fn below(&self, visit: usize, place: usize, width: usize) -> &[f32] {
         &self.below[(visit * self.rows + place) * width..][..width]
+    }
+
+    /// The two logits of a row, of this part's first on, at a visit.
+    pub fn logits(&self, visit: usize, place: usize) -> [f32; LOGITS] {
+        self.logits.as_chunks().0[visit * self.rows + place]
     }
 
     /// The way up, the loss and, if wanted, the way back.
@@ -81,14 +89,15 @@ impl NotePart {
         for ((layer, track), mask) in layers.zip(from.masks.iter().flat_map(|masks| &masks.note)) {
             track.set_mask(layer, mask, self.first);
         }
-        desk.logits.resize(keys * rows * LOGITS, 0.0);
+        self.logits.resize(keys * rows * LOGITS, 0.0);
+        desk.slopes.resize(keys * rows * LOGITS, 0.0);
         let targets = &from.targets[self.first..][..rows];
         let mut ends = NoteEnds {
             network,
             from,
             first: self.first,
             targets,
-            logits: &mut desk.logits,
+            slopes: &mut desk.slopes,
             head: &mut self.head,
             below: &mut self.below,
         };
@@ -96,13 +105,16 @@ impl NotePart {
 
         self.nats = Nats { steps: rows as u64, ..Nats::default() };
         let scale = from.scale.unwrap_or(0.0);
-        for (visit, out) in ends.logits.chunks_exact_mut(rows * LOGITS).enumerate() {
+        let logits = self.logits.chunks_exact_mut(rows * LOGITS);
+        for (visit, (out, slopes)) in
+            logits.zip(ends.slopes.chunks_exact_mut(rows * LOGITS)).enumerate()
+        {
             if let Some(top) = run.tracks.last() {
                 let (hidden, mask, head) = (top.output(visit), &top.mask, &network.head);
                 stack.set.run(head::Logits { head, hidden, mask, out: &mut *out });
             }
             let key = from.plan.midi(visit);
-            head::score(out, targets, (key, network.play_only), scale, &mut self.nats);
+            head::score((out, slopes), targets, (key, network.play_only), scale, &mut self.nats);
         }
         if from.scale.is_none() {
             return;
@@ -122,7 +134,7 @@ struct NoteEnds<'a> {
     from: Below<'a>,
     first: usize,
     targets: &'a [Chord],
-    logits: &'a mut [f32],
+    slopes: &'a mut [f32],
     head: &'a mut Head,
     below: &'a mut Vec<f32>,
 }
@@ -151,10 +163,10 @@ impl Source for NoteEnds<'_> {
 
 impl Ends for NoteEnds<'_> {
     fn above(&mut self, visit: usize, top: &Track, out: &mut [f32]) {
-        let logits = self.targets.len() * LOGITS;
+        let row = self.targets.len() * LOGITS;
         self.network.note.set.run(head::Back {
             head: &self.network.head,
-            logits: &self.logits[visit * logits..][..logits],
+            logits: &self.slopes[visit * row..][..row],
             hidden: top.output(visit),
             mask: &top.mask,
             out,
