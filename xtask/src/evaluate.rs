@@ -45,7 +45,7 @@ pub struct Args {
     /// Learn from each piece while it is scored, in steps of this size (dynamic evaluation): a few
     /// steps of music are predicted, then learnt from. Each piece begins with the weights of the
     /// file, which stays as it is
-    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "8e-4")]
+    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "5e-4")]
     #[arg(value_parser = rate)]
     pub dynamic: Option<f64>,
     /// Read every file anew, not from the cache of files read before, and write none
