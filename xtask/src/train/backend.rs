@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use anacrusis::model::Config;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::loss::Nats;
+use anacrusis::model::network::tensors;
+use anacrusis::model::{Checkpoint, Config};
 use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
@@ -21,6 +22,15 @@ use crate::settings::{BackendKind, DeviceKind, Profile, Settings};
 
 /// Tensors by name, flat, in the layout of the checkpoint: weights, gradients, or moments.
 pub type Parameters = BTreeMap<String, Vec<f32>>;
+
+/// The weights of a checkpoint.
+pub fn parameters(checkpoint: &Checkpoint) -> Parameters {
+    let tensor = |name: String| {
+        let values = checkpoint.tensor(&name).to_vec();
+        (name, values)
+    };
+    tensors(checkpoint.config()).into_iter().map(|spec| tensor(spec.name)).collect()
+}
 
 /// What computes.
 pub trait Backend {

@@ -9,11 +9,10 @@
 //! divides by that over the piece so far, for which no other music is needed.
 
 use anacrusis::model::kernel::InstructionSet;
-use anacrusis::model::network::tensors;
 use anacrusis::model::{Checkpoint, Config};
 use anyhow::{Result, ensure};
 
-use super::backend::Parameters;
+use super::backend::{Parameters, parameters};
 use super::fused::Workspace;
 use super::fused::network::Network;
 use crate::score::Predictor;
@@ -42,11 +41,7 @@ impl Learner {
         let config = checkpoint.config();
         let mut network = Network::new(config, InstructionSet::best());
         network.play_only = play_only;
-        let tensor = |name: String| {
-            let values = checkpoint.tensor(&name).to_vec();
-            (name, values)
-        };
-        let weights = tensors(config).into_iter().map(|spec| tensor(spec.name)).collect();
+        let weights = parameters(checkpoint);
         Learner { network, workspace: Workspace::new(1), weights, rate }
     }
 }

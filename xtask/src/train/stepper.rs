@@ -1,13 +1,12 @@
 //! The candle network one step at a time, to generate with it and to compare it.
 
 use anacrusis::model::config::Config;
-use anacrusis::model::network::tensors;
 use anacrusis::model::{Checkpoint, features};
 use anacrusis::music::Chord;
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 
-use super::backend::Parameters;
+use super::backend::parameters;
 use super::layer::State;
 use super::network::Network;
 use crate::sequence::Sequence;
@@ -29,13 +28,7 @@ impl CandleStepper {
     /// If a tensor operation fails.
     pub fn new(checkpoint: &Checkpoint) -> Result<CandleStepper> {
         let config = checkpoint.config().clone();
-        let tensor = |name: String| {
-            let values = checkpoint.tensor(&name).to_vec();
-            (name, values)
-        };
-        let parameters: Parameters =
-            tensors(&config).into_iter().map(|spec| tensor(spec.name)).collect();
-        let network = Network::new(&config, &parameters)?;
+        let network = Network::new(&config, &parameters(checkpoint))?;
         Ok(CandleStepper { config, network, states: None, top: None })
     }
 }
