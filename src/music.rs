@@ -8,6 +8,7 @@
 pub mod chord;
 pub mod grid;
 pub mod harmony;
+pub mod metre;
 pub mod roll;
 pub mod scale;
 pub mod smf;
@@ -15,5 +16,6 @@ pub mod smf;
 pub use chord::{Chord, KeyRange, Keys};
 pub use grid::{Grid, Metre, Rate, STEPS_PER_BAR, Step, Stress};
 pub use harmony::Tonality;
+pub use metre::{BarPosition, Metres, Signature};
 pub use roll::PianoRoll;
 pub use scale::Scale;
