@@ -1,10 +1,11 @@
 //! The biaxial LSTM: one stack of LSTM layers recurs along **time**, shared by all keys;
 //! a second recurs along the **keys** of each step.
 //!
-//! A frame (the [`Chord`](crate::music::Chord) of one step) becomes 80 features per key
+//! A [`Frame`] (what was played and heard in one step) becomes a row of features per key
 //! ([`features`]); the time stack turns them, step after step, into one vector per key
-//! (`u`); the note stack then visits the keys in scan order, sees `u` of a key and what was
-//! decided for the key before it, and gives two logits: *plays*, and *is struck if it plays*.
+//! (`u`); the note stack then visits the keys in scan order, sees `u` of a key, what was decided
+//! for the key before it and what a musician plays in the step ([`given`]), and gives two logits:
+//! *plays*, and *is struck if it plays*.
 //! Specified in model.md; after Johnson, "Generating Polyphonic Music Using Tied Parallel
 //! Networks", EvoMUSART 2017, and his biaxial network of 2015.
 //!
@@ -18,6 +19,7 @@ pub mod control;
 pub mod density;
 pub mod engine;
 pub mod features;
+pub mod given;
 pub mod kernel;
 pub mod loss;
 pub mod network;
@@ -31,5 +33,7 @@ pub use config::Config;
 pub use control::Control;
 pub use density::Texture;
 pub use engine::{Engine, Prepared, TimeState, Weights};
+pub use features::Frame;
+pub use given::Given;
 pub use rules::Rules;
 pub use sampler::{Draw, Sampling};

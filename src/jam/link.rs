@@ -12,7 +12,7 @@ use crate::jam::controls::{Lookahead, Shaping};
 use crate::jam::status::Status;
 use crate::jam::sync::{self, AtomicI64, AtomicU64, Consumer, HeapCons, HeapProd, Producer};
 use crate::model::Rules;
-use crate::music::{Chord, Rate, Step};
+use crate::music::{BarPosition, Chord, Rate, Step};
 
 /// Messages that fit into a ring: several times what can be committed ahead, and what became of
 /// as many steps.
@@ -89,8 +89,11 @@ pub struct Request {
     pub place: Place,
     /// How long the step is.
     pub rate: Rate,
-    /// Step-in-bar feature of the step, 0 to 15.
-    pub step_in_bar: u8,
+    /// Where the step lies in its bar, as the network is told.
+    pub position: BarPosition,
+    /// Whether the model accompanies: what is heard is the musician's, and told apart by models
+    /// that can.
+    pub accompanies: bool,
     /// Whether history before this chord is the prompt (playback starts here).
     pub anchor: bool,
     /// The look-ahead at the commit point; how far back the plan may still be taken.

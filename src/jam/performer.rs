@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::jam::clock::{Clock, Due, Motion};
-use crate::jam::controls::{Controls, Replay};
+use crate::jam::controls::{Controls, Mode, Replay};
 use crate::jam::hearing::Hearing;
 use crate::jam::input::Input;
 use crate::jam::link::{AudioEnd, Outcome, Place, Recallable, Request};
@@ -269,7 +269,8 @@ impl Performer {
             epoch: 0,
             place,
             rate: controls.rate,
-            step_in_bar: grid.step_in_bar(place.step, transport.metre()),
+            position: grid.position(place.step, transport.metre()),
+            accompanies: controls.mode == Mode::Accompany,
             anchor: first || self.anchor_next,
             lookahead: controls.lookahead,
             seed: controls.seed,

@@ -22,8 +22,8 @@ use crate::jam::link::{Correction, Place, Planned, Request};
 use crate::jam::take::Recall;
 use crate::model::density::Amount;
 use crate::model::sampler::decide;
-use crate::model::{Draw, Rules, Sampling};
-use crate::music::{Chord, KeyRange, STEPS_PER_BAR, Step};
+use crate::model::{Draw, Frame, Given, Rules, Sampling};
+use crate::music::{BarPosition, Chord, KeyRange, STEPS_PER_BAR, Step};
 use prompt::Held;
 use recalled::Recalled;
 use states::States;
@@ -34,20 +34,18 @@ const FRAMES: usize = 128;
 /// Frames of history that a new model hears before it plays: two bars.
 const RECOLLECTED: i64 = 2 * STEPS_PER_BAR as i64;
 
-/// The step-in-bar before another.
-fn before(step_in_bar: u8) -> u8 {
-    (step_in_bar + STEPS_PER_BAR - 1) % STEPS_PER_BAR
-}
-
 /// One step of history.
 #[derive(Clone, Copy, Debug, Default)]
-struct Frame {
+struct History {
     step: Step,
-    step_in_bar: u8,
-    /// What history holds: what was chosen and what was heard.
-    chord: Chord,
+    position: BarPosition,
     /// What was chosen.
     chosen: Chord,
+    /// What was heard.
+    heard: Chord,
+    /// Whether what was heard is told apart from what was chosen: there is a musician, and the
+    /// model accompanies.
+    musician: bool,
     /// What was heard when it was played before, if it is replayed.
     replayed: Option<Chord>,
     /// How much that is, and how much was asked for.
@@ -55,11 +53,30 @@ struct Frame {
     asked: Amount,
 }
 
-impl Frame {
-    /// The step-in-bar with which the frame is fed if `step` comes next: its own, unless
-    /// playback jumps between the two; then the one before the step that comes.
-    fn fed_as(&self, step: Step, step_in_bar: u8) -> u8 {
-        if self.step.next() == step { self.step_in_bar } else { before(step_in_bar) }
+impl History {
+    /// The position with which the frame is fed if `step`, at `position`, comes next: its own,
+    /// unless playback jumps between the two; then the one before the step that comes.
+    fn fed_as(&self, step: Step, position: BarPosition) -> BarPosition {
+        if self.step.next() == step { self.position } else { position.before() }
+    }
+
+    /// All that sounded.
+    fn sounding(&self) -> Chord {
+        self.chosen.union(self.heard)
+    }
+
+    /// What the time axis is told of it.
+    fn fed(&self, position: BarPosition) -> Frame {
+        match self.musician {
+            true => Frame {
+                own: self.chosen,
+                heard: self.heard,
+                musician: true,
+                position,
+                start: false,
+            },
+            false => Frame::solo(self.sounding(), position),
+        }
     }
 }
 
@@ -75,13 +92,15 @@ pub struct Planner<B: Biaxial> {
     recalled: Recalled<B>,
     states: States<B>,
     /// Ring of history by index.
-    frames: Vec<Frame>,
+    frames: Vec<History>,
     /// History reaches from here to `next`.
     oldest: i64,
     /// The index that comes next in order.
     next: i64,
     /// Whether there is any history to continue.
     anchored: bool,
+    /// Whether a musician was heard since playback began.
+    met: bool,
     /// Whether the step before the last plan was as one would have guessed it.
     guess: bool,
 }
@@ -95,10 +114,11 @@ impl<B: Biaxial> Planner<B> {
             recalled: Recalled::default(),
             states: States::new(&model.network, Lookahead::default()),
             model,
-            frames: vec![Frame::default(); FRAMES],
+            frames: vec![History::default(); FRAMES],
             oldest: 0,
             next: 0,
             anchored: false,
+            met: false,
             guess: true,
         }
     }
@@ -138,7 +158,7 @@ impl<B: Biaxial> Planner<B> {
 
     /// The frame of `index`, if history still holds it.
     pub fn frame(&self, index: i64) -> Option<Chord> {
-        self.held_frame(index).map(|frame| frame.chord)
+        self.held_frame(index).map(History::sounding)
     }
 
     /// What was chosen for `index`, if history still holds it, and what was heard at its step
@@ -147,41 +167,32 @@ impl<B: Biaxial> Planner<B> {
         self.held_frame(index).map(|frame| (frame.chosen, frame.replayed))
     }
 
-    fn held_frame(&self, index: i64) -> Option<&Frame> {
+    fn held_frame(&self, index: i64) -> Option<&History> {
         let held = self.anchored && (self.oldest..self.next).contains(&index);
         held.then(|| &self.frames[slot(index, FRAMES)])
     }
 
-    /// Corrects history: what was heard in a step that was committed before. States behind
-    /// it are made again with the next plan. False if the step is too long ago to matter.
-    pub fn replace_frame(&mut self, index: i64, frame: Chord) -> bool {
+    /// Corrects history by what a request tells of a step that was committed before. States behind
+    /// it are made again with the next plan. False if that was known, or is too long ago to matter.
+    fn correct(&mut self, correction: &Correction) -> bool {
+        let Correction { index, notes, alone } = *correction;
         let first = self.states.first().max(self.oldest);
         if !self.anchored || !(first..self.next).contains(&index) {
             return false;
         }
-        let slot = &mut self.frames[slot(index, FRAMES)];
-        if slot.chord != frame {
-            slot.chord = frame;
+        let range = self.range();
+        let frame = &mut self.frames[slot(index, FRAMES)];
+        let before = *frame;
+        if alone {
+            (frame.chosen, frame.replayed) = (Chord::SILENT, None);
+        }
+        frame.heard = notes.folded(0, range).union(frame.replayed.unwrap_or_default());
+        self.met |= !frame.heard.is_empty();
+        let new = (frame.chosen, frame.heard) != (before.chosen, before.heard);
+        if new {
             self.states.forget_after(index);
         }
-        true
-    }
-
-    /// Corrects history by what a request tells. False if that was known.
-    fn correct(&mut self, correction: &Correction) -> bool {
-        let Correction { index, notes, alone } = *correction;
-        if self.frame(index).is_none() {
-            return false;
-        }
-        let slot = slot(index, FRAMES);
-        if alone {
-            (self.frames[slot].chosen, self.frames[slot].replayed) = (Chord::SILENT, None);
-        }
-        let Frame { chosen, replayed, .. } = self.frames[slot];
-        let notes = notes.folded(0, self.range()).union(replayed.unwrap_or_default());
-        let frame = chosen.union(notes);
-        let new = frame != self.frames[slot].chord;
-        self.replace_frame(index, frame) && new
+        new
     }
 
     /// Decides the chord of a request, of which the take says `recall`. `keep_going` is asked
@@ -206,7 +217,7 @@ impl<B: Biaxial> Planner<B> {
             }
             let fed_as = self.advance_to(request, keep_going)?;
             let last = self.frames[slot(place.index - 1, FRAMES)];
-            self.guess = as_guessed && fed_as == last.step_in_bar;
+            self.guess = as_guessed && fed_as == last.position;
         }
         let index = place.index;
         let before = match index > self.oldest {
@@ -219,11 +230,14 @@ impl<B: Biaxial> Planner<B> {
         };
         let chosen = sounding.folded(0, self.range());
         let held = Chord::from_masks(self.rules(request).forced, 0);
-        self.frames[slot(place.index, FRAMES)] = Frame {
+        let heard = held.union(replayed.unwrap_or_default());
+        self.met |= !heard.is_empty();
+        self.frames[slot(place.index, FRAMES)] = History {
             step: place.step,
-            step_in_bar: request.step_in_bar,
-            chord: chosen.union(held).union(replayed.unwrap_or_default()),
+            position: request.position,
             chosen,
+            heard,
+            musician: self.met && request.accompanies,
             replayed,
             played: Amount::of(chosen, before),
             asked: self.model.texture.asked(&request.rules, request.shaping.density),
@@ -252,7 +266,7 @@ impl<B: Biaxial> Planner<B> {
         let network = &mut self.model.network;
         if self.guess {
             let last = self.frames[slot(self.next - 1, FRAMES)];
-            self.states.feed(network, &last, last.step_in_bar, keep_going)
+            self.states.feed(network, &last, last.position, keep_going)
         } else {
             self.states.prepare(network, keep_going)
         }
@@ -268,7 +282,7 @@ impl<B: Biaxial> Planner<B> {
         let (prompts, network) = (&self.model.prompts, &mut self.model.network);
         let index = request.place.index;
         if recall.prompt.is_empty() {
-            let held = prompts.state(network, request.seed, request.step_in_bar, keep_going)?;
+            let held = prompts.state(network, request.seed, request.position, keep_going)?;
             self.states.begin_with(index, &held.state);
             self.held = Some(held);
         } else {
@@ -277,6 +291,7 @@ impl<B: Biaxial> Planner<B> {
         }
         self.begin_history_at(index);
         self.anchored = true;
+        self.met = false;
         Some(())
     }
 
@@ -297,12 +312,12 @@ impl<B: Biaxial> Planner<B> {
     }
 
     /// Makes the state of the request's index the newest one, from whatever was kept. Returns
-    /// the step-in-bar with which the frame before must have been fed.
+    /// the position with which the frame before must have been fed.
     fn advance_to(
         &mut self,
         request: &Request,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Option<u8> {
+    ) -> Option<BarPosition> {
         let index = request.place.index;
         let states = &mut self.states;
         if index < states.first() {
@@ -313,7 +328,7 @@ impl<B: Biaxial> Planner<B> {
         let states = &mut self.states;
         states.forget_after(index);
         let last = self.frames[slot(index - 1, FRAMES)];
-        let fed_as = last.fed_as(request.place.step, request.step_in_bar);
+        let fed_as = last.fed_as(request.place.step, request.position);
         if index > states.first() && states.get(index).fed_as != fed_as {
             states.forget_after(index - 1);
         }
@@ -322,7 +337,7 @@ impl<B: Biaxial> Planner<B> {
             let at = states.newest();
             let frame = self.frames[slot(at, FRAMES)];
             let next = self.frames[slot(at + 1, FRAMES)];
-            let own = || frame.fed_as(next.step, next.step_in_bar);
+            let own = || frame.fed_as(next.step, next.position);
             let as_what = if at + 1 == index { fed_as } else { own() };
             if !states.feed(network, &frame, as_what, keep_going) {
                 return None;
@@ -344,11 +359,16 @@ impl<B: Biaxial> Planner<B> {
         let draw = Draw { seed: recall.seed(request.seed), pass: request.place.pass };
         let (low, step) = (self.range().low, request.place.step.0);
         let rules = self.rules(request);
+        // What is held is theirs; what they will strike is not known yet.
+        let given = match request.accompanies {
+            true => Given::held(Chord::from_masks(rules.forced, 0)),
+            false => Given::NOTHING,
+        };
         let network = &mut self.model.network;
         rules.choose(
             before,
             low,
-            &mut |decide| network.choose(&kept.state, decide),
+            &mut |decide| network.choose(&kept.state, &given, decide),
             &mut |key, logits| {
                 let sampling = leaning.bend(plain, key, before.plays(key));
                 decide(&sampling, logits, draw.uniforms(step, key))

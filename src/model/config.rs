@@ -86,17 +86,25 @@ pub struct Config {
     /// Whether step 0 is predicted.
     #[serde(default)]
     pub start: Start,
-    /// Version of the feature layout; 1 is the only one.
-    #[serde(default = "feature_version")]
+    /// Version of the features: 1 sees one roll in 4/4, 2 tells a musician apart and knows every
+    /// metre.
+    #[serde(default = "one")]
     pub features: u32,
+    /// Whether a head tells how loud a struck key is; version 2 alone.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub velocity: bool,
 }
 
-fn feature_version() -> u32 {
-    Config::FEATURE_VERSION
+fn one() -> u32 {
+    1
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Default for Config {
-    /// The product's network: 300, 300 / 100, 50 over C1..F7.
+    /// The first networks': 300, 300 / 100, 50 over C1..F7, features of version 1.
     fn default() -> Self {
         Config {
             time: vec![300, 300],
@@ -107,7 +115,8 @@ impl Default for Config {
             edge: Edge::default(),
             scan: Scan::default(),
             start: Start::default(),
-            features: Config::FEATURE_VERSION,
+            features: one(),
+            velocity: false,
         }
     }
 }
@@ -146,18 +155,24 @@ pub enum ConfigError {
         end: u16,
     },
     /// A feature layout of another version.
-    #[error("feature version {found} is not known here; this build reads version {known}")]
+    #[error(
+        "its features are of version {found}; this build reads versions 1 to {newest}: a newer \
+         Anacrusis may read it"
+    )]
     Features {
         /// Version asked for.
         found: u32,
-        /// Version known.
-        known: u32,
+        /// Newest version known.
+        newest: u32,
     },
+    /// A head for loudness on features of version 1.
+    #[error("`velocity` needs features of version 2")]
+    Velocity,
 }
 
 impl Config {
-    /// The feature layout of model.md, section 2.
-    pub const FEATURE_VERSION: u32 = 1;
+    /// The newest version of the features; older ones are read, too.
+    pub const NEWEST_FEATURES: u32 = 2;
     /// Most layers in a stack.
     pub const MAX_LAYERS: usize = 8;
     /// Most units in a layer.
@@ -171,6 +186,12 @@ impl Config {
     /// Number of keys, K.
     pub fn keys(&self) -> usize {
         usize::from(self.notes)
+    }
+
+    /// Whether it tells a musician apart: features of version 2 and what is given to the note
+    /// stack.
+    pub fn hears(&self) -> bool {
+        self.features >= 2
     }
 
     /// Units of the time stack's top layer.
@@ -201,11 +222,14 @@ impl Config {
         if self.notes == 0 || end > 128 {
             return Err(ConfigError::Keys { low: self.low, end });
         }
-        if self.features != Config::FEATURE_VERSION {
+        if !(1..=Config::NEWEST_FEATURES).contains(&self.features) {
             return Err(ConfigError::Features {
                 found: self.features,
-                known: Config::FEATURE_VERSION,
+                newest: Config::NEWEST_FEATURES,
             });
+        }
+        if self.velocity && !self.hears() {
+            return Err(ConfigError::Velocity);
         }
         Ok(())
     }

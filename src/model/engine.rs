@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
 use super::config::Config;
-use super::features::{self, FEATURES};
+use super::features::{self, Frame};
+use super::given::Given;
 use super::network::LOGITS;
 use crate::music::Chord;
 use note::{NoteStack, Scratch};
@@ -27,7 +28,7 @@ pub use weights::Weights;
 #[derive(Debug)]
 pub struct Engine {
     weights: Arc<Weights>,
-    /// Features `[K, 80]`.
+    /// Features `[K, F]`.
     x: Box<[f32]>,
     time: time::Scratch,
     note: Scratch,
@@ -43,7 +44,7 @@ impl Engine {
     /// An engine on weights that others may use too. The only place where it allocates.
     pub fn with(weights: Arc<Weights>) -> Engine {
         Engine {
-            x: vec![0.0; weights.config().keys() * FEATURES].into(),
+            x: vec![0.0; weights.config().keys() * features::width(weights.config())].into(),
             time: time::Scratch::new(&weights),
             note: Scratch::new(&weights),
             weights,
@@ -91,9 +92,8 @@ impl Engine {
         true
     }
 
-    /// Runs the time stack over one frame: `to` becomes the state after `from` has heard
-    /// `frame` at `step_in_bar` (its own, modulo 16). `prepared` must come from `from`; it is
-    /// good for several frames, one after the other.
+    /// Runs the time stack over one frame: `to` becomes the state after `from` has heard `frame`.
+    /// `prepared` must come from `from`; it is good for several frames, one after the other.
     ///
     /// `keep_going` is asked between layers; when it says no, the step is abandoned, `false`
     /// returned, and `to` is unusable until written again; `from` is untouched.
@@ -102,11 +102,10 @@ impl Engine {
         from: &TimeState,
         prepared: &Prepared,
         to: &mut TimeState,
-        frame: Chord,
-        step_in_bar: u8,
+        frame: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        features::write(self.weights.config(), frame, step_in_bar, &mut self.x);
+        features::write(self.weights.config(), frame, &mut self.x);
         self.step(from, Some(prepared), to, keep_going)
     }
 
@@ -115,28 +114,14 @@ impl Engine {
         &mut self,
         from: &TimeState,
         to: &mut TimeState,
-        frame: Chord,
-        step_in_bar: u8,
+        frame: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        features::write(self.weights.config(), frame, step_in_bar, &mut self.x);
+        features::write(self.weights.config(), frame, &mut self.x);
         self.step(from, None, to, keep_going)
     }
 
-    /// As [`Engine::feed`], of the row "no previous step" at the step-in-bar before the
-    /// first step's, for configurations with `start = flag`.
-    pub fn feed_start(
-        &mut self,
-        from: &TimeState,
-        to: &mut TimeState,
-        step_in_bar: u8,
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        features::write_start(self.weights.config(), step_in_bar, &mut self.x);
-        self.step(from, None, to, keep_going)
-    }
-
-    /// The features of the frame fed last, `[K, 80]`.
+    /// The features of the frame fed last, `[K, F]`.
     pub fn features(&self) -> &[f32] {
         &self.x
     }
@@ -163,12 +148,19 @@ impl Engine {
     /// `decide` gets the logits (play, articulate) of the step after the one fed last into
     /// `state`, and says whether the key plays and is struck; that is fed to the next key.
     /// Returns the chord decided.
+    ///
+    /// Networks that tell a musician apart are told what is `given`. A given key is the
+    /// musician's: what `decide` says of it is ignored, its given bits are fed to the next key,
+    /// and it is no part of the chord. Other networks know of nothing given.
     pub fn choose(
         &mut self,
         state: &TimeState,
+        given: &Given,
         decide: &mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool),
     ) -> Chord {
-        let stack = NoteStack { weights: &self.weights, state, scratch: &mut self.note, decide };
+        let given = if self.config().hears() { *given } else { Given::NOTHING };
+        let scratch = &mut self.note;
+        let stack = NoteStack { weights: &self.weights, state, given, scratch, decide };
         self.weights.set().run(stack)
     }
 }

@@ -2,7 +2,8 @@
 //! Checkpoint, engine and trainer all read it from here.
 
 use super::config::Config;
-use super::features::FEATURES;
+use super::features;
+use super::given::GIVEN;
 
 /// Bits fed back to the note stack from the key visited before: play, articulate.
 pub const FEEDBACK: usize = 2;
@@ -47,6 +48,11 @@ pub const HEAD_WEIGHT: &str = "head.weight";
 /// Name of the head's bias `[2]`.
 pub const HEAD_BIAS: &str = "head.bias";
 
+/// Name of the loudness head's weights `[1, H]`.
+pub const VELOCITY_WEIGHT: &str = "velocity.weight";
+/// Name of the loudness head's bias `[1]`.
+pub const VELOCITY_BIAS: &str = "velocity.bias";
+
 /// A tensor that a checkpoint must hold, all f32.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorSpec {
@@ -65,13 +71,18 @@ impl TensorSpec {
 
 /// Layers of the time stack, bottom first.
 pub fn time_layers(config: &Config) -> Vec<LayerSpec> {
-    stack("time", FEATURES, &config.time)
+    stack("time", features::width(config), &config.time)
 }
 
 /// Layers of the note stack, bottom first. The input of the first is the time stack's top
-/// followed by the two bits fed back.
+/// followed by the two bits fed back and, from version 2 of the features on, by what is given.
 pub fn note_layers(config: &Config) -> Vec<LayerSpec> {
-    stack("note", config.time_width() + FEEDBACK, &config.note)
+    stack("note", config.time_width() + FEEDBACK + given_width(config), &config.note)
+}
+
+/// Numbers per key that tell the note stack what is given.
+pub fn given_width(config: &Config) -> usize {
+    if config.hears() { GIVEN } else { 0 }
 }
 
 fn stack(stack: &str, mut input: usize, sizes: &[usize]) -> Vec<LayerSpec> {
@@ -96,6 +107,10 @@ pub fn tensors(config: &Config) -> Vec<TensorSpec> {
     let top = config.note.last().copied().unwrap_or(0);
     table.push(TensorSpec { name: HEAD_WEIGHT.into(), shape: vec![LOGITS, top] });
     table.push(TensorSpec { name: HEAD_BIAS.into(), shape: vec![LOGITS] });
+    if config.velocity {
+        table.push(TensorSpec { name: VELOCITY_WEIGHT.into(), shape: vec![1, top] });
+        table.push(TensorSpec { name: VELOCITY_BIAS.into(), shape: vec![1] });
+    }
     table
 }
 

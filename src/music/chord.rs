@@ -129,6 +129,11 @@ impl Chord {
         Keys(self.playing)
     }
 
+    /// The chord without the keys of a mask.
+    pub const fn without(self, keys: u128) -> Chord {
+        Chord { playing: self.playing & !keys, struck: self.struck & !keys }
+    }
+
     /// What sounds in either; struck where either is.
     pub const fn union(self, other: Chord) -> Chord {
         Chord { playing: self.playing | other.playing, struck: self.struck | other.struck }

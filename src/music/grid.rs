@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::metre::{BarPosition, Signature};
+
 /// Steps in a bar of 4/4 at the model's own rate, the sixteenth; also the modulus of the
 /// beat feature (model.md, section 1).
 pub const STEPS_PER_BAR: u8 = 16;
@@ -69,6 +71,8 @@ pub struct Metre {
     pub bar_beats: f64,
     /// Length in beats of what a musician counts: 1 in 4/4, 2 in 2/2, 1.5 in 6/8.
     pub count_beats: f64,
+    /// What the host calls it; 4/4 where that is no metre a network knows.
+    pub signature: Signature,
 }
 
 /// How a step lies in its bar.
@@ -90,7 +94,12 @@ impl Default for Metre {
 
 impl Metre {
     /// 4/4 counted from beat zero, for hosts that report no metre.
-    pub const COMMON: Metre = Metre { bar_start_beats: 0.0, bar_beats: 4.0, count_beats: 1.0 };
+    pub const COMMON: Metre = Metre {
+        bar_start_beats: 0.0,
+        bar_beats: 4.0,
+        count_beats: 1.0,
+        signature: Signature::COMMON,
+    };
 
     /// The metre of a time signature whose bar begins at `bar_start_beats`; falls back to
     /// 4/4 if the signature is nonsense.
@@ -105,6 +114,8 @@ impl Metre {
             bar_start_beats,
             bar_beats: f64::from(numerator) * unit_beats,
             count_beats: if compound { 3.0 * unit_beats } else { unit_beats },
+            signature: Signature::new(numerator.unsigned_abs(), denominator.unsigned_abs())
+                .unwrap_or_default(),
         }
     }
 
@@ -144,13 +155,15 @@ impl Grid {
         Step((beats * f64::from(self.rate.steps_per_beat())).ceil() as i64)
     }
 
-    /// The step-in-bar feature of `step`: steps since its bar line, modulo 16
-    /// (jam.md, section 1). Bars extend from `metre` in both directions.
-    pub fn step_in_bar(self, step: Step, metre: Metre) -> u8 {
+    /// Where `step` lies in its bar as the network is told: its steps since the bar line, taken
+    /// for sixteenths at whatever rate (jam.md, section 1). Bars extend from `metre` in both
+    /// directions.
+    pub fn position(self, step: Step, metre: Metre) -> BarPosition {
         let in_bar = self.beats_into_bar(step, metre);
         let steps = (in_bar * f64::from(self.rate.steps_per_beat())).floor() as i64;
-        // In 0..16, so the cast keeps every bit.
-        steps.rem_euclid(i64::from(STEPS_PER_BAR)) as u8
+        // A bar of the host has at most 8192 steps. At fast rates it is longer than one of the
+        // model's, of which the network is then told the next one.
+        BarPosition { in_bar: steps as u16, ..metre.signature.position(steps) }
     }
 
     /// Steps in a bar, at least 1.
@@ -230,19 +243,19 @@ mod tests {
     }
 
     #[test]
-    fn step_in_bar_counts_from_the_bar_line() {
+    fn positions_count_from_the_bar_line() {
         let grid = Grid::default();
         let common = Metre::COMMON;
-        assert_eq!(grid.step_in_bar(Step(17), common), 1);
-        assert_eq!(grid.step_in_bar(Step(-1), common), 15);
+        assert_eq!(grid.position(Step(17), common).in_bar, 1);
+        assert_eq!(grid.position(Step(-1), common).in_bar, 15);
         let waltz = Metre::new(0.0, 3, 4);
-        assert_eq!(grid.step_in_bar(Step(12), waltz), 0, "3/4 bars have 12 steps");
+        assert_eq!(grid.position(Step(12), waltz).in_bar, 0, "3/4 bars have 12 steps");
         let shifted = Metre::new(1.0, 4, 4);
-        assert_eq!(grid.step_in_bar(Step(4), shifted), 0);
+        assert_eq!(grid.position(Step(4), shifted).in_bar, 0);
         let long = Metre::new(0.0, 5, 4);
-        assert_eq!(grid.step_in_bar(Step(18), long), 2, "modulo 16 within a long bar");
+        assert_eq!(grid.position(Step(18), long).in_bar, 18, "a bar of five");
         let triplets = Grid { rate: Rate::EighthTriplet };
-        assert_eq!(triplets.step_in_bar(Step(12), common), 0, "12 triplets fill a bar of 4/4");
+        assert_eq!(triplets.position(Step(12), common).in_bar, 0, "12 triplets fill a bar of 4/4");
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Signature {
         let in_bar = step - self.bar_start(self.bar_at(step));
         // A bar has at most 4096 steps and 1024 beats.
         BarPosition {
+            signature: self,
             in_beat: (in_bar % self.beat_steps()) as u8,
             beat: (in_bar / self.beat_steps()) as u16,
             beats: self.beats(),
@@ -133,6 +134,8 @@ impl fmt::Display for Signature {
 /// Where a step lies in its bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BarPosition {
+    /// The metre of the bar.
+    pub signature: Signature,
     /// Step in the beat: 0 to 3, in compound metres 0 to 5.
     pub in_beat: u8,
     /// Beat in the bar, from 0.
@@ -143,6 +146,14 @@ pub struct BarPosition {
     pub compound: bool,
     /// Steps since the bar line.
     pub in_bar: u16,
+}
+
+impl BarPosition {
+    /// The position of the step before, if nothing but bars of this metre went before.
+    #[must_use]
+    pub fn before(self) -> BarPosition {
+        self.signature.position(i64::from(self.in_bar) - 1)
+    }
 }
 
 impl Default for BarPosition {

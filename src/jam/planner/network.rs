@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::prompt::Prompts;
 use crate::model::config::Start;
-use crate::model::{Checkpoint, Engine, Prepared, Texture, TimeState, Weights};
+use crate::model::{Checkpoint, Engine, Frame, Given, Prepared, Texture, TimeState, Weights};
 use crate::music::{Chord, KeyRange};
 
 /// A network with a time axis and a key axis, one step at a time. [`Engine`] is the one that
@@ -38,17 +38,7 @@ pub trait Biaxial: Send + 'static {
         from: &Self::State,
         prepared: &Self::Prepared,
         to: &mut Self::State,
-        frame: Chord,
-        step_in_bar: u8,
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> bool;
-
-    /// Runs the time axis over the row "no previous step". See [`Engine::feed_start`].
-    fn feed_start(
-        &mut self,
-        from: &Self::State,
-        to: &mut Self::State,
-        step_in_bar: u8,
+        frame: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool;
 
@@ -56,6 +46,7 @@ pub trait Biaxial: Send + 'static {
     fn choose(
         &mut self,
         state: &Self::State,
+        given: &Given,
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord;
 
@@ -92,29 +83,19 @@ impl Biaxial for Engine {
         from: &TimeState,
         prepared: &Prepared,
         to: &mut TimeState,
-        frame: Chord,
-        step_in_bar: u8,
+        frame: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        Engine::feed_prepared(self, from, prepared, to, frame, step_in_bar, keep_going)
-    }
-
-    fn feed_start(
-        &mut self,
-        from: &TimeState,
-        to: &mut TimeState,
-        step_in_bar: u8,
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        Engine::feed_start(self, from, to, step_in_bar, keep_going)
+        Engine::feed_prepared(self, from, prepared, to, frame, keep_going)
     }
 
     fn choose(
         &mut self,
         state: &TimeState,
+        given: &Given,
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
-        Engine::choose(self, state, decide)
+        Engine::choose(self, state, given, decide)
     }
 
     fn range(&self) -> KeyRange {
@@ -126,19 +107,19 @@ impl Biaxial for Engine {
     }
 }
 
-/// Has the time axis hear `frames`, each with its place in the bar, until `keep_going` ends it:
-/// how many it heard, and the state after them.
+/// Has the time axis hear `frames` until `keep_going` ends it: how many it heard, and the state
+/// after them.
 pub(super) fn hear<B: Biaxial>(
     network: &mut B,
     mut state: B::State,
-    frames: impl IntoIterator<Item = (Chord, u8)>,
+    frames: impl IntoIterator<Item = Frame>,
     keep_going: &mut dyn FnMut() -> bool,
 ) -> (usize, B::State) {
     let (mut spare, mut half) = (state.clone(), network.new_prepared());
     let mut heard = 0;
-    for (frame, step_in_bar) in frames {
+    for frame in frames {
         let fed = network.prepare(&state, &mut half, keep_going)
-            && network.feed_prepared(&state, &half, &mut spare, frame, step_in_bar, keep_going);
+            && network.feed_prepared(&state, &half, &mut spare, &frame, keep_going);
         if !fed {
             break;
         }
@@ -197,8 +178,8 @@ impl<B: Biaxial> Model<B> {
         let (mut to, mut half) = (from.clone(), network.new_prepared());
         let mut finite = true;
         network.prepare(&from, &mut half, &mut || true);
-        network.feed_prepared(&from, &half, &mut to, Chord::SILENT, 0, &mut || true);
-        network.choose(&to, &mut |_, logits| {
+        network.feed_prepared(&from, &half, &mut to, &Frame::default(), &mut || true);
+        network.choose(&to, &Given::NOTHING, &mut |_, logits| {
             finite &= logits.iter().all(|z| z.is_finite());
             (false, false)
         });

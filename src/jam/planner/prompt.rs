@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use super::Biaxial;
 use super::network::hear;
-use super::{Biaxial, before};
-use crate::model::Draw;
 use crate::model::config::Start;
-use crate::music::{PianoRoll, STEPS_PER_BAR};
+use crate::model::{Draw, Frame};
+use crate::music::{BarPosition, PianoRoll, STEPS_PER_BAR, Signature};
 
 /// Steps fed whatever the position in the bar: four bars.
 const BARS: usize = 4 * STEPS_PER_BAR as usize;
@@ -29,6 +29,8 @@ pub struct Prompts<B: Biaxial> {
 
 /// What is known of one prompt.
 struct Warm<S> {
+    /// The state after silence and the position that comes next, if there is no prompt.
+    silent: Option<(BarPosition, Weak<S>)>,
     /// The states before each step of bar 5, as long as a planner holds them.
     known: [Weak<S>; STEPS_PER_BAR as usize],
     /// Where a planner was interrupted.
@@ -45,7 +47,8 @@ pub(super) struct Held<S> {
 impl<B: Biaxial> Prompts<B> {
     /// Prompts of five bars each, which nobody has heard yet. There may be none.
     pub fn new(rolls: Vec<PianoRoll>) -> Prompts<B> {
-        let new = || Warm { known: array::from_fn(|_| Weak::new()), interrupted: None };
+        let new =
+            || Warm { silent: None, known: array::from_fn(|_| Weak::new()), interrupted: None };
         let warm = (0..rolls.len().max(1)).map(|_| Mutex::new(new())).collect();
         Prompts { rolls, warm }
     }
@@ -55,9 +58,9 @@ impl<B: Biaxial> Prompts<B> {
         &self.rolls
     }
 
-    /// The state in which the step `step_in_bar` comes next: bars 1 to 4 and the first
-    /// `step_in_bar` steps of bar 5 of the prompt that `seed` chooses. Without prompts,
-    /// that of one silent step, or of the row "no previous step" where the network knows it.
+    /// The state in which the step at `position` comes next: bars 1 to 4 and as many steps of bar 5
+    /// of the prompt that `seed` chooses. Without prompts, that of one silent step, or of the row
+    /// "no previous step" where the network knows it.
     ///
     /// Waits while another planner hears the same prompt. [`None`] if `keep_going` ended it;
     /// what was heard so far is kept for the next that asks.
@@ -65,14 +68,14 @@ impl<B: Biaxial> Prompts<B> {
         &self,
         network: &mut B,
         seed: u64,
-        step_in_bar: u8,
+        position: BarPosition,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Held<B::State>> {
         let which = choose(seed, self.warm.len());
         let mut warm = lock(&self.warm[which], keep_going)?;
         match self.rolls.get(which) {
-            Some(roll) => warm.after_prompt(network, roll, step_in_bar, keep_going),
-            None => warm.after_silence(network, step_in_bar, keep_going),
+            Some(roll) => warm.after_prompt(network, roll, step_of_prompt(position), keep_going),
+            None => warm.after_silence(network, position, keep_going),
         }
     }
 }
@@ -81,33 +84,23 @@ impl<S: Clone> Warm<S> {
     fn after_silence<B: Biaxial<State = S>>(
         &mut self,
         network: &mut B,
-        step_in_bar: u8,
+        position: BarPosition,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Held<S>> {
-        let known = &mut self.known[usize::from(step_in_bar % STEPS_PER_BAR)];
-        if let Some(state) = known.upgrade() {
+        if let Some(state) = self.silent.as_ref().filter(|(at, _)| *at == position)
+            && let Some(state) = state.1.upgrade()
+        {
             return Some(Held { _bars: state.clone(), state });
         }
-        let zero = network.new_state();
-        let mut to = zero.clone();
-        let b = before(step_in_bar);
-        let fed = match network.start() {
-            Start::Flag => network.feed_start(&zero, &mut to, b, keep_going),
-            Start::None => {
-                let mut half = network.new_prepared();
-                network.prepare(&zero, &mut half, keep_going)
-                    && network.feed_prepared(
-                        &zero,
-                        &half,
-                        &mut to,
-                        Default::default(),
-                        b,
-                        keep_going,
-                    )
-            }
+        let before = position.before();
+        let frame = match network.start() {
+            Start::Flag => Frame::before_first(before, false),
+            Start::None => Frame { position: before, ..Frame::default() },
         };
-        let state = fed.then(|| Arc::new(to))?;
-        *known = Arc::downgrade(&state);
+        let zero = network.new_state();
+        let (fed, state) = hear(network, zero, [frame], keep_going);
+        let state = (fed == 1).then(|| Arc::new(state))?;
+        self.silent = Some((position, Arc::downgrade(&state)));
         Some(Held { _bars: state.clone(), state })
     }
 
@@ -115,14 +108,13 @@ impl<S: Clone> Warm<S> {
         &mut self,
         network: &mut B,
         roll: &PianoRoll,
-        step_in_bar: u8,
+        step: usize,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Held<S>> {
         let bars = match self.known[0].upgrade() {
             Some(bars) => bars,
             None => self.walk(network, roll, (0, None), BARS, keep_going)?,
         };
-        let step = usize::from(step_in_bar % STEPS_PER_BAR);
         let nearest =
             (1..=step).rev().find_map(|s| self.known[s].upgrade().map(|state| (s, state)));
         let state = match nearest {
@@ -154,9 +146,8 @@ impl<S: Clone> Warm<S> {
             (heard, state) = (nearer, interrupted);
         }
         let frames = (heard..to).map(|step| {
-            let frame = roll.chords.get(step).copied().unwrap_or_default();
-            // Below 16, so the cast keeps every bit.
-            (frame, (step % usize::from(STEPS_PER_BAR)) as u8)
+            let chord = roll.chords.get(step).copied().unwrap_or_default();
+            Frame::solo(chord, Signature::COMMON.position(step as i64))
         });
         let (more, state) = hear(network, state, frames, keep_going);
         if heard + more < to {
@@ -167,6 +158,11 @@ impl<S: Clone> Warm<S> {
         self.known[to - BARS] = Arc::downgrade(&state);
         Some(state)
     }
+}
+
+/// The step of bar 5 of a prompt, all of which are in 4/4, at which a position comes next.
+fn step_of_prompt(position: BarPosition) -> usize {
+    usize::from(position.in_bar) % usize::from(STEPS_PER_BAR)
 }
 
 /// Locks when it can, unless `keep_going` ends it before.

@@ -2,13 +2,12 @@
 
 use super::Biaxial;
 use super::network::hear;
-use crate::music::Chord;
+use crate::model::Frame;
 
 /// What of a take was heard last, so that it need not be heard again when playback begins from
 /// there once more: a musician who turns a knob while stopped asks for the same each time.
 pub(super) struct Recalled<B: Biaxial> {
-    /// Frames, with their places in the bar.
-    frames: Vec<(Chord, u8)>,
+    frames: Vec<Frame>,
     /// How many of them were fed, and the state after them.
     heard: Option<(usize, B::State)>,
 }
@@ -25,7 +24,7 @@ impl<B: Biaxial> Recalled<B> {
     pub fn state(
         &mut self,
         network: &mut B,
-        frames: &[(Chord, u8)],
+        frames: &[Frame],
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<&B::State> {
         if self.frames != frames {

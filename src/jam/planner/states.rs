@@ -1,8 +1,9 @@
 //! The time stack's states after the last steps, and the halves of steps that lie ready.
 
-use super::{Biaxial, Frame, slot};
+use super::{Biaxial, History, slot};
 use crate::jam::controls::Lookahead;
 use crate::model::Control;
+use crate::music::BarPosition;
 
 /// Halves kept: of the step that comes next, and of the one before it, which is done again
 /// when its frame turns out otherwise.
@@ -12,8 +13,8 @@ const HALVES: usize = 2;
 pub(super) struct Kept<S> {
     pub state: S,
     pub control: Control,
-    /// The step-in-bar with which the frame before was fed.
-    pub fed_as: u8,
+    /// The position with which the frame before was fed.
+    pub fed_as: BarPosition,
     /// Different for every content that any slot ever had; 0 before anything was fed.
     stamp: u64,
 }
@@ -155,8 +156,8 @@ impl<B: Biaxial> States<B> {
     pub fn feed(
         &mut self,
         network: &mut B,
-        frame: &Frame,
-        fed_as: u8,
+        frame: &History,
+        fed_as: BarPosition,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         if !self.prepare(network, keep_going) {
@@ -171,7 +172,7 @@ impl<B: Biaxial> States<B> {
         self.stamp += 1;
         to.stamp = self.stamp;
         let (old, new) = (&from.state, &mut to.state);
-        if !network.feed_prepared(old, &half.prepared, new, frame.chord, fed_as, keep_going) {
+        if !network.feed_prepared(old, &half.prepared, new, &frame.fed(fed_as), keep_going) {
             return false;
         }
         to.fed_as = fed_as;
@@ -183,5 +184,6 @@ impl<B: Biaxial> States<B> {
 }
 
 fn new_kept<B: Biaxial>(network: &B) -> Kept<B::State> {
-    Kept { state: network.new_state(), control: Control::default(), fed_as: 0, stamp: 0 }
+    let (control, fed_as) = (Control::default(), BarPosition::default());
+    Kept { state: network.new_state(), control, fed_as, stamp: 0 }
 }

@@ -2,7 +2,8 @@
 
 use super::{Played, Take};
 use crate::jam::link::{Recallable, Request};
-use crate::music::{Chord, STEPS_PER_BAR};
+use crate::model::Frame;
+use crate::music::STEPS_PER_BAR;
 
 /// Steps of the take that playback goes on from at most: four bars.
 const MOST_PROMPT: usize = 4 * STEPS_PER_BAR as usize;
@@ -17,9 +18,9 @@ pub struct Recall {
     pub replayed: Option<Played>,
     /// The number of the draw that a new choice is made by.
     pub draw: u32,
-    /// Frames that playback goes on from, each with its place in the bar; none if the take has
-    /// none, or playback does not begin here.
-    pub prompt: Vec<(Chord, u8)>,
+    /// Frames that playback goes on from; none if the take has none, or playback does not begin
+    /// here.
+    pub prompt: Vec<Frame>,
 }
 
 impl Recall {
@@ -45,7 +46,12 @@ impl Take {
         if anchor {
             let before = self.before(rate, step, MOST_PROMPT);
             if before.len() >= LEAST_PROMPT {
-                prompt = before.iter().map(|played| (played.frame(), played.step_in_bar)).collect();
+                // The take knows steps of the bar and not the metre: it is taken to be that of now.
+                let frame = |played: &Played| {
+                    let in_bar = i64::from(played.step_in_bar);
+                    Frame::solo(played.frame(), request.position.signature.position(in_bar))
+                };
+                prompt = before.iter().map(frame).collect();
             }
         }
         Recall { replayed: replayed.copied(), draw: self.draw(rate, step), prompt }

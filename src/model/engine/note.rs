@@ -2,6 +2,7 @@
 
 use super::weights::NoteLayer;
 use super::{TimeState, Weights};
+use crate::model::given::{COUNTS, Given, KNOWN, by_class};
 use crate::model::kernel::{Job, Lanes, cell};
 use crate::model::network::LOGITS;
 use crate::model::panels::{Aligned, Start, VECTORS, accumulate};
@@ -14,6 +15,9 @@ pub(super) struct Scratch {
     projection: Aligned,
     /// Output and cell of every layer, for the key in hand; whole vectors.
     state: Box<[(Aligned, Aligned)]>,
+    /// What the first layer adds for what is given, by pitch class, `[12][4H]`; empty in networks
+    /// that are given nothing.
+    by_class: Box<[Aligned]>,
     /// Pre-activations of one layer, and room to read a whole vector at the last unit.
     z: Aligned,
 }
@@ -28,6 +32,7 @@ impl Scratch {
         Scratch {
             projection: Aligned::zeros(weights.config().keys() * projection),
             state: weights.note.iter().map(zeros).collect(),
+            by_class: weights.given.iter().take(12).cloned().collect(),
             z: Aligned::zeros(widest.unwrap_or(0).max(projection) + lanes),
         }
     }
@@ -37,6 +42,7 @@ impl Scratch {
 pub(super) struct NoteStack<'a> {
     pub weights: &'a Weights,
     pub state: &'a TimeState,
+    pub given: Given,
     pub scratch: &'a mut Scratch,
     pub decide: &'a mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool),
 }
@@ -54,16 +60,26 @@ impl Job for NoteStack<'_> {
             h.fill(0.0);
             c.fill(0.0);
         }
+        let given = Given { chord: self.given.chord.within(config.range()), ..self.given };
+        let nothing = given == Given::NOTHING;
+        if !nothing {
+            counts(l, weights, &given, &mut scratch.by_class);
+        }
         let mut chord = Chord::SILENT;
         let mut before = (false, false);
         for visit in 0..keys {
             let index = config.scan.key(visit, keys);
-            let logits = key(l, weights, scratch, index, before);
-            let (plays, struck) = (self.decide)(index, logits);
-            before = (plays, plays && struck);
             // The range lies within 0..128, so the sum fits.
-            let key = config.low + index as u8;
-            chord.decide(key, plays, struck);
+            let midi = config.low + index as u8;
+            let logits =
+                key(l, weights, scratch, index, before, (!nothing).then_some((&given, midi)));
+            let (plays, struck) = (self.decide)(index, logits);
+            if given.chord.plays(midi) {
+                before = (true, given.chord.strikes(midi));
+                continue;
+            }
+            before = (plays, plays && struck);
+            chord.decide(midi, plays, struck);
         }
         chord
     }
@@ -86,7 +102,28 @@ fn project<L: Lanes>(l: L, weights: &Weights, state: &TimeState, out: &mut [f32]
     }
 }
 
-/// All layers and the head for one key: its logits.
+/// What the first layer adds for the counts of what is given and for whether it is known: the
+/// same for all keys of a pitch class.
+#[inline(always)]
+fn counts<L: Lanes>(l: L, weights: &Weights, given: &Given, out: &mut [Aligned]) {
+    let counts = by_class(given.chord);
+    for (class, out) in out.iter_mut().enumerate() {
+        if given.known {
+            out.copy_from_slice(&weights.given[KNOWN]);
+        } else {
+            out.fill(0.0);
+        }
+        for interval in 0..12 {
+            let count = counts[(class + interval) % 12];
+            if count != 0.0 {
+                add_scaled(l, count, &weights.given[COUNTS + interval], out);
+            }
+        }
+    }
+}
+
+/// All layers and the head for one key, whose MIDI number stands beside what is given: its
+/// logits.
 #[inline(always)]
 fn key<L: Lanes>(
     l: L,
@@ -94,6 +131,7 @@ fn key<L: Lanes>(
     scratch: &mut Scratch,
     index: usize,
     before: (bool, bool),
+    given: Option<(&Given, u8)>,
 ) -> [f32; LOGITS] {
     let width = VECTORS * L::COUNT;
     let size = scratch.projection.len() / weights.projection_panels;
@@ -104,6 +142,15 @@ fn key<L: Lanes>(
     for (fed_back, column) in [before.0, before.1].into_iter().zip(&weights.feedback) {
         if fed_back {
             add(l, column, z);
+        }
+    }
+    if let Some((given, midi)) = given {
+        add(l, &scratch.by_class[usize::from(midi % 12)], z);
+        let bits = [given.chord.plays(midi), given.chord.strikes(midi)];
+        for (bit, column) in bits.into_iter().zip(&weights.given) {
+            if bit {
+                add(l, column, z);
+            }
         }
     }
     for (n, layer) in weights.note.iter().enumerate() {
@@ -141,6 +188,15 @@ fn key<L: Lanes>(
 fn add<L: Lanes>(l: L, column: &[f32], z: &mut [f32]) {
     for (z, column) in z.chunks_exact_mut(L::COUNT).zip(column.chunks_exact(L::COUNT)) {
         l.store(l.add(l.load(z), l.load(column)), z);
+    }
+}
+
+/// `z += factor * column`.
+#[inline(always)]
+fn add_scaled<L: Lanes>(l: L, factor: f32, column: &[f32], z: &mut [f32]) {
+    let factor = l.splat(factor);
+    for (z, column) in z.chunks_exact_mut(L::COUNT).zip(column.chunks_exact(L::COUNT)) {
+        l.store(l.multiply_add(factor, l.load(column), l.load(z)), z);
     }
 }
 

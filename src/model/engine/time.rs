@@ -2,7 +2,8 @@
 
 use super::Weights;
 use super::weights::TimeLayer;
-use crate::model::features::{BEAT, FEATURES, VICINITY};
+use crate::model::config::Config;
+use crate::model::features;
 use crate::model::kernel::{Job, Lanes, cell};
 use crate::model::panels::{Aligned, Prefetch, Start, VECTORS, accumulate};
 
@@ -128,17 +129,19 @@ impl Scratch {
     pub fn new(weights: &Weights) -> Scratch {
         let keys = weights.config().keys();
         Scratch {
-            live: Vec::with_capacity(keys * (BEAT - VICINITY)),
+            live: Vec::with_capacity(keys * features::frame_columns(weights.config()).len()),
             ends: vec![0; keys].into(),
             z: Aligned::zeros(keys * VECTORS * weights.set().lanes()),
         }
     }
 
-    /// Finds the features `[K, 80]` that are not zero: few, since few keys sound.
-    fn find_live(&mut self, x: &[f32]) {
+    /// Finds the features `[K, F]` that depend on the frame and are not zero: few, since few
+    /// keys sound.
+    fn find_live(&mut self, config: &Config, x: &[f32]) {
         self.live.clear();
-        for (row, end) in x.chunks_exact(FEATURES).zip(&mut self.ends) {
-            let columns = (VICINITY..BEAT).zip(&row[VICINITY..BEAT]);
+        let of_frame = features::frame_columns(config);
+        for (row, end) in x.chunks_exact(features::width(config)).zip(&mut self.ends) {
+            let columns = of_frame.clone().zip(&row[of_frame.clone()]);
             // Within the capacity.
             self.live.extend(columns.filter(|(_, x)| **x != 0.0).map(|(column, x)| (column, *x)));
             *end = self.live.len();
@@ -150,7 +153,7 @@ impl Scratch {
 pub(super) struct Feed<'a> {
     pub weights: &'a Weights,
     pub layer: usize,
-    /// Features `[K, 80]`.
+    /// Features `[K, F]`.
     pub x: &'a [f32],
     pub from: &'a TimeState,
     pub prepared: Option<&'a Prepared>,
@@ -170,7 +173,7 @@ impl Job for Feed<'_> {
         let (below, new) = (below.last(), &mut new[0]);
         let scratch = self.scratch;
         if below.is_none() {
-            scratch.find_live(self.x);
+            scratch.find_live(self.weights.config(), self.x);
         }
         let size = scratch.z.len();
         // What the next layer begins with is brought nearer meanwhile.
@@ -190,7 +193,9 @@ impl Job for Feed<'_> {
                 None => {
                     ahead.some(l);
                     let (live, ends) = (&scratch.live, &scratch.ends);
-                    first_input(l, self.x, live, ends, panel, start, &mut scratch.z);
+                    let columns = features::step_columns(self.weights.config());
+                    let step = (columns.start, &self.x[columns]);
+                    first_input(l, step, live, ends, panel, start, &mut scratch.z);
                 }
                 Some(below) => {
                     let next = match (p + 1 < layer.panels, self.prepared, above) {
@@ -209,11 +214,11 @@ impl Job for Feed<'_> {
 }
 
 /// `z = start + x @ panel` for the features that depend on frame and step, most of them
-/// zero and those of the step the same for all keys.
+/// zero and those of the step (the first column, and all of them) the same for all keys.
 #[inline(always)]
 fn first_input<L: Lanes>(
     l: L,
-    x: &[f32],
+    (first_column, of_step): (usize, &[f32]),
     live: &[(usize, f32)],
     ends: &[usize],
     panel: &[f32],
@@ -223,7 +228,7 @@ fn first_input<L: Lanes>(
     let width = VECTORS * L::COUNT;
     let zero = l.splat(0.0);
     let mut step = [zero; VECTORS];
-    for (column, x) in (BEAT..FEATURES).zip(&x[BEAT..FEATURES]) {
+    for (column, x) in (first_column..).zip(of_step).filter(|(_, x)| **x != 0.0) {
         step = scaled_row(l, panel, column, *x, step);
     }
     let mut first = 0;

@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::Config;
-use crate::model::features::{self, FEATURES, VICINITY};
+use crate::model::features::{self, Frame, VICINITY};
 use crate::model::kernel::InstructionSet;
 use crate::model::network::{self, FEEDBACK, LOGITS, LayerSpec};
 use crate::model::panels::{Aligned, Columns, Panels, Start, VECTORS};
-use crate::music::Chord;
 
 /// A layer of the time stack. Panel `p` holds the four gates of a vector's worth of units.
 #[derive(Debug)]
@@ -67,6 +66,9 @@ pub struct Weights {
     pub(super) projection_panels: usize,
     /// The first note layer's weights of the two bits of the key before, `[4H]` each.
     pub(super) feedback: [Aligned; FEEDBACK],
+    /// Its weights of what is given, `[4H]` for each column; none in networks that are given
+    /// nothing.
+    pub(super) given: Box<[Aligned]>,
     /// Head weights `[H]` for each logit.
     pub(super) head: [Aligned; LOGITS],
     pub(super) head_bias: [f32; LOGITS],
@@ -119,6 +121,10 @@ impl Weights {
         let lanes = set.lanes();
         let projection_panels = (4 * first.hidden).div_ceil(VECTORS * lanes);
         let top = note.last().map_or(0, |layer| layer.hidden);
+        let column = |n: usize| {
+            let weight = |unit: usize| from_time[unit * first.input + n];
+            Aligned::collect((0..4 * first.hidden).map(weight), lanes)
+        };
         let head = checkpoint.tensor(network::HEAD_WEIGHT);
         let head_bias = checkpoint.tensor(network::HEAD_BIAS);
         Weights {
@@ -131,10 +137,10 @@ impl Weights {
                 VECTORS * lanes,
             ),
             projection_panels,
-            feedback: [0, 1].map(|bit| {
-                let column = |unit| from_time[unit * first.input + width + bit];
-                Aligned::collect((0..4 * first.hidden).map(column), lanes)
-            }),
+            feedback: [0, 1].map(|bit| column(width + bit)),
+            given: (0..network::given_width(&config))
+                .map(|n| column(width + FEEDBACK + n))
+                .collect(),
             head: [0, 1]
                 .map(|logit| Aligned::collect(head[logit * top..][..top].iter().copied(), lanes)),
             head_bias: [head_bias[0], head_bias[1]],
@@ -188,8 +194,9 @@ impl TimeLayer {
         let weight_ih = checkpoint.tensor(&spec.weight_ih());
         let bias = bias(checkpoint, spec);
         // The first layer's features that depend on the key alone.
-        let mut x = vec![0.0; config.keys() * FEATURES];
-        features::write(config, Chord::SILENT, 0, &mut x);
+        let width = features::width(config);
+        let mut x = vec![0.0; config.keys() * width];
+        features::write(config, &Frame::default(), &mut x);
         let rows = if first { config.keys() } else { 1 };
         let mut fixed = Aligned::zeros(panels * rows * VECTORS * lanes);
         for (n, entry) in fixed.iter_mut().enumerate() {
@@ -201,8 +208,8 @@ impl TimeLayer {
                 let column = gate * hidden + unit;
                 *entry = bias(column);
                 if first {
-                    let weights = &weight_ih[column * FEATURES..][..VICINITY];
-                    let x = &x[key * FEATURES..];
+                    let weights = &weight_ih[column * width..][..VICINITY];
+                    let x = &x[key * width..];
                     *entry += x.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
                 }
             }
