@@ -89,6 +89,11 @@ impl Hearing {
         self.held.iter().fold(0, |all, keys| all | keys)
     }
 
+    /// Whether a musician was heard since playback began, or holds a key now.
+    pub fn met(&self) -> bool {
+        self.held() != 0 || self.rests_from > 0
+    }
+
     /// In [`Mode::Answer`], whether it is our turn.
     pub fn answering(&self) -> bool {
         self.answering

@@ -91,8 +91,8 @@ pub struct Request {
     pub rate: Rate,
     /// Where the step lies in its bar, as the network is told.
     pub position: BarPosition,
-    /// Whether the model accompanies: what is heard is the musician's, and told apart by models
-    /// that can.
+    /// Whether there is a musician to accompany: models that can tell what is heard from what they
+    /// played.
     pub accompanies: bool,
     /// Whether history before this chord is the prompt (playback starts here).
     pub anchor: bool,

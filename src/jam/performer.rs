@@ -270,7 +270,7 @@ impl Performer {
             place,
             rate: controls.rate,
             position: grid.position(place.step, transport.metre()),
-            accompanies: controls.mode == Mode::Accompany,
+            accompanies: controls.mode == Mode::Accompany && self.hearing.met(),
             anchor: first || self.anchor_next,
             lookahead: controls.lookahead,
             seed: controls.seed,

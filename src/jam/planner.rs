@@ -43,8 +43,7 @@ struct History {
     chosen: Chord,
     /// What was heard.
     heard: Chord,
-    /// Whether what was heard is told apart from what was chosen: there is a musician, and the
-    /// model accompanies.
+    /// Whether what was heard is told apart from what was chosen: see [`Request::accompanies`].
     musician: bool,
     /// What was heard when it was played before, if it is replayed.
     replayed: Option<Chord>,
@@ -99,8 +98,6 @@ pub struct Planner<B: Biaxial> {
     next: i64,
     /// Whether there is any history to continue.
     anchored: bool,
-    /// Whether a musician was heard since playback began.
-    met: bool,
     /// Whether the step before the last plan was as one would have guessed it.
     guess: bool,
 }
@@ -118,7 +115,6 @@ impl<B: Biaxial> Planner<B> {
             oldest: 0,
             next: 0,
             anchored: false,
-            met: false,
             guess: true,
         }
     }
@@ -187,7 +183,6 @@ impl<B: Biaxial> Planner<B> {
             (frame.chosen, frame.replayed) = (Chord::SILENT, None);
         }
         frame.heard = notes.folded(0, range).union(frame.replayed.unwrap_or_default());
-        self.met |= !frame.heard.is_empty();
         let new = (frame.chosen, frame.heard) != (before.chosen, before.heard);
         if new {
             self.states.forget_after(index);
@@ -231,13 +226,12 @@ impl<B: Biaxial> Planner<B> {
         let chosen = sounding.folded(0, self.range());
         let held = Chord::from_masks(self.rules(request).forced, 0);
         let heard = held.union(replayed.unwrap_or_default());
-        self.met |= !heard.is_empty();
         self.frames[slot(place.index, FRAMES)] = History {
             step: place.step,
             position: request.position,
             chosen,
             heard,
-            musician: self.met && request.accompanies,
+            musician: request.accompanies,
             replayed,
             played: Amount::of(chosen, before),
             asked: self.model.texture.asked(&request.rules, request.shaping.density),
@@ -291,7 +285,6 @@ impl<B: Biaxial> Planner<B> {
         }
         self.begin_history_at(index);
         self.anchored = true;
-        self.met = false;
         Some(())
     }
 

@@ -1,5 +1,6 @@
 //! The jam layer behind a scripted host, with positions worked out by hand as the oracle.
 
+mod accompany;
 mod ahead;
 mod conductor;
 mod events;

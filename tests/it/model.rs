@@ -6,5 +6,6 @@ mod density;
 mod engine;
 mod golden;
 mod kernel;
+mod listener;
 mod paths;
 mod rules;

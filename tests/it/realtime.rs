@@ -16,10 +16,10 @@ use anacrusis::jam::link::Request;
 use anacrusis::jam::planner::{Model, Planner};
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::take::Recall;
-use anacrusis::model::Config;
 use anacrusis::model::config::Start;
 use anacrusis::model::sampler::{self, Draw, Sampling};
-use anacrusis::music::{Chord, Rate};
+use anacrusis::model::{Config, Frame, Given};
+use anacrusis::music::{BarPosition, Chord, Rate};
 
 thread_local! {
     /// Allocations and deallocations of this thread.
@@ -167,19 +167,25 @@ fn an_engine_leaves_the_heap_alone_once_built() {
         let mut prepared = engine.new_prepared();
         let all = Chord::struck_keys(0..128);
         let before = TOUCHED.with(Cell::get);
-        engine.feed_start(&state, &mut next, 15, &mut || true);
+        engine.feed(
+            &state,
+            &mut next,
+            &Frame::before_first(BarPosition::default().before(), false),
+            &mut || true,
+        );
         std::mem::swap(&mut state, &mut next);
         for step in 0..32u8 {
+            let frame = |chord| Frame::common_time(chord, i64::from(step));
             // The most that can sound, nothing, and what the network says.
             let mut chord = [all, Chord::SILENT][usize::from(step % 2)];
-            engine.feed(&state, &mut next, chord, step % 16, &mut || true);
+            engine.feed(&state, &mut next, &frame(chord), &mut || true);
             kept.clone_from(&next);
-            chord = engine.choose(&kept, &mut |index, logits| {
+            chord = engine.choose(&kept, &Given::NOTHING, &mut |index, logits| {
                 let uniforms = draw.uniforms(i64::from(step), low + index as u8);
                 sampler::decide(&Sampling::default(), logits, uniforms)
             });
             engine.prepare(&kept, &mut prepared, &mut || true);
-            engine.feed_prepared(&kept, &prepared, &mut state, chord, step % 16, &mut || true);
+            engine.feed_prepared(&kept, &prepared, &mut state, &frame(chord), &mut || true);
         }
         assert_eq!(TOUCHED.with(Cell::get) - before, 0, "{}", set.name());
     }

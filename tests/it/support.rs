@@ -1,8 +1,9 @@
 //! What several tests of the network need: pseudo-random networks, the same network in
-//! double precision, and engines on every path that the processor offers.
+//! double precision, the golden vectors, and engines on every path that the processor offers.
 
 pub mod networks;
 pub mod reference;
+pub mod vectors;
 
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anacrusis::jam::planner::{Biaxial, Model, Prompts};
-use anacrusis::model::Texture;
 use anacrusis::model::config::Start;
+use anacrusis::model::{Frame, Given, Texture};
 use anacrusis::music::{Chord, KeyRange};
 
 /// The keys: one tells the model, the others a hash of history.
@@ -80,33 +80,22 @@ impl Biaxial for Tell {
         from: &u64,
         prepared: &u64,
         to: &mut u64,
-        frame: Chord,
-        step_in_bar: u8,
+        frame: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         *to = !0;
         let done = self.goes_on(keep_going);
         if done {
             assert_eq!(prepared, from, "prepared from another state");
-            *to = fed(*from, frame, step_in_bar);
+            *to = fed(*from, frame.sounding(), frame.position.in_bar as u8);
         }
         done
-    }
-
-    fn feed_start(
-        &mut self,
-        _: &u64,
-        to: &mut u64,
-        step_in_bar: u8,
-        _: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        *to = u64::from(step_in_bar);
-        true
     }
 
     fn choose(
         &mut self,
         state: &u64,
+        _: &Given,
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
         self.chosen += 1;

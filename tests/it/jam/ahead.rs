@@ -13,7 +13,7 @@ use anacrusis::jam::link::{Heard, Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::jam::take::Recall;
 use anacrusis::model::{Config, Engine};
-use anacrusis::music::{Chord, Step};
+use anacrusis::music::{Chord, Signature, Step};
 
 /// What the time stack was made to do: prepared halves and fed frames.
 fn done(network: &Hash) -> (usize, usize) {
@@ -218,7 +218,7 @@ fn same_with_and_without<B: Biaxial>(new: &dyn Fn() -> Model<B>, acts: &[(Act, u
             Act::NewModel => planners.iter_mut().for_each(|planner| planner.adopt(new())),
         }
         request.place = Place { index, pass: 0, step: Step(step) };
-        request.step_in_bar = step.rem_euclid(16) as u8;
+        request.position = Signature::COMMON.position(step);
         (request.seed, request.lookahead) = (seed, lookahead);
         if let Act::GivenUp = act {
             for planner in &mut planners {

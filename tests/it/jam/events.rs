@@ -38,7 +38,7 @@ fn the_parked_chord_is_asked_again_when_what_it_depends_on_changes() {
         assert_eq!(host.requests.len(), n + 1);
     }
     assert_eq!(host.requests[3].place.step.0, 32, "the first step behind the cursor");
-    assert_eq!(host.requests[4].step_in_bar, 12);
+    assert_eq!(host.requests[4].position.in_bar, 12);
     host.controls.channel = 5;
     host.run_served(5, 480);
     assert_eq!(host.requests.len(), changes.len(), "the channel is no part of the chord");

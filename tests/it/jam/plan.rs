@@ -10,8 +10,10 @@ use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::jam::take::Recall;
 use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
-use anacrusis::model::{Checkpoint, Control, Draw, Engine, Rules, Sampling, Texture, sampler};
-use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
+use anacrusis::model::{
+    Checkpoint, Control, Draw, Engine, Frame, Given, Rules, Sampling, Texture, sampler,
+};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, Signature, Step};
 
 /// As the note says at the head of the file.
 #[derive(Clone, Default)]
@@ -66,8 +68,7 @@ impl Biaxial for Hash {
         from: &u64,
         prepared: &u64,
         to: &mut u64,
-        frame: Chord,
-        step_in_bar: u8,
+        frame: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         *to = 0xDEAD;
@@ -76,24 +77,18 @@ impl Biaxial for Hash {
         }
         assert_eq!(prepared, from, "prepared from another state");
         self.feeds.fetch_add(1, Ordering::Relaxed);
-        *to = fed(*from, frame, step_in_bar);
-        true
-    }
-
-    fn feed_start(
-        &mut self,
-        _: &u64,
-        to: &mut u64,
-        step_in_bar: u8,
-        _: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        *to = 1000 + u64::from(step_in_bar);
+        let b = (frame.position.in_bar % 16) as u8;
+        *to = match frame.start {
+            true => 1000 + u64::from(b),
+            false => fed(*from, frame.sounding(), b),
+        };
         true
     }
 
     fn choose(
         &mut self,
         state: &u64,
+        _: &Given,
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
         let mut chord = Chord::SILENT;
@@ -130,7 +125,7 @@ pub fn model(prompts: usize) -> Model<Hash> {
 pub fn ask(index: i64, step: i64) -> Request {
     Request {
         place: Place { index, pass: 0, step: Step(step) },
-        step_in_bar: step.rem_euclid(16) as u8,
+        position: Signature::COMMON.position(step),
         anchor: index == 0,
         shaping: Shaping::default(),
         ..Request::default()
@@ -253,10 +248,13 @@ fn a_frame_heard_late_is_in_the_next_chord() {
         assert_eq!(plan(&mut planner, &request), chord_of(state), "frame {index}");
         assert_eq!(planner.frame(index), Some(heard));
     }
-    let mut planner = Planner::new(model(0));
+    let [mut planner, mut other] = [(); 2].map(|()| Planner::new(model(0)));
     run(&mut planner, 40);
-    assert!(!planner.replace_frame(10, heard), "too long ago");
-    assert!(!planner.replace_frame(40, heard), "not yet");
+    run(&mut other, 40);
+    let mut request = ask(40, 40);
+    assert!(request.heard.push(10, heard) && request.heard.push(40, heard));
+    let (chord, plain) = (plan(&mut planner, &request), plan(&mut other, &ask(40, 40)));
+    assert_eq!(chord, plain, "too long ago, and not yet");
     let mut full = Heard::default();
     assert!((0..10).all(|k| full.push(k, heard)) && !full.push(10, heard));
 }
@@ -372,10 +370,10 @@ fn the_engine_is_driven_as_the_specification_says() {
     let mut before = Chord::SILENT;
     for k in 0..40 {
         let from = state.clone();
-        engine.feed(&from, &mut state, frame, b, &mut || true);
+        engine.feed(&from, &mut state, &Frame::common_time(frame, i64::from(b)), &mut || true);
         let leaning = control.leaning(1.0);
         let draw = Draw { seed: 3, pass: 0 };
-        frame = engine.choose(&state, &mut |n, logits| {
+        frame = engine.choose(&state, &Given::NOTHING, &mut |n, logits| {
             let key = low + n as u8;
             let sampling = leaning.bend(Sampling::default(), key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(k, key))

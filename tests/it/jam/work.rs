@@ -14,7 +14,7 @@ use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::transport::Transport;
 use anacrusis::jam::worker::{ModelState, Worker};
 use anacrusis::model::config::Start;
-use anacrusis::model::{Checkpoint, Engine, Texture};
+use anacrusis::model::{Checkpoint, Engine, Frame, Given, Texture};
 use anacrusis::music::{Chord, KeyRange};
 
 /// What began.
@@ -202,8 +202,7 @@ impl Biaxial for Moody {
         (): &(),
         (): &(),
         (): &mut (),
-        _: Chord,
-        _: u8,
+        _: &Frame,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
         self.feeds.fetch_add(1, Ordering::Relaxed);
@@ -211,11 +210,12 @@ impl Biaxial for Moody {
         keep_going()
     }
 
-    fn feed_start(&mut self, (): &(), (): &mut (), _: u8, _: &mut dyn FnMut() -> bool) -> bool {
-        true
-    }
-
-    fn choose(&mut self, (): &(), _: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool)) -> Chord {
+    fn choose(
+        &mut self,
+        (): &(),
+        _: &Given,
+        _: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
+    ) -> Chord {
         while self.thinks.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
         }

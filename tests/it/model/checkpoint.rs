@@ -120,8 +120,8 @@ fn another_format_or_configuration_is_explained() {
     );
     assert_says(&config(r#"{"time":[3,2],"note":[2],"low":100,"notes":78}"#), &["100", "178"]);
     assert_says(
-        &config(r#"{"time":[3,2],"note":[2],"low":24,"notes":78,"features":2}"#),
-        &["version 2"],
+        &config(r#"{"time":[3,2],"note":[2],"low":24,"notes":78,"features":3}"#),
+        &["version 3", "versions 1 to 2"],
     );
     assert_says(&set("prompts", json!("[\"AAAA\"]")), &["prompts", "prompt 0"]);
     assert_says(&set("made", json!("{")), &["made"]);

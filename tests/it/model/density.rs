@@ -8,7 +8,7 @@ use anacrusis::jam::planner::{Model, Planner};
 use anacrusis::jam::take::Recall;
 use anacrusis::model::density::Amount;
 use anacrusis::model::{Checkpoint, Engine, Rules, Texture};
-use anacrusis::music::{Chord, STEPS_PER_BAR, Step};
+use anacrusis::music::{Chord, STEPS_PER_BAR, Signature, Step};
 use anacrusis_test_host::performer::shipped;
 
 const STEPS: i64 = 16 * STEPS_PER_BAR as i64;
@@ -26,7 +26,7 @@ fn play(checkpoint: &Checkpoint, temperature: f32, density: f32, seed: u64) -> [
     for k in 0..STEPS {
         let request = Request {
             place: Place { index: k, pass: 0, step: Step(k) },
-            step_in_bar: k.rem_euclid(16) as u8,
+            position: Signature::COMMON.position(k),
             anchor: k == 0,
             seed,
             shaping,

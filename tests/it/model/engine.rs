@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
-use anacrusis::model::features::FEATURES;
 use anacrusis::model::sampler::{self, Draw, Sampling};
-use anacrusis::model::{Checkpoint, Config, Engine, TimeState, Weights, network};
-use anacrusis::music::{Chord, PianoRoll};
+use anacrusis::model::{
+    Checkpoint, Config, Engine, Frame, Given, TimeState, Weights, features, network,
+};
+use anacrusis::music::{Chord, PianoRoll, Signature};
 
 use crate::support::{chord, engines, networks};
 
@@ -25,7 +26,12 @@ fn played(engine: &mut Engine, seed: u64) -> TimeState {
     let mut next = engine.new_state();
     for step in 0..5 {
         let chord = chord(draw, i64::from(step), range, 0.1);
-        assert!(engine.feed(&state, &mut next, chord, step, &mut || true));
+        assert!(engine.feed(
+            &state,
+            &mut next,
+            &Frame::common_time(chord, i64::from(step)),
+            &mut || true
+        ));
         std::mem::swap(&mut state, &mut next);
     }
     state
@@ -46,9 +52,14 @@ fn generate(engine: &mut Engine, steps: i64) -> (Vec<u32>, PianoRoll) {
     let mut logits = Vec::new();
     let mut roll = PianoRoll::default();
     for step in 0..steps {
-        assert!(engine.feed(&state, &mut next, chord, (step % 16) as u8, &mut || true));
+        assert!(engine.feed(
+            &state,
+            &mut next,
+            &Frame::common_time(chord, step as i64),
+            &mut || true
+        ));
         std::mem::swap(&mut state, &mut next);
-        chord = engine.choose(&state, &mut |index, z| {
+        chord = engine.choose(&state, &Given::NOTHING, &mut |index, z| {
             logits.extend(z.map(f32::to_bits));
             sampler::decide(&Sampling::PLAIN, z, draw.uniforms(step, low + index as u8))
         });
@@ -67,13 +78,19 @@ fn the_two_halves_of_a_step_make_the_whole_bit_for_bit() {
         assert!(engine.prepare(&from, &mut prepared, &mut || true));
         for frame in frames {
             // One preparation serves several frames, as when a late frame is heard again.
+            let frame = Frame::common_time(frame, 5);
             let (mut halves, mut whole) = (engine.new_state(), engine.new_state());
-            assert!(engine.feed_prepared(&from, &prepared, &mut halves, frame, 5, &mut || true));
-            assert!(engine.feed(&from, &mut whole, frame, 5, &mut || true));
+            assert!(engine.feed_prepared(&from, &prepared, &mut halves, &frame, &mut || true));
+            assert!(engine.feed(&from, &mut whole, &frame, &mut || true));
             assert!(halves == whole && bits(&halves) == bits(&whole), "{}", set.name());
             // A step in between, elsewhere, must not reach what was prepared.
             let other = played(&mut engine, 2);
-            engine.feed(&other, &mut whole, frame, 6, &mut || true);
+            engine.feed(
+                &other,
+                &mut whole,
+                &Frame { position: Signature::COMMON.position(6), ..frame },
+                &mut || true,
+            );
         }
     }
 }
@@ -86,18 +103,18 @@ fn a_half_step_can_be_abandoned() {
         let kept = from.clone();
         let mut prepared = engine.new_prepared();
         let mut state = engine.new_state();
-        let frame = Chord::struck_keys([60]);
+        let frame = Frame::common_time(Chord::struck_keys([60]), 5);
         assert!(!engine.prepare(&from, &mut prepared, &mut || false), "{}", set.name());
         assert!(engine.prepare(&from, &mut prepared, &mut || true));
         let mut asked = 0;
-        assert!(!engine.feed_prepared(&from, &prepared, &mut state, frame, 5, &mut || {
+        assert!(!engine.feed_prepared(&from, &prepared, &mut state, &frame, &mut || {
             asked += 1;
             asked < 2
         }));
         assert_eq!(asked, 2, "before each layer");
         let mut whole = engine.new_state();
-        assert!(engine.feed_prepared(&from, &prepared, &mut state, frame, 5, &mut || true));
-        assert!(engine.feed(&from, &mut whole, frame, 5, &mut || true));
+        assert!(engine.feed_prepared(&from, &prepared, &mut state, &frame, &mut || true));
+        assert!(engine.feed(&from, &mut whole, &frame, &mut || true));
         assert!(state == whole && from == kept, "{}", set.name());
     }
 }
@@ -173,7 +190,9 @@ fn blind(columns: usize) -> Checkpoint {
     for spec in network::tensors(&config) {
         let mut values = network.tensor(&spec.name).to_vec();
         if spec.name == network::time_layers(&config)[0].weight_ih() {
-            values.chunks_exact_mut(FEATURES).for_each(|row| row[..columns].fill(0.0));
+            values
+                .chunks_exact_mut(features::width(&config))
+                .for_each(|row| row[..columns].fill(0.0));
         }
         tensors.insert(spec.name, values);
     }
@@ -192,7 +211,12 @@ fn the_time_stack_shifts_with_the_music() {
                 let chord = Chord::struck_keys([low, low + 4, low + 9]);
                 for (state, chord) in states.iter_mut().zip([chord, chord.transposed(semitones)]) {
                     let mut next = engine.new_state();
-                    assert!(engine.feed(state, &mut next, chord, step % 16, &mut || true));
+                    assert!(engine.feed(
+                        state,
+                        &mut next,
+                        &Frame::common_time(chord, i64::from(step)),
+                        &mut || true
+                    ));
                     *state = next;
                 }
             }

@@ -1,101 +1,26 @@
 //! Features, outputs and generated notes against numbers computed elsewhere in f64.
 
-use std::path::{Path, PathBuf};
-
-use anacrusis::model::features::{self, FEATURES};
 use anacrusis::model::loss::Nats;
 use anacrusis::model::sampler::{self, Damping, Sampling};
-use anacrusis::model::{Checkpoint, Config, Engine};
+use anacrusis::model::{Engine, Frame, Given, features};
 use anacrusis::music::{Chord, PianoRoll};
-use safetensors::SafeTensors;
 
 use crate::support::engines;
 use crate::support::reference::Reference;
-
-const CASES: [&str; 4] = ["tiny", "legacy", "down", "odd88"];
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
-}
-
-fn read(name: &str) -> Vec<u8> {
-    std::fs::read(path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-}
-
-struct Case {
-    name: &'static str,
-    checkpoint: Checkpoint,
-    vectors: Vec<u8>,
-}
-
-impl Case {
-    fn all() -> impl Iterator<Item = Case> {
-        CASES.into_iter().map(|name| Case {
-            name,
-            checkpoint: Checkpoint::parse(&read(&format!("{name}.ckpt.safetensors")))
-                .unwrap_or_else(|e| panic!("{name}: {e}")),
-            vectors: read(&format!("{name}.vectors.safetensors")),
-        })
-    }
-
-    /// Values of a tensor of the vectors, whatever its type, as f64; and its shape.
-    fn get(&self, tensor: &str) -> Option<(Vec<f64>, Vec<usize>)> {
-        let file = SafeTensors::deserialize(&self.vectors).expect("readable vectors");
-        let view = file.tensor(tensor).ok()?;
-        let data = view.data();
-        let values = match view.dtype() {
-            safetensors::Dtype::U8 => data.iter().map(|b| f64::from(*b)).collect(),
-            safetensors::Dtype::I32 => {
-                data.as_chunks().0.iter().map(|b| f64::from(i32::from_le_bytes(*b))).collect()
-            }
-            safetensors::Dtype::F32 => {
-                data.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()
-            }
-            safetensors::Dtype::F64 => {
-                data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
-            }
-            other => panic!("{tensor}: {other:?}"),
-        };
-        Some((values, view.shape().to_vec()))
-    }
-
-    fn must(&self, tensor: &str) -> Vec<f64> {
-        self.get(tensor).unwrap_or_else(|| panic!("{}: no {tensor}", self.name)).0
-    }
-
-    fn config(&self) -> &Config {
-        self.checkpoint.config()
-    }
-
-    /// A tensor `[.., S, K, 2]` as rolls of `steps`.
-    fn rolls(&self, tensor: &str) -> Vec<PianoRoll> {
-        let (values, shape) = self.get(tensor).expect(tensor);
-        let steps = shape[shape.len() - 3];
-        let bits: Vec<u8> = values.iter().map(|v| *v as u8).collect();
-        bits.chunks_exact(steps * self.config().keys() * 2)
-            .map(|piece| PianoRoll::from_bits(self.config().range(), piece).expect("legal roll"))
-            .collect()
-    }
-}
-
-fn largest_difference(ours: &[f64], theirs: &[f64]) -> f64 {
-    assert_eq!(ours.len(), theirs.len());
-    assert!(ours.iter().all(|x| x.is_finite()));
-    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-}
+use crate::support::vectors::{Case, largest_difference};
 
 #[test]
 fn features_match_exactly() {
     let mut checked = 0;
-    for case in Case::all() {
+    for case in Case::version_1() {
         let Some((expected, _)) = case.get("out.features") else { continue };
         let t0 = case.must("in.t0");
         let mut ours = Vec::new();
         for (roll, t0) in case.rolls("in.roll").iter().zip(t0) {
             for (step, chord) in roll.chords.iter().enumerate() {
-                let mut rows = vec![0.0; case.config().keys() * FEATURES];
-                let step_in_bar = ((t0 as usize + step) % 16) as u8;
-                features::write(case.config(), *chord, step_in_bar, &mut rows);
+                let mut rows = vec![0.0; case.config().keys() * features::width(case.config())];
+                let frame = Frame::common_time(*chord, t0 as i64 + step as i64);
+                features::write(case.config(), &frame, &mut rows);
                 ours.extend(rows.into_iter().map(f64::from));
             }
         }
@@ -107,15 +32,15 @@ fn features_match_exactly() {
 
 #[test]
 fn the_reference_of_these_tests_matches_the_golden_one() {
-    for case in Case::all() {
+    for case in Case::version_1() {
         let reference = Reference::new(&case.checkpoint);
         let (mut time_h, mut logits) = (Vec::new(), Vec::new());
         for (roll, t0) in case.rolls("in.roll").iter().zip(case.must("in.t0")) {
             let mut state = reference.new_state();
             for (step, pair) in roll.chords.windows(2).enumerate() {
-                reference.feed(&mut state, pair[0], ((t0 as usize + step) % 16) as u8);
+                reference.feed(&mut state, &Frame::common_time(pair[0], t0 as i64 + step as i64));
                 time_h.extend(state.top());
-                logits.extend(reference.choose(&state, |index, _| {
+                logits.extend(reference.choose(&state, &Given::NOTHING, |index, _| {
                     let key = case.config().low + index as u8;
                     (pair[1].plays(key), pair[1].strikes(key))
                 }));
@@ -131,7 +56,7 @@ fn the_reference_of_these_tests_matches_the_golden_one() {
 
 #[test]
 fn outputs_match_the_reference_in_double_precision() {
-    for case in Case::all() {
+    for case in Case::version_1() {
         for (set, engine) in engines(&case.checkpoint) {
             outputs_match(&case, set.name(), engine);
         }
@@ -144,12 +69,12 @@ fn outputs_match(case: &Case, set: &str, mut engine: Engine) {
         let mut state = engine.new_state();
         for (step, pair) in roll.chords.windows(2).enumerate() {
             let mut next = engine.new_state();
-            let step_in_bar = ((t0 as usize + step) % 16) as u8;
-            assert!(engine.feed(&state, &mut next, pair[0], step_in_bar, &mut || true));
+            let frame = Frame::common_time(pair[0], t0 as i64 + step as i64);
+            assert!(engine.feed(&state, &mut next, &frame, &mut || true));
             state = next;
             time_h.extend(state.top().flatten().map(|x| f64::from(*x)));
             let mut by_key = vec![[0.0; 2]; case.config().keys()];
-            let chosen = engine.choose(&state, &mut |index, z| {
+            let chosen = engine.choose(&state, &Given::NOTHING, &mut |index, z| {
                 by_key[index] = z;
                 let key = case.config().low + index as u8;
                 (pair[1].plays(key), pair[1].strikes(key))
@@ -189,7 +114,7 @@ fn generated_rolls_match_exactly() {
         ("temp05", Sampling { temperature: 0.5, ..plain }, false),
         ("damped", plain, true),
     ];
-    for case in Case::all() {
+    for case in Case::version_1() {
         for (run, sampling, damped) in runs {
             for (set, engine) in engines(&case.checkpoint) {
                 let ours = generate(&case, engine, sampling, damped);
@@ -212,14 +137,14 @@ fn generate(case: &Case, mut engine: Engine, sampling: Sampling, damped: bool) -
     for row in uniforms.chunks_exact(2 * case.config().keys()) {
         while fed < heard.len() {
             let mut next = engine.new_state();
-            let step_in_bar = ((t0 + fed) % 16) as u8;
-            engine.feed(&state, &mut next, heard[fed], step_in_bar, &mut || true);
+            let frame = Frame::common_time(heard[fed], (t0 + fed) as i64);
+            engine.feed(&state, &mut next, &frame, &mut || true);
             state = next;
             fed += 1;
         }
         let gamma = if damped { damping.gamma() as f32 } else { sampling.gamma };
         let sampling = Sampling { gamma, ..sampling };
-        let chord = engine.choose(&state, &mut |index, logits| {
+        let chord = engine.choose(&state, &Given::NOTHING, &mut |index, logits| {
             sampler::decide(&sampling, logits, [row[2 * index], row[2 * index + 1]])
         });
         damping.after_step(chord.len());
@@ -230,7 +155,7 @@ fn generate(case: &Case, mut engine: Engine, sampling: Sampling, damped: bool) -
 
 #[test]
 fn damping_follows_its_rule() {
-    for case in Case::all() {
+    for case in Case::version_1() {
         let mut damping = Damping::default();
         let gamma = case.must("damp.gamma");
         for (notes, expected) in case.must("damp.notes").iter().zip(gamma.windows(2)) {
@@ -243,22 +168,22 @@ fn damping_follows_its_rule() {
 
 #[test]
 fn an_abandoned_step_leaves_the_old_state_untouched() {
-    let case = Case::all().next().expect("a case");
+    let case = Case::version_1().next().expect("a case");
     let mut engine = Engine::new(&case.checkpoint);
-    let chord = Chord::struck_keys([60, 64]);
+    let frame = |step| Frame::common_time(Chord::struck_keys([60, 64]), step);
     let mut state = engine.new_state();
     let fresh = engine.new_state();
-    engine.feed(&fresh, &mut state, chord, 0, &mut || true);
+    engine.feed(&fresh, &mut state, &frame(0), &mut || true);
     let kept = state.clone();
     let mut asked = 0;
     let mut scratch = engine.new_state();
-    let went_on = engine.feed(&state, &mut scratch, chord, 1, &mut || {
+    let went_on = engine.feed(&state, &mut scratch, &frame(1), &mut || {
         asked += 1;
         asked < 2
     });
     assert!(!went_on && asked == 2, "asked before each layer");
     assert_eq!(state, kept);
     let mut again = engine.new_state();
-    engine.feed(&state, &mut again, chord, 1, &mut || true);
+    engine.feed(&state, &mut again, &frame(1), &mut || true);
     assert_ne!(again, kept);
 }

@@ -4,8 +4,8 @@
 use anacrusis::model::config::{Edge, Position, Scan, Start};
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::sampler::Draw;
-use anacrusis::model::{Checkpoint, Config, Engine, TimeState};
-use anacrusis::music::Chord;
+use anacrusis::model::{Checkpoint, Config, Engine, Frame, Given, TimeState};
+use anacrusis::music::{Chord, Metres, Signature};
 use proptest::prelude::*;
 
 use crate::support::reference::{Reference, State, sigmoid};
@@ -41,39 +41,32 @@ impl Race {
         Race { paths: paths.collect(), state: reference.new_state(), reference }
     }
 
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) {
-        self.reference.feed(&mut self.state, chord, step_in_bar);
+    fn feed(&mut self, frame: &Frame) {
+        self.reference.feed(&mut self.state, frame);
         for path in &mut self.paths {
             let next = &mut path.next;
-            assert!(path.engine.feed(&path.state, next, chord, step_in_bar, &mut || true));
-            std::mem::swap(&mut path.state, next);
-        }
-    }
-
-    fn feed_start(&mut self, step_in_bar: u8) {
-        self.reference.feed_start(&mut self.state, step_in_bar);
-        for path in &mut self.paths {
-            let next = &mut path.next;
-            assert!(path.engine.feed_start(&path.state, next, step_in_bar, &mut || true));
+            assert!(path.engine.feed(&path.state, next, frame, &mut || true));
             std::mem::swap(&mut path.state, next);
         }
     }
 
     /// Draws a chord by the reference's probabilities; measures how far the paths' are.
-    fn choose(&mut self, draw: Draw, step: i64) -> Chord {
+    fn choose(&mut self, given: &Given, draw: Draw, step: i64) -> Chord {
         let config = self.paths[0].engine.config().clone();
         let mut chosen = Chord::SILENT;
-        let exact = self.reference.choose(&self.state, |index, logits| {
+        let exact = self.reference.choose(&self.state, given, |index, logits| {
             let key = config.low + index as u8;
             let uniforms = draw.uniforms(step, key);
             let plays = uniforms[0] < sigmoid(logits[0]);
             let struck = plays && uniforms[1] < sigmoid(logits[1]);
-            chosen.decide(key, plays, struck);
+            if !(config.hears() && given.chord.plays(key)) {
+                chosen.decide(key, plays, struck);
+            }
             (plays, struck)
         });
         for path in &mut self.paths {
             let worst = &mut path.worst;
-            let heard = path.engine.choose(&path.state, &mut |index, logits| {
+            let heard = path.engine.choose(&path.state, given, &mut |index, logits| {
                 for (ours, exact) in logits.iter().zip(exact[index]) {
                     let error = (sigmoid(f64::from(*ours)) - sigmoid(exact)).abs();
                     assert!(error.is_finite(), "{}: key {index}: {ours}", path.set.name());
@@ -92,8 +85,8 @@ impl Race {
         let draw = Draw { seed, pass: 0 };
         let mut chord = first;
         for step in 0..steps {
-            self.feed(chord, step % 16);
-            chord = self.choose(draw, i64::from(step));
+            self.feed(&Frame::common_time(chord, i64::from(step)));
+            chord = self.choose(&Given::NOTHING, draw, i64::from(step));
         }
     }
 
@@ -135,8 +128,8 @@ fn config() -> impl Strategy<Value = Config> {
     let edge = prop_oneof![Just(Edge::Zero), Just(Edge::WrapLow)];
     let scan = prop_oneof![Just(Scan::Up), Just(Scan::Down)];
     let place = (keys, any::<prop::sample::Index>());
-    (stack(), stack(), place, position, edge, scan).prop_map(
-        |(time, note, (notes, low), position, edge, scan)| Config {
+    (stack(), stack(), place, position, edge, scan, 1u32..=2).prop_map(
+        |(time, note, (notes, low), position, edge, scan, features)| Config {
             time,
             note,
             low: low.index(129 - usize::from(notes)) as u8,
@@ -145,6 +138,7 @@ fn config() -> impl Strategy<Value = Config> {
             edge,
             scan,
             start: Start::Flag,
+            features,
             ..Config::default()
         },
     )
@@ -158,17 +152,31 @@ proptest! {
         config in config(),
         seed in any::<u64>(),
         density in prop_oneof![Just(0.0), Just(1.0), 0.0..1.0f64],
+        musician in any::<bool>(),
+        metre in (1u32..=13, prop::sample::select(vec![2u32, 4, 8, 16])),
     ) {
+        let metre = Signature::new(metre.0, metre.1).expect("a metre");
         let draw = Draw { seed, pass: 1 };
         let range = config.range();
         let mut race = Race::new(&networks::random(config, seed));
-        race.feed_start(15);
+        let metres = Metres::new([(0, metre)]);
+        race.feed(&Frame::before_first(metres.position(-1), musician));
         for step in 0..6 {
-            race.choose(draw, step);
-            // Not what was drawn: silence and all keys at once as well.
-            race.feed(chord(draw, step, range, density), step as u8);
+            // Another draw's: silence and all keys at once as well.
+            let heard = chord(Draw { pass: 2, ..draw }, step, range, density);
+            let given = match (musician, step % 2) {
+                (false, _) => Given::NOTHING,
+                (true, 0) => Given::known(heard),
+                (true, _) => Given::held(heard),
+            };
+            race.choose(&given, draw, step);
+            // Not what was drawn.
+            let own = chord(draw, step, range, density);
+            let heard = if musician { heard } else { Chord::SILENT };
+            let position = metres.position(step);
+            race.feed(&Frame { own, heard, musician, position, start: false });
         }
-        race.choose(draw, 6);
+        race.choose(&Given::NOTHING, draw, 6);
         // Under raw positions and 128 sounding keys, gates of small layers are sums of
         // hundreds that cancel: there one rounding of single precision is more than that.
         let rounding = race.reference.largest_sum() * f64::from(f32::EPSILON) / 2.0;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::support::{chord, networks};
 use anacrusis::model::config::Scan;
 use anacrusis::model::sampler::decide;
-use anacrusis::model::{Config, Draw, Engine, Rules, Sampling, TimeState};
+use anacrusis::model::{Config, Draw, Engine, Frame, Given, Rules, Sampling, TimeState};
 use anacrusis::music::Chord;
 
 const STEP: i64 = 5;
@@ -16,7 +16,7 @@ fn engine(scan: Scan, seed: u64, before: Chord) -> (Engine, TimeState) {
     let config = Config { time: vec![16, 12], note: vec![16, 8], scan, ..Config::default() };
     let mut engine = Engine::new(&networks::random(config, seed));
     let (from, mut state) = (engine.new_state(), engine.new_state());
-    assert!(engine.feed(&from, &mut state, before, 4, &mut || true));
+    assert!(engine.feed(&from, &mut state, &Frame::common_time(before, 4), &mut || true));
     (engine, state)
 }
 
@@ -37,7 +37,7 @@ fn choose(
         low,
         &mut |decide| {
             visited.clear();
-            engine.choose(state, &mut |n, logits| {
+            engine.choose(state, &Given::NOTHING, &mut |n, logits| {
                 visited.push((low + n as u8, logits));
                 decide(n, logits)
             })
@@ -91,7 +91,7 @@ proptest! {
         let low = engine.0.config().low;
         let draw = Draw { seed, pass: 0 };
         let (inner, state) = &mut engine;
-        let plain = inner.choose(state, &mut |n, logits| {
+        let plain = inner.choose(state, &Given::NOTHING, &mut |n, logits| {
             decide(&Sampling::PLAIN, logits, draw.uniforms(STEP, low + n as u8))
         });
         let (free, asked) = choose(&mut engine, Rules::default(), Chord::SILENT, seed, 1.0);

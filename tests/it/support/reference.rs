@@ -4,9 +4,7 @@
 
 use std::cell::Cell;
 
-use anacrusis::model::features::{self, FEATURES};
-use anacrusis::model::{Checkpoint, Config, network};
-use anacrusis::music::Chord;
+use anacrusis::model::{Checkpoint, Config, Frame, Given, features, network};
 
 /// One LSTM layer: weights `[4H, input]` and `[4H, H]` with the gates i, f, g, o, bias `[4H]`.
 struct Layer {
@@ -112,21 +110,11 @@ impl Reference {
     }
 
     /// The time stack hears one frame.
-    pub fn feed(&self, state: &mut State, frame: Chord, step_in_bar: u8) {
-        let mut rows = vec![0.0; self.config.keys() * FEATURES];
-        features::write(&self.config, frame, step_in_bar, &mut rows);
-        self.hear(state, &rows);
-    }
-
-    /// The time stack hears "no previous step".
-    pub fn feed_start(&self, state: &mut State, step_in_bar: u8) {
-        let mut rows = vec![0.0; self.config.keys() * FEATURES];
-        features::write_start(&self.config, step_in_bar, &mut rows);
-        self.hear(state, &rows);
-    }
-
-    fn hear(&self, state: &mut State, rows: &[f32]) {
-        for (row, memories) in rows.chunks_exact(FEATURES).zip(&mut state.0) {
+    pub fn feed(&self, state: &mut State, frame: &Frame) {
+        let width = features::width(&self.config);
+        let mut rows = vec![0.0; self.config.keys() * width];
+        features::write(&self.config, frame, &mut rows);
+        for (row, memories) in rows.chunks_exact(width).zip(&mut state.0) {
             let mut x = wide(row);
             for (layer, memory) in self.time.iter().zip(memories) {
                 layer.step(&x, memory);
@@ -141,10 +129,28 @@ impl Reference {
         self.time.iter().chain(&self.note).map(|l| l.largest_sum.get()).fold(0.0, f64::max)
     }
 
-    /// The logits of every key, low to high, when the keys are decided as `decide` says.
+    /// What the note stack is told of the musician at a key (listener.md, section 3).
+    fn given(&self, given: &Given, key: u8) -> Vec<f64> {
+        let bit = |bit: bool| f64::from(u8::from(bit));
+        let keys: Vec<u8> =
+            given.chord.keys().filter(|k| self.config.range().contains(*k)).collect();
+        let mut x = vec![bit(keys.contains(&key))];
+        x.push(bit(keys.contains(&key) && given.chord.strikes(key)));
+        for interval in 0..12 {
+            let above =
+                keys.iter().filter(|k| (**k + 120 - key % 12 - interval).is_multiple_of(12));
+            x.push(above.count() as f64);
+        }
+        x.push(bit(given.known));
+        x
+    }
+
+    /// The logits of every key, low to high, when the keys are decided as `decide` says; what it
+    /// says of given keys is ignored.
     pub fn choose(
         &self,
         state: &State,
+        given: &Given,
         mut decide: impl FnMut(usize, [f64; 2]) -> (bool, bool),
     ) -> Vec<[f64; 2]> {
         let keys = self.config.keys();
@@ -155,6 +161,9 @@ impl Reference {
             let key = self.config.scan.key(visit, keys);
             let mut x = state.0[key].last().expect("a layer").h.clone();
             x.extend([f64::from(u8::from(before.0)), f64::from(u8::from(before.1))]);
+            if self.config.hears() {
+                x.extend(self.given(given, self.config.low + key as u8));
+            }
             for (layer, memory) in self.note.iter().zip(&mut memories) {
                 layer.step(&x, memory);
                 x.clone_from(&memory.h);
@@ -164,6 +173,10 @@ impl Reference {
             logits[key] = [z(0), z(1)];
             let (plays, struck) = decide(key, logits[key]);
             before = (plays, plays && struck);
+            let midi = self.config.low + key as u8;
+            if self.config.hears() && given.chord.plays(midi) {
+                before = (true, given.chord.strikes(midi));
+            }
         }
         logits
     }
