@@ -14,10 +14,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anacrusis::model::features::{self, FEATURES};
+use anacrusis::model::features;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::sampler::{self, Draw, Sampling};
-use anacrusis::model::{Config, Weights};
+use anacrusis::model::{Config, Frame, Weights};
 use anacrusis::music::Chord;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 
@@ -65,11 +65,14 @@ fn step(criterion: &mut Criterion) {
 fn stages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stage");
     let config = Config::default();
-    let chord = Chord::struck_keys([48, 60, 64, 67]);
-    let mut rows = vec![0.0; config.keys() * FEATURES];
-    group.bench_function("features", |b| {
-        b.iter(|| features::write(&config, black_box(chord), 3, &mut rows));
-    });
+    let frame = Frame::common_time(Chord::struck_keys([48, 60, 64, 67]), 3);
+    for version in 1..=Config::NEWEST_FEATURES {
+        let config = Config { features: version, ..config.clone() };
+        let mut rows = vec![0.0; config.keys() * features::width(&config)];
+        group.bench_function(BenchmarkId::new("features", version), |b| {
+            b.iter(|| features::write(&config, black_box(&frame), &mut rows));
+        });
+    }
     let draw = Draw { seed: 1, pass: 0 };
     let sampling = Sampling::default();
     group.bench_function("sampling", |b| {

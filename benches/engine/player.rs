@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anacrusis::model::checkpoint::Metadata;
 use anacrusis::model::sampler::{self, Draw, Sampling};
 use anacrusis::model::{
-    Checkpoint, Config, Engine, Prepared, TimeState, Weights, network as table,
+    Checkpoint, Config, Engine, Frame, Given, Prepared, TimeState, Weights, network as table,
 };
-use anacrusis::music::Chord;
+use anacrusis::music::{Chord, Signature};
 
 /// A network of small pseudo-random weights. The head's bias lets one key in twenty sound,
 /// as in the music that networks are trained on: silence is skipped, so it counts.
@@ -35,7 +35,8 @@ pub fn evict() {
     SWEPT.with(|swept| black_box(swept.iter().step_by(8).sum::<u64>()));
 }
 
-/// An instance that plays on and on, hearing itself.
+/// An instance that plays on and on, hearing itself and somebody who plays one key at a time,
+/// struck on each beat.
 pub struct Player {
     engine: Engine,
     state: TimeState,
@@ -78,11 +79,26 @@ impl Player {
         self.engine.prepare(&self.state, &mut self.prepared, &mut || true);
     }
 
+    /// What somebody plays in the step.
+    fn heard(&self) -> Chord {
+        let key = 72 + (self.step.div_euclid(4) % 5) as u8;
+        match self.step.rem_euclid(4) {
+            0 => Chord::struck_keys([key]),
+            _ => Chord::from_masks(1 << key, 0),
+        }
+    }
+
     /// The input half of the time stack.
     pub fn feed_prepared(&mut self) {
+        let frame = Frame {
+            own: self.chord,
+            heard: self.heard(),
+            musician: true,
+            position: Signature::COMMON.position(self.step),
+            start: false,
+        };
         let (from, to) = (&self.state, &mut self.next);
-        let step_in_bar = self.step.rem_euclid(16) as u8;
-        self.engine.feed_prepared(from, &self.prepared, to, self.chord, step_in_bar, &mut || true);
+        self.engine.feed_prepared(from, &self.prepared, to, &frame, &mut || true);
     }
 
     /// The note stack.
@@ -90,7 +106,8 @@ impl Player {
         self.step += 1;
         let low = self.engine.config().low;
         let (draw, step) = (self.draw, self.step);
-        self.chord = self.engine.choose(&self.next, &mut |index, logits| {
+        let given = Given::known(self.heard());
+        self.chord = self.engine.choose(&self.next, &given, &mut |index, logits| {
             sampler::decide(&Sampling::PLAIN, logits, draw.uniforms(step, low + index as u8))
         });
     }

@@ -66,6 +66,7 @@ pub fn print() {
         shares(&checkpoint, set);
     }
     let weights = Arc::new(Weights::new(&checkpoint));
+    versions();
     latency(&weights);
     cold(&weights);
     instances(&weights);
@@ -95,6 +96,27 @@ fn shares(checkpoint: &Checkpoint, set: InstructionSet) {
         1e-9 * peak,
         if tile < 60.0 { " - do its sums spill?" } else { "" },
     );
+}
+
+/// A step of a network that tells a musician apart, against one of the same sizes that does not.
+fn versions() {
+    for (time, note) in [(vec![300, 300], vec![100, 50]), (vec![64, 64], vec![96, 48])] {
+        let [mut old, mut new] = [1, 2].map(|features| {
+            let (time, note) = (time.clone(), note.clone());
+            let config = Config { time, note, features, ..Config::default() };
+            Player::new(Arc::new(Weights::new(&network(config))), 1)
+        });
+        let [one, two] =
+            quartiles([&mut || seconds(4, || (0..4).for_each(|_| old.step())), &mut || {
+                seconds(4, || (0..4).for_each(|_| new.step()))
+            }]);
+        println!(
+            "  features of version 2 / 1, {time:?} / {note:?}: {:.3} a step ({:.3}, {:.3} ms)",
+            two / one,
+            1e3 * two,
+            1e3 * one
+        );
+    }
 }
 
 /// What is left to do when the newest chord is known, as a share of the step.
