@@ -18,7 +18,7 @@ use super::features::{self, Frame};
 use super::given::Given;
 use super::network::LOGITS;
 use crate::music::Chord;
-use note::{NoteStack, Scratch};
+use note::{Guided, NoteStack, Scratch};
 use time::{Feed, Prepare};
 
 pub use time::{Prepared, TimeState};
@@ -32,6 +32,8 @@ pub struct Engine {
     x: Box<[f32]>,
     time: time::Scratch,
     note: Scratch,
+    /// For the scan of one who did not hear the musician; networks that tell none apart have none.
+    unheard: Option<Scratch>,
 }
 
 impl Engine {
@@ -47,6 +49,7 @@ impl Engine {
             x: vec![0.0; weights.config().keys() * features::width(weights.config())].into(),
             time: time::Scratch::new(&weights),
             note: Scratch::new(&weights),
+            unheard: weights.config().hears().then(|| Scratch::new(&weights)),
             weights,
         }
     }
@@ -162,5 +165,24 @@ impl Engine {
         let scratch = &mut self.note;
         let stack = NoteStack { weights: &self.weights, state, given, scratch, decide };
         self.weights.set().run(stack)
+    }
+
+    /// As [`Engine::choose`], with guidance: `decide` also gets the logits of one who never heard
+    /// the musician, whose state is `unheard` (of [`Frame::unheard`] frames) and who is given
+    /// nothing; both hear what is decided. Networks that tell no musician apart have no such second
+    /// opinion: they give the same logits twice.
+    pub fn choose_guided(
+        &mut self,
+        state: &TimeState,
+        given: &Given,
+        unheard: &TimeState,
+        decide: &mut dyn FnMut(usize, [[f32; LOGITS]; 2]) -> (bool, bool),
+    ) -> Chord {
+        let Some(second) = &mut self.unheard else {
+            return self.choose(state, given, &mut |index, logits| decide(index, [logits; 2]));
+        };
+        let (weights, given) = (&*self.weights, *given);
+        let rows = [(state, &mut self.note), (unheard, second)];
+        weights.set().run(Guided { weights, rows, given, decide })
     }
 }

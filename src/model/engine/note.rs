@@ -55,16 +55,9 @@ impl Job for NoteStack<'_> {
         let (weights, scratch) = (self.weights, self.scratch);
         let config = weights.config();
         let keys = config.keys();
-        project(l, weights, self.state, &mut scratch.projection);
-        for (h, c) in &mut scratch.state {
-            h.fill(0.0);
-            c.fill(0.0);
-        }
         let given = Given { chord: self.given.chord.within(config.range()), ..self.given };
+        begin(l, weights, self.state, &given, scratch);
         let nothing = given == Given::NOTHING;
-        if !nothing {
-            counts(l, weights, &given, &mut scratch.by_class);
-        }
         let mut chord = Chord::SILENT;
         let mut before = (false, false);
         for visit in 0..keys {
@@ -82,6 +75,71 @@ impl Job for NoteStack<'_> {
             chord.decide(midi, plays, struck);
         }
         chord
+    }
+}
+
+/// [`super::Engine::choose_guided`].
+pub(super) struct Guided<'a> {
+    pub weights: &'a Weights,
+    /// State and scratch memory of the one who hears the musician, and of the one who does not.
+    pub rows: [(&'a TimeState, &'a mut Scratch); 2],
+    pub given: Given,
+    pub decide: &'a mut dyn FnMut(usize, [[f32; LOGITS]; 2]) -> (bool, bool),
+}
+
+impl Job for Guided<'_> {
+    type Output = Chord;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) -> Chord {
+        let weights = self.weights;
+        let config = weights.config();
+        let keys = config.keys();
+        let given = Given { chord: self.given.chord.within(config.range()), ..self.given };
+        let [(state, scratch), (unheard, second)] = self.rows;
+        begin(l, weights, state, &given, scratch);
+        begin(l, weights, unheard, &Given::NOTHING, second);
+        let nothing = given == Given::NOTHING;
+        let mut chord = Chord::SILENT;
+        // What the key before was fed as, to each.
+        let mut before = [(false, false); 2];
+        for visit in 0..keys {
+            let index = config.scan.key(visit, keys);
+            // The range lies within 0..128, so the sum fits.
+            let midi = config.low + index as u8;
+            let told = (!nothing).then_some((&given, midi));
+            let logits = [
+                key(l, weights, scratch, index, before[0], told),
+                key(l, weights, second, index, before[1], None),
+            ];
+            let (plays, struck) = (self.decide)(index, logits);
+            if given.chord.plays(midi) {
+                before = [(true, given.chord.strikes(midi)), (false, false)];
+                continue;
+            }
+            before = [(plays, plays && struck); 2];
+            chord.decide(midi, plays, struck);
+        }
+        chord
+    }
+}
+
+/// Makes the scratch memory ready for a scan: what the keys share, and layers at zero.
+#[inline(always)]
+fn begin<L: Lanes>(
+    l: L,
+    weights: &Weights,
+    state: &TimeState,
+    given: &Given,
+    scratch: &mut Scratch,
+) {
+    project(l, weights, state, &mut scratch.projection);
+    for (h, c) in &mut scratch.state {
+        h.fill(0.0);
+        c.fill(0.0);
+    }
+    if *given != Given::NOTHING {
+        counts(l, weights, given, &mut scratch.by_class);
     }
 }
 

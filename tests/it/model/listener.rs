@@ -275,3 +275,43 @@ fn a_warm_start_predicts_what_the_old_network_does() {
         }
     }
 }
+
+#[test]
+fn guidance_knows_what_one_would_play_who_heard_nobody() {
+    for case in Case::version_2() {
+        let low = case.config().low;
+        for (set, mut engine) in engines(&case.checkpoint) {
+            let piece = Piece::of(&case);
+            let [mut heard, mut unheard] = [(); 2].map(|()| engine.new_state());
+            for (frame, (own, given)) in piece.frames.iter().zip(&piece.asked) {
+                for (state, frame) in [(&mut heard, *frame), (&mut unheard, frame.unheard())] {
+                    let mut next = engine.new_state();
+                    engine.feed(state, &mut next, &frame, &mut || true);
+                    *state = next;
+                }
+                let decided = |index: usize| {
+                    let key = low + index as u8;
+                    (own.plays(key), own.strikes(key))
+                };
+                let mut both = Vec::new();
+                let chord = engine.choose_guided(&heard, given, &unheard, &mut |index, logits| {
+                    both.push(logits);
+                    decided(index)
+                });
+                assert_eq!(chord, own.without(given.chord.playing()));
+                // The second never hears what is given, nor keys decided where some are given.
+                let rows = [(&heard, *given), (&unheard, Given::NOTHING)];
+                for (which, (state, told)) in rows.into_iter().enumerate() {
+                    let mut alone = Vec::new();
+                    engine.choose(state, &told, &mut |index, logits| {
+                        alone.push(logits);
+                        let key = low + index as u8;
+                        if given.chord.plays(key) { (false, false) } else { decided(index) }
+                    });
+                    let guided: Vec<_> = both.iter().map(|logits| logits[which]).collect();
+                    assert_eq!(guided, alone, "{} {} row {which}", set.name(), case.name);
+                }
+            }
+        }
+    }
+}
