@@ -239,6 +239,37 @@ impl Metres {
         self.spans.iter().map(|span| (span.from, span.signature))
     }
 
+    /// Pairs that [`Metres::new`] makes the same bar lines of, from the first one after step 0 on.
+    ///
+    /// The second one repeats the first signature at that bar line, from which what lies before is
+    /// counted back. So the first bar comes back too, unless it is a rest of a longer one, shorter
+    /// than a bar of the signature after it: that reads as a pickup to it.
+    pub fn pairs(&self) -> Vec<(i64, Signature)> {
+        let signature = self.signature(0);
+        let later = self.signatures().filter(|(from, _)| *from > 0);
+        let mut pairs = vec![(0, signature)];
+        if self.position(0).in_bar > 0 || self.span(0) + 1 < self.spans.len() {
+            pairs.push((self.next_bar_line(0), signature));
+        }
+        pairs.extend(later);
+        pairs
+    }
+
+    /// Everything that these metres are: for each stretch of one signature its first step (of the
+    /// first one it means nothing), a bar line that its bars are counted from, and the signature.
+    pub fn spans(&self) -> impl Iterator<Item = (i64, i64, Signature)> + '_ {
+        self.spans.iter().map(|span| (span.from, span.line, span.signature))
+    }
+
+    /// The metres whose [`spans`](Metres::spans) these are; `None` if there is none, or they do
+    /// not rise.
+    pub fn from_spans(spans: impl IntoIterator<Item = (i64, i64, Signature)>) -> Option<Metres> {
+        let span = |(from, line, signature)| Span { from, line, signature };
+        let spans: Vec<Span> = spans.into_iter().map(span).collect();
+        let rising = spans.is_sorted_by(|a, b| a.from < b.from);
+        (rising && !spans.is_empty()).then_some(Metres { spans })
+    }
+
     /// Where `step` lies in its bar.
     pub fn position(&self, step: i64) -> BarPosition {
         let Span { line, signature, .. } = self.spans[self.span(step)];

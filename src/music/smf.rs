@@ -1,37 +1,57 @@
 //! Standard MIDI File to [`PianoRoll`](super::PianoRoll) and back (model.md, section 1).
 //!
-//! **Reading** merges all tracks and channels but channel 10 (drums) and lays every onset
-//! and every end on the nearest sixteenth, in integers, so that any number of ticks per
-//! quarter works. What the specification leaves open is settled so:
+//! **Reading** takes all tracks and channels but channel 10 (drums) and lays every onset and
+//! every end on the nearest sixteenth, in integers, so that any number of ticks per quarter works.
+//! What the specification leaves open is settled so:
 //!
-//! - Onsets and ends of one key pair up first in, first out, within their track and
-//!   channel. A key sounds as long as any of its notes does, in any track, and is struck
-//!   at every onset: an onset inside a sounding note strikes the key again, and the key
-//!   sounds to the later of the two ends.
-//! - A note that is never switched off ends with its track; one switched off in the step
-//!   of its onset, or before it is audible on the grid, lasts one step.
-//! - The first time signature whose numerator is neither 2 nor 4, in any track, ends the
-//!   piece at the step nearest to it: notes that begin there or later do not exist, notes
-//!   that sound across it are cut.
-//! - The roll begins at tick 0, silence included, so that bar lines stay where they are,
-//!   and ends with the last note in range; silence after that is not part of the piece.
-//!   The last bar is not filled up.
+//! - *Notes.* Onsets and ends of one key pair up first in, first out, within their track and
+//!   channel. A key sounds as long as any of its notes does, in any track, and is struck at every
+//!   onset: an onset inside a sounding note strikes the key again, and the key sounds to the later
+//!   of the two ends. A note that ends in the step of its onset lasts one step. Where a key has
+//!   more onsets than ends, what is left over ends at the key's last end before the next onset; a
+//!   note after which its key has no end lasts as long as its track.
+//! - *Controllers.* *All notes off* (123) and *all sound off* (120) end the notes of their
+//!   channel. The pedal (64, down from 64 on) lengthens notes to its release or to the next onset
+//!   of the key, unless [`ReadOptions`] say otherwise.
+//! - *Metres.* All are read. Of several signatures at one tick the last one holds; one that lies
+//!   beside the grid goes to the nearest step. `1/4` or `1/8` throughout, or at tick 0 beside
+//!   another, stands for none. Impossible ones are passed over. A pickup comes as a short bar, in
+//!   its own signature or cut short by the next one; see [`Metres`](super::Metres).
+//! - *Beginning and end.* Bars before that of the first note are left out. The roll ends with
+//!   the last note in range; the last bar is not filled up.
+//! - *Shift.* Where all onsets lie beside the grid by the same, that is taken away before anything
+//!   is rounded; [`GridFit`] tells it, and whether there is a grid at all.
+//! - *Parts.* Each track with notes is a [part](super::Part) by its name. If one track has all of
+//!   them, as in format 0, each channel is one, named by its sound.
 //! - Events after a track's end are ignored, as are chunks of unknown type.
+//!
+//! **Read as players read**, and counted in [`Repairs`]: RIFF containers (RMID), velocities and
+//! controller values above 127 (clamped), running status across a meta event, tracks that are cut
+//! off or damaged (left out, if another has notes).
 //!
 //! **Hostile files** cost time and memory in proportion to their own size: no length that
 //! a file declares is believed before the bytes behind it are seen, and counts and the
-//! length of the roll are checked before it is built. Every event is delimited here and
-//! only then handed to `midly`, which by itself reads past damage in silence and, on some
+//! length of the roll are checked before it is built. Every event is delimited here; only meta
+//! events are then handed to `midly`, which by itself reads past damage in silence and, on some
 //! headers, overflows.
 //!
 //! **Writing** gives a file at [`TICKS_PER_BEAT`], of format 0 for one roll and of format 1 for
 //! several parts; the same bytes for the same notes.
 
+mod chunks;
 mod events;
+mod fit;
+mod gather;
+mod notes;
+mod parts;
 mod read;
+mod repairs;
+mod signatures;
 mod write;
 
-pub use read::{Imported, MAX_NOTES, MAX_STEPS, read};
+pub use fit::GridFit;
+pub use read::{Imported, MAX_NOTES, MAX_STEPS, ReadOptions, read, read_with};
+pub use repairs::Repairs;
 pub use write::{Part, TICKS_PER_BEAT, TempoChange, WriteOptions, write, write_parts};
 
 /// Why a file is not a Standard MIDI File that can be laid on the grid.
@@ -39,7 +59,7 @@ pub use write::{Part, TICKS_PER_BEAT, TempoChange, WriteOptions, write, write_pa
 /// Tracks are counted from 1, bytes from the beginning of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SmfError {
-    /// The first four bytes are not `MThd`.
+    /// The first four bytes are not `MThd`, nor are those in a RIFF container.
     #[error("this is not a Standard MIDI File: it does not begin with \"MThd\"")]
     NotMidi,
     /// The header is cut off, or declares a size it cannot have.

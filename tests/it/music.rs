@@ -3,6 +3,7 @@
 mod build;
 mod hostile;
 mod malformed;
+mod metre;
 
 use anacrusis::music::smf::{self, Imported, Part, SmfError, TempoChange, WriteOptions};
 use anacrusis::music::{Chord, KeyRange, PianoRoll, Rate, Step};

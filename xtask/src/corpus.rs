@@ -13,15 +13,17 @@ mod skipped;
 mod split;
 mod works;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
+use anacrusis::music::smf::ReadOptions;
+use anacrusis::music::{Chord, KeyRange, Metres, Part, PianoRoll};
 use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 pub use cache::Cache;
+pub use parsed::Reading;
 pub use skipped::{Reason, Skipped, explain, reasons};
 pub use split::split;
 
@@ -36,12 +38,17 @@ pub struct Options {
     pub range: KeyRange,
     /// Shortest piece that is kept, in steps.
     pub min_steps: usize,
-    /// Most steps that are kept, all pieces together, since a corpus lies in memory: 32 bytes
-    /// a step.
+    /// Most steps that are kept, all pieces and all their parts together, since a corpus lies in
+    /// memory: 32 bytes a step.
     pub max_steps: usize,
     /// Whether frames of roll files stay as they are given, a step each, silent ones at the end
     /// included.
     pub as_given: bool,
+    /// How MIDI files are read.
+    pub reading: ReadOptions,
+    /// Whether pieces are kept whose notes follow no sixteenths: performances, triplets
+    /// throughout.
+    pub any_grid: bool,
     /// Where files that were read before are looked for.
     pub cache: Option<Cache>,
     /// Whether a bar shows how far the reading is, if stderr is a terminal.
@@ -49,12 +56,19 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// The 78 keys of the default network, any piece that has a note, 2 GiB of chords; no
-    /// cache and no bar.
+    /// The 78 keys of the default network, any piece that has a note and follows the grid, with
+    /// its pedal; 2 GiB of chords, no cache and no bar.
     fn default() -> Self {
-        let range = KeyRange { low: 24, count: 78 };
-        let as_given = false;
-        Options { range, min_steps: 1, max_steps: 64 << 20, as_given, cache: None, progress: false }
+        Options {
+            range: KeyRange { low: 24, count: 78 },
+            min_steps: 1,
+            max_steps: 64 << 20,
+            as_given: false,
+            reading: ReadOptions::default(),
+            any_grid: false,
+            cache: None,
+            progress: false,
+        }
     }
 }
 
@@ -63,7 +77,8 @@ impl Options {
     pub fn to_train(settings: &Settings, cached: bool) -> Options {
         let (range, min_steps) = (settings.network.range(), settings.min_steps());
         let as_given = settings.profile == Profile::Benchmark;
-        Options { range, min_steps, as_given, ..Options::for_command(cached) }
+        let (reading, any_grid) = (ReadOptions { pedal: settings.pedal }, settings.any_grid);
+        Options { range, min_steps, as_given, reading, any_grid, ..Options::for_command(cached) }
     }
 
     /// The defaults with a bar, and with the user's cache if `cached`.
@@ -84,16 +99,19 @@ pub struct Piece {
     pub source: usize,
     /// The notes in range.
     pub roll: PianoRoll,
+    /// The same notes by who plays them: at least one part, each as long as the roll. A part may
+    /// be silent, if all its notes are out of range.
+    pub parts: Vec<Part>,
+    /// Where its bar lines lie; 4/4 where the file tells none.
+    pub metres: Metres,
     /// SHA-256 of the roll in lower-case hex.
     pub digest: String,
     /// The same number for copies of one work, also transposed, coarsened or a little altered.
     pub work: u64,
     /// Notes outside the range.
     pub dropped_notes: u64,
-    /// Where a time signature other than 2/x and 4/x ended the piece.
-    pub metre_stop: Option<Step>,
-    /// Every time signature of the file: beats, and the power of two whose note is one.
-    pub metres: BTreeSet<(u8, u8)>,
+    /// What else was found in its file.
+    pub reading: Reading,
 }
 
 /// Pieces, and what was passed over.
@@ -130,8 +148,8 @@ impl Corpus {
             }
             ensure!(
                 reader.steps <= options.max_steps,
-                "the data holds more than {} steps, which would take {} MiB of memory: name fewer \
-                 folders, or a part of them",
+                "the data holds more than {} steps, each part of a piece counted, which would take \
+                 {} MiB of memory: name fewer folders, or a part of them",
                 options.max_steps,
                 options.max_steps.saturating_mul(size_of::<Chord>()) >> 20
             );
@@ -177,7 +195,7 @@ struct Reader<'a> {
     /// Of each piece.
     likenesses: Vec<Likeness>,
     skipped: Vec<Skipped>,
-    /// Of all pieces together.
+    /// Of all pieces and their parts together.
     steps: usize,
     from_cache: usize,
     /// Files that the cache now has and had not.
@@ -200,7 +218,7 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, source: usize, path: &Path) {
         if let Err(error) = self.try_file(source, path) {
-            self.skip(path.to_owned(), format!("{error:#}"));
+            self.skip(path.to_owned(), format!("{error:#}"), 0);
         }
     }
 
@@ -212,7 +230,7 @@ impl<'a> Reader<'a> {
             let name = if is_rolls { format!("{name}#{index}") } else { name.clone() };
             match sequence {
                 Ok(parsed) => self.piece(source, path, name, parsed),
-                Err(reason) => self.skip(path.with_file_name(name), reason),
+                Err(reason) => self.skip(path.with_file_name(name), reason, 0),
             }
         }
         Ok(())
@@ -223,13 +241,14 @@ impl<'a> Reader<'a> {
         if is_rolls && self.options.as_given {
             return parsed::frames(bytes);
         }
-        let Some(cache) = self.cache else { return parsed::parse(bytes, is_rolls) };
-        let key = cache::Key::of(bytes, is_rolls);
+        let reading = self.options.reading;
+        let Some(cache) = self.cache else { return parsed::parse(bytes, is_rolls, reading) };
+        let key = cache::Key::of(bytes, is_rolls, reading);
         if let Some(sequences) = cache.get(&key) {
             self.from_cache += 1;
             return Ok(sequences);
         }
-        let sequences = parsed::parse(bytes, is_rolls)?;
+        let sequences = parsed::parse(bytes, is_rolls, reading)?;
         match cache.put(&key, &sequences) {
             Ok(()) => self.cached += 1,
             Err(error) => {
@@ -248,7 +267,7 @@ impl<'a> Reader<'a> {
 
     /// Takes a piece with all its keys, if something is left of it within the range.
     fn piece(&mut self, source: usize, path: &Path, name: String, parsed: Parsed) {
-        let Parsed { roll: whole, metre_stop, metres } = parsed;
+        let Parsed { roll: whole, parts, metres, reading } = parsed;
         let range = self.options.range;
         let mut roll: PianoRoll = whole.chords.iter().map(|chord| chord.within(range)).collect();
         let last = roll.chords.iter().rposition(|chord| !chord.is_empty());
@@ -256,55 +275,87 @@ impl<'a> Reader<'a> {
             Some(_) if self.options.as_given => roll.len(),
             last => last.map_or(0, |step| step + 1),
         };
-        roll.chords.truncate(steps);
-        roll.chords.shrink_to_fit();
+        cut(&mut roll, steps);
         let strikes = |roll: &PianoRoll| -> u64 {
             roll.chords.iter().map(|chord| u64::from(chord.struck().count_ones())).sum()
         };
         let dropped_notes = strikes(&whole) - strikes(&roll);
-
-        if steps < self.options.min_steps.max(1) {
-            let reason = match (steps, metre_stop) {
-                (0, Some(Step(0))) => {
-                    "it begins with a time signature other than 2/x or 4/x, which is all that is read"
-                        .to_owned()
-                }
-                (_, Some(Step(at))) => format!(
-                    "only {steps} steps before a time signature other than 2/x or 4/x at step {at}"
-                ),
-                (0, None) if dropped_notes > 0 => {
-                    format!("all {dropped_notes} notes lie outside the network's keys")
-                }
-                (0, None) => "no notes".to_owned(),
-                (_, None) => {
-                    format!("only {steps} steps; at least {} are needed", self.options.min_steps)
-                }
-            };
-            return self.skip(path.with_file_name(name), reason);
+        if let Some(reason) = self.refusal(steps, dropped_notes, &metres, reading) {
+            return self.skip(path.with_file_name(name), reason, whole.len());
         }
+        let parts: Vec<Part> = parts
+            .iter()
+            .map(|part| {
+                let mut part = part.within(range);
+                cut(&mut part.roll, steps);
+                part
+            })
+            .collect();
         let digest = hex(&content(&roll));
         let path = path.to_owned();
         // Known once all pieces are.
         let work = 0;
-        self.steps += steps;
+        self.steps += steps * (1 + parts.len());
+        self.likenesses.push(Likeness::of(&whole));
         self.pieces.push(Piece {
             name,
             path,
             source,
             roll,
+            parts,
+            metres,
             digest,
             work,
             dropped_notes,
-            metre_stop,
-            metres,
+            reading,
         });
-        self.likenesses.push(Likeness::of(&whole));
     }
 
-    fn skip(&mut self, path: PathBuf, reason: String) {
-        self.skipped.push(Skipped { path, reason });
+    /// Why a piece is not kept of which so many steps lie in range, if it is not.
+    fn refusal(
+        &self,
+        steps: usize,
+        dropped_notes: u64,
+        metres: &Metres,
+        reading: Reading,
+    ) -> Option<String> {
+        if steps == 0 {
+            return Some(match dropped_notes {
+                0 => "no notes".to_owned(),
+                dropped => format!("all {dropped} notes lie outside the network's keys"),
+            });
+        }
+        let least = self.options.min_steps;
+        if steps < least {
+            let bars = metres.bars(steps as i64).count();
+            return Some(format!(
+                "only {steps} steps; at least {least} are needed: it has {bars} bars in {}; join \
+                 it with others, or set `steps` lower",
+                metres.signature(0)
+            ));
+        }
+        if !self.options.any_grid && !reading.fit.follows_sixteenths() {
+            return Some(format!(
+                "{NO_GRID}: its notes agree with one to {:.0}%; quantize it, or \
+                 take it as it is with --any-grid",
+                100.0 * reading.fit.length
+            ));
+        }
+        None
+    }
+
+    fn skip(&mut self, path: PathBuf, reason: String, steps: usize) {
+        self.skipped.push(Skipped { path, reason, steps });
     }
 }
+
+fn cut(roll: &mut PianoRoll, steps: usize) {
+    roll.chords.truncate(steps);
+    roll.chords.shrink_to_fit();
+}
+
+/// How the reason begins for which pieces are left out whose notes follow no sixteenths.
+pub const NO_GRID: &str = "follows no sixteenth grid";
 
 /// How many skipped files a message names one by one.
 pub const SHOWN: usize = 8;
@@ -313,7 +364,8 @@ fn nothing_left<P: AsRef<Path>>(data: &[P], skipped: &[Skipped]) -> String {
     let places: Vec<_> = data.iter().map(|path| path.as_ref().display().to_string()).collect();
     let mut text = format!("no usable music in {}", places.join(", "));
     if skipped.is_empty() {
-        return text + ": no file ends in .mid, .midi or .json; name a folder of MIDI files";
+        return text
+            + ": no file ends in .mid, .midi, .kar, .rmi or .json; name a folder of MIDI files";
     }
     text += &format!("; {} skipped:\n{}", skipped.len(), explain(skipped, SHOWN));
     text.trim_end().to_owned()

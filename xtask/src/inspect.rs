@@ -4,6 +4,7 @@
 mod data;
 mod figures;
 mod model;
+mod reading;
 mod shared;
 
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use crate::source::Source;
 
 /// Tell what a model is and how it was made, or what a folder of music holds
 ///
-/// With --data: pieces, works (copies of one, also transposed, count once), metres, how many
-/// notes sound, what was skipped and why, and what training would hold out.
+/// With --data: how much of the music is read, pieces, works (copies, parts and arrangements of
+/// one count once), metres, parts, what had to be mended, how many notes sound, what was skipped
+/// and why, and what training would hold out.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   cargo xtask inspect --model models/classical.safetensors
@@ -43,6 +45,14 @@ pub struct Args {
     /// Seed of the split
     #[arg(long, value_name = "S", requires = "data")]
     pub seed: Option<u64>,
+    /// Take music whose notes follow no sixteenths, too
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+        requires = "data")]
+    pub any_grid: Option<bool>,
+    /// Whether the sustain pedal lengthens notes
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+        requires = "data")]
+    pub pedal: Option<bool>,
     /// Name every skipped file, every copy and every piece held out
     #[arg(long, requires = "data")]
     pub verbose: bool,

@@ -117,6 +117,11 @@ pub struct Settings {
     pub average: f64,
     /// Largest global norm of the gradient, above 0.
     pub clip: f64,
+    /// Whether the sustain pedal of MIDI files lengthens notes.
+    pub pedal: bool,
+    /// Whether pieces are trained on whose notes follow no sixteenths, such as performances and
+    /// triplets throughout.
+    pub any_grid: bool,
     /// Lowest and highest transposition in semitones, within -24 to 24.
     pub transpose: [i8; 2],
     /// How pieces are drawn.
@@ -180,6 +185,8 @@ impl Default for Settings {
             weight_decay: 0.0,
             average: 0.0,
             clip: 1.0,
+            pedal: true,
+            any_grid: false,
             transpose: [-5, 6],
             weighting: Weighting::Piece,
             data_weights: vec![],

@@ -1,79 +1,31 @@
-//! Chunks and events, delimited byte by byte before anything is made of them.
+//! Events, delimited byte by byte before anything is made of them.
 
-use midly::{EventIter, TrackEventKind};
+use midly::{EventIter, MetaMessage, TrackEventKind};
 
-use super::{EventProblem, SmfError};
+use super::chunks::Track;
+use super::{EventProblem, Repairs, SmfError};
 
-/// The body of an `MTrk` chunk.
-#[derive(Clone, Copy)]
-pub(super) struct Track<'a> {
-    bytes: &'a [u8],
-    /// Which one, from 1.
-    number: usize,
-    /// Where its body begins in the file.
-    offset: usize,
-}
-
-/// Ticks per quarter note (never 0) and the tracks of a file.
-pub(super) fn tracks(file: &[u8]) -> Result<(u16, Vec<Track<'_>>), SmfError> {
-    if !file.starts_with(b"MThd") {
-        return Err(SmfError::NotMidi);
-    }
-    let (_, header_len) = chunk_head(file).ok_or(SmfError::Header)?;
-    let mut at = 8usize.saturating_add(header_len as usize);
-    let header = file.get(8..at).ok_or(SmfError::Header)?;
-    let [f0, f1, _, _, d0, d1, ..] = *header else { return Err(SmfError::Header) };
-    match u16::from_be_bytes([f0, f1]) {
-        0 | 1 => {}
-        2 => return Err(SmfError::Patterns),
-        other => return Err(SmfError::UnknownFormat(other)),
-    }
-    let ticks_per_beat = match u16::from_be_bytes([d0, d1]) {
-        0 => return Err(SmfError::ZeroDivision),
-        0x8000.. => return Err(SmfError::Smpte),
-        ticks => ticks,
-    };
-
-    // The count in the header is often wrong and never needed: the chunks say it themselves.
-    let mut tracks = Vec::new();
-    while let Some((kind, declared)) = file.get(at..).and_then(chunk_head) {
-        at += 8;
-        let end = at.saturating_add(declared as usize);
-        match (kind == b"MTrk", file.get(at..end)) {
-            (true, Some(_)) if tracks.len() == usize::from(u16::MAX) => {
-                return Err(SmfError::TooManyTracks);
-            }
-            (true, Some(bytes)) => {
-                tracks.push(Track { bytes, number: tracks.len() + 1, offset: at });
-            }
-            (true, None) => {
-                let (track, present) = (tracks.len() + 1, file.len() - at);
-                return Err(SmfError::TrackCut { track, declared, present });
-            }
-            (false, Some(_)) => {}
-            // What follows the last chunk of sense is padding.
-            (false, None) => break,
-        }
-        at = end;
-    }
-    if tracks.is_empty() {
-        return Err(SmfError::NoTracks);
-    }
-    Ok((ticks_per_beat, tracks))
-}
-
-/// Type and declared length of the chunk that `bytes` begin with.
-fn chunk_head(bytes: &[u8]) -> Option<(&[u8], u32)> {
-    let (kind, rest) = bytes.split_at_checked(4)?;
-    let length = rest.first_chunk::<4>()?;
-    Some((kind, u32::from_be_bytes(*length)))
+/// What happens in a track, as far as it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event<'a> {
+    /// A key goes down; at velocity 0 up. Channels count from 0.
+    Note { channel: u8, key: u8, velocity: u8 },
+    /// A controller takes a value.
+    Control { channel: u8, number: u8, value: u8 },
+    /// A channel gets a sound.
+    Program { channel: u8, program: u8 },
+    /// A meta event.
+    Meta(MetaMessage<'a>),
+    /// Anything else, and meta events of wrong size or content.
+    Other,
 }
 
 impl<'a> Track<'a> {
     /// The events with their absolute ticks, up to the end-of-track event or the end of the
     /// chunk. Stops after the first error.
     pub(super) fn events(self) -> Events<'a> {
-        Events { track: self, at: 0, tick: 0, running: None }
+        let repairs = Repairs::default();
+        Events { track: self, at: 0, tick: 0, running: None, cancelled: false, repairs }
     }
 }
 
@@ -83,60 +35,97 @@ pub(super) struct Events<'a> {
     at: usize,
     tick: u64,
     running: Option<u8>,
+    /// Whether a meta event or SysEx ended the running status.
+    cancelled: bool,
+    /// What was mended so far.
+    pub(super) repairs: Repairs,
 }
 
 impl<'a> Iterator for Events<'a> {
-    /// `None` for the kind: a meta event of wrong size or content, which changes no note.
-    type Item = Result<(u64, Option<TrackEventKind<'a>>), SmfError>;
+    type Item = Result<(u64, Event<'a>), SmfError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.track.bytes;
         if self.at >= bytes.len() {
             return None;
         }
-        let (start, running) = (self.at, self.running);
-        match self.delimit() {
-            Ok(delta) => self.tick += u64::from(delta),
+        let start = self.at;
+        let event = match self.event() {
+            Ok((delta, event)) => {
+                self.tick += u64::from(delta);
+                event
+            }
             Err(problem) => {
                 self.at = bytes.len();
                 let Track { number: track, offset, .. } = self.track;
                 return Some(Err(SmfError::Event { track, byte: offset + start, problem }));
             }
-        }
-        let mut one = EventIter::new(bytes.get(start..self.at)?);
-        *one.running_status_mut() = running;
-        let kind = one.next().and_then(Result::ok).map(|event| event.kind);
-        if matches!(kind, Some(TrackEventKind::Meta(midly::MetaMessage::EndOfTrack))) {
+        };
+        if matches!(event, Event::Meta(MetaMessage::EndOfTrack)) {
             self.at = bytes.len();
         }
-        Some(Ok((self.tick, kind)))
+        Some(Ok((self.tick, event)))
     }
 }
 
-impl Events<'_> {
-    /// Moves `at` and `running` past one event and returns its delta time in ticks.
-    fn delimit(&mut self) -> Result<u32, EventProblem> {
+impl<'a> Events<'a> {
+    /// Moves past one event and returns it with its delta time in ticks.
+    fn event(&mut self) -> Result<(u32, Event<'a>), EventProblem> {
+        let start = self.at;
         let delta = self.number()?;
         let status = match (self.peek()?, self.running) {
             (status @ 0x80.., _) => {
                 self.at += 1;
                 status
             }
-            (_, Some(status)) => status,
+            (_, Some(status)) => {
+                self.repairs.kept_status += u64::from(self.cancelled);
+                status
+            }
             (_, None) => return Err(EventProblem::NoStatus),
         };
-        let data = match status {
-            0xC0..=0xDF => self.data(1),
-            0x80..=0xEF => self.data(2),
+        let channel = status & 0x0F;
+        let event = match status {
+            0x80..=0x8F => {
+                let key = self.data()?;
+                self.value()?;
+                Event::Note { channel, key, velocity: 0 }
+            }
+            0x90..=0x9F => Event::Note { channel, key: self.data()?, velocity: self.value()? },
+            0xB0..=0xBF => Event::Control { channel, number: self.data()?, value: self.value()? },
+            0xC0..=0xCF => Event::Program { channel, program: self.data()? },
+            0xD0..=0xDF => {
+                self.value()?;
+                Event::Other
+            }
+            0xA0..=0xAF | 0xE0..=0xEF => {
+                self.data()?;
+                self.value()?;
+                Event::Other
+            }
             0xFF => {
                 self.skip(1)?;
-                self.block()
+                self.block()?;
+                let bytes = self.track.bytes.get(start..self.at).unwrap_or_default();
+                match EventIter::new(bytes).next() {
+                    Some(Ok(event)) => match event.kind {
+                        TrackEventKind::Meta(message) => Event::Meta(message),
+                        _ => Event::Other,
+                    },
+                    _ => Event::Other,
+                }
             }
-            0xF0 | 0xF7 => self.block(),
-            _ => Err(EventProblem::SystemMessage),
+            0xF0 | 0xF7 => {
+                self.block()?;
+                Event::Other
+            }
+            _ => return Err(EventProblem::SystemMessage),
         };
-        self.running = (status < 0xF0).then_some(status);
-        data.map(|()| delta)
+        self.cancelled = status >= 0xF0;
+        if !self.cancelled {
+            self.running = Some(status);
+        }
+        Ok((delta, event))
     }
 
     /// A variable-length number of at most 28 bits.
@@ -153,15 +142,24 @@ impl Events<'_> {
         Err(EventProblem::LongNumber)
     }
 
-    /// `count` data bytes of a channel message.
-    fn data(&mut self, count: usize) -> Result<(), EventProblem> {
-        for _ in 0..count {
-            if self.peek()? > 0x7F {
-                return Err(EventProblem::DataRange);
+    /// A byte that says which: a key, a controller, a program.
+    fn data(&mut self) -> Result<u8, EventProblem> {
+        match self.peek()? {
+            byte @ ..0x80 => {
+                self.at += 1;
+                Ok(byte)
             }
-            self.at += 1;
+            _ => Err(EventProblem::DataRange),
         }
-        Ok(())
+    }
+
+    /// A byte that says how much. Programs that scale loudness write more than there is; it is
+    /// taken for the most there is.
+    fn value(&mut self) -> Result<u8, EventProblem> {
+        let byte = self.peek()?;
+        self.at += 1;
+        self.repairs.clamped_values += u64::from(byte > 0x7F);
+        Ok(byte.min(0x7F))
     }
 
     /// A length and as many bytes.

@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use anacrusis::music::smf::ReadOptions;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
@@ -40,11 +41,11 @@ pub(super) struct Key([u8; 32]);
 
 impl Key {
     /// Of a file's content, and of how it is read.
-    pub(super) fn of(bytes: &[u8], is_rolls: bool) -> Key {
+    pub(super) fn of(bytes: &[u8], is_rolls: bool, options: ReadOptions) -> Key {
         let mut hash = Sha256::new();
         hash.update(READER.to_le_bytes());
         hash.update(env!("CARGO_PKG_VERSION").as_bytes());
-        hash.update([u8::from(is_rolls)]);
+        hash.update([u8::from(is_rolls), u8::from(options.pedal)]);
         hash.update(bytes);
         Key(hash.finalize().into())
     }

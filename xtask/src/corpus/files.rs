@@ -27,8 +27,9 @@ pub(super) fn find<P: AsRef<Path>>(data: &[P]) -> Result<Vec<Found>> {
         let kind = fs::metadata(start)
             .with_context(|| format!("cannot read {}: check the path", start.display()))?;
         if !kind.is_dir() && !is_music(start) {
-            let reason = "not a MIDI file (.mid, .midi) or a roll file (.json)".to_owned();
-            found.push((source, Err(Skipped { path: start.to_owned(), reason })));
+            let reason =
+                "not a MIDI file (.mid, .midi, .kar, .rmi) or a roll file (.json)".to_owned();
+            found.push((source, Err(Skipped { path: start.to_owned(), reason, steps: 0 })));
             continue;
         }
         // Links are followed; walkdir reports loops as errors.
@@ -44,7 +45,8 @@ pub(super) fn find<P: AsRef<Path>>(data: &[P]) -> Result<Vec<Found>> {
                 }
                 Err(error) => {
                     let path = error.path().unwrap_or(start).to_owned();
-                    found.push((source, Err(Skipped { path, reason: error.to_string() })));
+                    found
+                        .push((source, Err(Skipped { path, reason: error.to_string(), steps: 0 })));
                 }
             }
         }
@@ -66,7 +68,7 @@ pub(super) fn is_rolls(path: &Path) -> bool {
 }
 
 fn is_music(path: &Path) -> bool {
-    has_extension(path, &["mid", "midi", "json"])
+    has_extension(path, &["mid", "midi", "kar", "rmi", "json"])
 }
 
 fn has_extension(path: &Path, of: &[&str]) -> bool {

@@ -5,17 +5,15 @@
 //! where the key is struck; or [`HELD`], if the keys of the step before go on and none is
 //! struck. Numbers are LEB128: seven bits a byte, the lowest first.
 
-use std::collections::BTreeSet;
-
-use anacrusis::music::smf::{self, MAX_STEPS};
-use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
+use anacrusis::music::smf::{self, GridFit, MAX_STEPS, ReadOptions, Repairs};
+use anacrusis::music::{Chord, KeyRange, Metres, Part, PianoRoll, Signature};
 use anyhow::Result;
 
 use super::rolls;
 
 /// Which way of reading made a kept form. To be raised with any change of what reading a
 /// file gives, or of the form.
-pub(super) const READER: u32 = 1;
+pub(super) const READER: u32 = 2;
 
 /// In place of a number of keys: the chord before, held. No chord has so many keys.
 const HELD: u8 = 0xff;
@@ -26,11 +24,25 @@ const STRUCK: u8 = 0x80;
 /// One sequence of a file, with all its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Parsed {
+    /// What all parts play.
     pub roll: PianoRoll,
-    /// Where a metre that is not read ended it.
-    pub metre_stop: Option<Step>,
-    /// As in [`smf::Imported::metres`].
-    pub metres: BTreeSet<(u8, u8)>,
+    /// All of one length.
+    pub parts: Vec<Part>,
+    pub metres: Metres,
+    pub reading: Reading,
+}
+
+/// What reading a file had to do and found, beside the music.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Whether the file tells a metre.
+    pub metre_told: bool,
+    /// How its notes lie to the sixteenths.
+    pub fit: GridFit,
+    /// Bars without a note at its beginning, which were left out.
+    pub empty_bars: u64,
+    /// What was mended.
+    pub repairs: Repairs,
 }
 
 /// The sequences of a file; in place of an unusable one, why it is.
@@ -41,19 +53,26 @@ pub(super) fn frames(bytes: &[u8]) -> Result<Sequences> {
     Ok(plain(rolls::parse(bytes, rolls::Grid::AsGiven)?))
 }
 
+/// Rolls tell neither metre nor parts: 4/4, played by one.
 fn plain(rolls: Vec<Result<PianoRoll, String>>) -> Sequences {
-    let plain = |roll| Parsed { roll, metre_stop: None, metres: BTreeSet::new() };
+    let plain = |roll: PianoRoll| {
+        let part = Part { name: "roll".to_owned(), roll: roll.clone(), velocities: vec![] };
+        let (metres, reading) = (Metres::default(), Reading::default());
+        Parsed { roll, parts: vec![part], metres, reading }
+    };
     rolls.into_iter().map(|roll| roll.map(plain)).collect()
 }
 
 /// Reads a roll file, or a MIDI file, which holds one sequence.
-pub(super) fn parse(bytes: &[u8], is_rolls: bool) -> Result<Sequences> {
+pub(super) fn parse(bytes: &[u8], is_rolls: bool, options: ReadOptions) -> Result<Sequences> {
     if is_rolls {
         return Ok(plain(rolls::parse(bytes, rolls::Grid::Sixteenths)?));
     }
     let all = KeyRange { low: 0, count: 128 };
-    let smf::Imported { roll, metre_stop, metres, .. } = smf::read(bytes, all)?;
-    Ok(vec![Ok(Parsed { roll, metre_stop, metres })])
+    let smf::Imported { roll, parts, metres, metre_told, fit, empty_bars, repairs, .. } =
+        smf::read_with(bytes, all, options)?;
+    let reading = Reading { metre_told, fit, empty_bars, repairs };
+    Ok(vec![Ok(Parsed { roll, parts, metres, reading })])
 }
 
 pub(super) fn encode(sequences: &Sequences) -> Vec<u8> {
@@ -63,25 +82,43 @@ pub(super) fn encode(sequences: &Sequences) -> Vec<u8> {
         match sequence {
             Ok(parsed) => {
                 to.push(1);
-                // A stop lies at step 0 or later.
-                let stop = parsed.metre_stop.map_or(0, |Step(at)| at.unsigned_abs() + 1);
-                number(&mut to, stop);
-                number(&mut to, parsed.metres.len() as u64);
-                to.extend(parsed.metres.iter().flat_map(|(beats, power)| [*beats, *power]));
-                chords(&mut to, &parsed.roll.chords);
+                encode_parsed(&mut to, parsed);
             }
             Err(reason) => {
                 to.push(0);
-                number(&mut to, reason.len() as u64);
-                to.extend(reason.as_bytes());
+                bytes(&mut to, reason.as_bytes());
             }
         }
     }
     to
 }
 
+fn encode_parsed(to: &mut Vec<u8>, parsed: &Parsed) {
+    let Parsed { roll, parts, metres, reading } = parsed;
+    let Reading { metre_told, fit, empty_bars, repairs } = reading;
+    number(to, metres.spans().count() as u64);
+    for (from, line, signature) in metres.spans() {
+        signed(to, from);
+        signed(to, line);
+        number(to, signature.numerator().into());
+        number(to, signature.denominator().into());
+    }
+    to.push((*metre_told).into());
+    number(to, fit.onsets);
+    to.extend([fit.length, fit.shift_steps].map(f64::to_le_bytes).concat());
+    number(to, *empty_bars);
+    repairs.counts().into_iter().for_each(|(_, count)| number(to, count));
+    // The roll is what the parts play together.
+    number(to, roll.len() as u64);
+    number(to, parts.len() as u64);
+    for part in parts {
+        bytes(to, part.name.as_bytes());
+        chords(to, &part.roll.chords);
+        bytes(to, &part.velocities);
+    }
+}
+
 fn chords(to: &mut Vec<u8>, chords: &[Chord]) {
-    number(to, chords.len() as u64);
     let mut before = None;
     for chord in chords {
         if chord.struck() == 0 && before == Some(chord.playing()) {
@@ -93,6 +130,16 @@ fn chords(to: &mut Vec<u8>, chords: &[Chord]) {
         }
         before = Some(chord.playing());
     }
+}
+
+fn bytes(to: &mut Vec<u8>, bytes: &[u8]) {
+    number(to, bytes.len() as u64);
+    to.extend(bytes);
+}
+
+/// A number of either sign: the lowest bit is set for those below 0.
+fn signed(to: &mut Vec<u8>, of: i64) {
+    number(to, ((of << 1) ^ (of >> 63)) as u64);
 }
 
 fn number(to: &mut Vec<u8>, mut number: u64) {
@@ -111,10 +158,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Sequences> {
     for _ in 0..count {
         sequences.push(match from.byte()? {
             1 => Ok(from.parsed()?),
-            0 => {
-                let length = usize::try_from(from.number()?).ok()?;
-                Err(String::from_utf8(from.take(length)?.to_vec()).ok()?)
-            }
+            0 => Err(from.text()?),
             _ => return None,
         });
     }
@@ -151,16 +195,60 @@ impl<'a> Bytes<'a> {
         None
     }
 
+    fn signed(&mut self) -> Option<i64> {
+        let number = self.number()?;
+        Some((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    fn float(&mut self) -> Option<f64> {
+        Some(f64::from_le_bytes(*self.take(8)?.first_chunk()?))
+    }
+
+    /// A length and as many bytes.
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        self.take(length)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        String::from_utf8(self.bytes()?.to_vec()).ok()
+    }
+
     fn parsed(&mut self) -> Option<Parsed> {
-        let metre_stop = match self.number()? {
-            0 => None,
-            stop => Some(Step(i64::try_from(stop - 1).ok()?)),
-        };
-        let mut metres = BTreeSet::new();
+        let mut spans = Vec::new();
         for _ in 0..self.number()? {
-            metres.insert((self.byte()?, self.byte()?));
+            let (from, line) = (self.signed()?, self.signed()?);
+            let numerator = u32::try_from(self.number()?).ok()?;
+            let denominator = u32::try_from(self.number()?).ok()?;
+            spans.push((from, line, Signature::new(numerator, denominator)?));
         }
+        let metres = Metres::from_spans(spans)?;
+        let metre_told = match self.byte()? {
+            told @ 0..2 => told == 1,
+            _ => return None,
+        };
+        let (onsets, length, shift_steps) = (self.number()?, self.float()?, self.float()?);
+        let fit = GridFit { onsets, length, shift_steps };
+        let empty_bars = self.number()?;
+        let mut counts = Repairs::default().counts().map(|(_, count)| count);
+        for count in &mut counts {
+            *count = self.number()?;
+        }
+        let repairs = Repairs::from_counts(counts);
         let steps = self.number().filter(|steps| *steps <= MAX_STEPS)?;
+        let mut parts = Vec::new();
+        for _ in 0..self.number()? {
+            parts.push(Part {
+                name: self.text()?,
+                roll: self.roll(steps)?,
+                velocities: self.bytes()?.to_vec(),
+            });
+        }
+        let reading = Reading { metre_told, fit, empty_bars, repairs };
+        Some(Parsed { roll: Part::together(&parts), parts, metres, reading })
+    }
+
+    fn roll(&mut self, steps: u64) -> Option<PianoRoll> {
         let mut roll = PianoRoll::default();
         for _ in 0..steps {
             let chord = match self.byte()? {
@@ -177,7 +265,7 @@ impl<'a> Bytes<'a> {
             };
             roll.chords.push(chord);
         }
-        Some(Parsed { roll, metre_stop, metres })
+        Some(roll)
     }
 }
 
@@ -191,12 +279,35 @@ mod tests {
         chords.push(Chord::from_masks(u128::MAX, u128::MAX >> 1));
         chords.push(Chord::from_masks(u128::MAX, 0));
         chords.push(Chord::default());
-        let roll = PianoRoll { chords };
-        let metres = BTreeSet::from([(4, 2), (0, 255)]);
+        let part = |name: &str, chords: Vec<Chord>, velocities: Vec<u8>| Part {
+            name: name.to_owned(),
+            roll: PianoRoll { chords },
+            velocities,
+        };
+        let steps = chords.len();
+        let parts = vec![
+            part("Flöte", chords, vec![1, 80, 127]),
+            part("", vec![Chord::default(); steps], vec![]),
+        ];
+        let spans = [(i64::MIN, -3, Signature::COMMON), (40, i64::MAX, Signature::COMMON)];
+        let reading = Reading {
+            metre_told: true,
+            fit: GridFit { onsets: 9, length: 0.25, shift_steps: -0.5 },
+            empty_bars: 64,
+            repairs: Repairs::from_counts([1, 2, 3, 4, 5, 6, u64::MAX]),
+        };
+        let metres = Metres::from_spans(spans).expect("rising");
+        let roll = Part::together(&parts);
+        let silent = Parsed {
+            roll: PianoRoll::default(),
+            parts: vec![],
+            metres: Metres::default(),
+            reading: Reading::default(),
+        };
         vec![
-            Ok(Parsed { roll, metre_stop: Some(Step(i64::MAX)), metres }),
+            Ok(Parsed { roll, parts, metres, reading }),
             Err("frame 3 holds 200, not a MIDI key".to_owned()),
-            Ok(Parsed { roll: PianoRoll::default(), metre_stop: None, metres: BTreeSet::new() }),
+            Ok(silent),
         ]
     }
 
@@ -204,7 +315,7 @@ mod tests {
     fn what_is_kept_comes_back_and_is_small() {
         let bytes = encode(&sequences());
         assert_eq!(decode(&bytes).expect("its own form"), sequences());
-        assert!(bytes.len() < 500, "{} bytes for 205 steps", bytes.len());
+        assert!(bytes.len() < 900, "{} bytes for twice 205 steps", bytes.len());
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub struct Skipped {
     pub path: PathBuf,
     /// Why, in words.
     pub reason: String,
+    /// Steps of music in it; 0 if it could not be read.
+    pub steps: usize,
 }
 
 /// Files that were skipped for the same reason but for its numbers.
@@ -66,7 +68,7 @@ fn is_number(part: &str) -> bool {
 pub fn explain(skipped: &[Skipped], limit: usize) -> String {
     let mut text = String::new();
     if skipped.len() <= limit {
-        for Skipped { path, reason } in skipped {
+        for Skipped { path, reason, .. } in skipped {
             text += &format!("  {}: {reason}\n", path.display());
         }
         return text;
@@ -89,6 +91,7 @@ mod tests {
         let named = |(index, reason): (usize, &&str)| Skipped {
             path: format!("{index}.mid").into(),
             reason: (*reason).to_owned(),
+            steps: 0,
         };
         reasons.iter().enumerate().map(named).collect()
     }

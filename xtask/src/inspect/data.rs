@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Args;
 use super::figures::Figures;
+use super::reading;
 use super::shared;
 use crate::corpus::{self, Corpus, Piece, SHOWN};
 use crate::settings::Settings;
@@ -17,6 +18,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         None => Settings::default(),
     };
     settings.seed = args.seed.unwrap_or(settings.seed);
+    settings.any_grid = args.any_grid.unwrap_or(settings.any_grid);
+    settings.pedal = args.pedal.unwrap_or(settings.pedal);
     settings.validate()?;
     let options = corpus::Options::to_train(&settings, !args.no_cache);
     let corpus = Corpus::read(&args.data, &options)?;
@@ -69,9 +72,13 @@ fn as_json(
             "steps": steps(of_source(corpus, index)),
         })
     });
-    let skipped = corpus.skipped.iter().map(
-        |skipped| json!({ "path": skipped.path.display().to_string(), "reason": skipped.reason }),
-    );
+    let skipped = corpus.skipped.iter().map(|skipped| {
+        json!({
+            "path": skipped.path.display().to_string(),
+            "reason": skipped.reason,
+            "steps": skipped.steps,
+        })
+    });
     let reasons = corpus::reasons(&corpus.skipped);
     let reasons: Vec<Value> = reasons
         .iter()
@@ -82,6 +89,7 @@ fn as_json(
     };
     let mut told = json!({
         "digest": corpus.digest,
+        "read": reading::as_json(corpus),
         "sources": sources.collect::<Vec<_>>(),
         "pieces": corpus.pieces.len(),
         "works": works(&corpus.pieces),
@@ -110,7 +118,7 @@ fn print(args: &Args, settings: &Settings, corpus: &Corpus, heldout: &[&Piece], 
         "pieces      {pieces}, of {} works; {} steps ({} bars)",
         works(&corpus.pieces),
         figures.steps,
-        figures.steps / 16
+        figures.bars
     );
     if args.data.len() > 1 {
         for (index, source) in args.data.iter().enumerate() {
@@ -122,7 +130,7 @@ fn print(args: &Args, settings: &Settings, corpus: &Corpus, heldout: &[&Piece], 
             );
         }
     }
-    println!("metres      {}", metres(figures));
+    print!("{}", reading::text(corpus, figures, limit));
     let polyphony = &figures.polyphony;
     println!(
         "polyphony   {:.2} keys sound in a step on average; median {}, 95% at most {}, most {}",
@@ -180,22 +188,4 @@ fn tell_more(count: usize, limit: usize) {
     if count > limit {
         println!("  and {} more; --verbose names all", count - limit);
     }
-}
-
-fn metres(figures: &Figures) -> String {
-    let mut by_count: Vec<(&String, &usize)> = figures.metres.iter().collect();
-    by_count.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
-    let mut words: Vec<String> =
-        by_count.iter().take(SHOWN).map(|(name, count)| format!("{name} in {count}")).collect();
-    if by_count.len() > SHOWN {
-        words.push(format!("{} others", by_count.len() - SHOWN));
-    }
-    if figures.without_metre > 0 {
-        words.push(format!("none told in {}", figures.without_metre));
-    }
-    let mut text = words.join(", ");
-    if figures.cut_at_metre > 0 {
-        text += &format!("; {} pieces end where another begins", figures.cut_at_metre);
-    }
-    text
 }

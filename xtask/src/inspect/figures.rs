@@ -1,10 +1,12 @@
 //! What can be counted in pieces of music.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anacrusis::music::{Chord, STEPS_PER_BAR};
+use anacrusis::music::Chord;
+use anacrusis::music::smf::Repairs;
 use serde::Serialize;
 
+use super::data::path;
 use crate::corpus::Piece;
 
 /// Counts over all steps of some pieces.
@@ -19,7 +21,7 @@ pub(super) struct Figures {
     pub steps_with_onset: f64,
     /// Share of the steps at which no key sounds.
     pub silent_steps: f64,
-    /// Bars of sixteen steps, the last of a piece perhaps shorter.
+    /// Bars of its metres, the first and the last of a piece perhaps shorter.
     pub bars: usize,
     /// Of these, bars in which nothing sounds.
     pub silent_bars: usize,
@@ -35,8 +37,25 @@ pub(super) struct Figures {
     pub metres: BTreeMap<String, usize>,
     /// Pieces whose file tells none.
     pub without_metre: usize,
-    /// Pieces that end early, where a metre that is not read begins.
-    pub cut_at_metre: usize,
+    /// Pieces by the name of a part.
+    pub parts: BTreeMap<String, usize>,
+    /// What was mended in their files, where anything was.
+    pub repairs: Vec<Mended>,
+    /// Pieces that lay beside the grid as a whole and were shifted onto it.
+    pub shifted: Vec<String>,
+    /// Pieces that follow no grid and were taken all the same.
+    pub without_grid: Vec<String>,
+    /// Bars before the first note that were left out, and in how many pieces.
+    pub empty_bars: u64,
+    pub with_empty_bars: usize,
+}
+
+/// One kind of repair.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Mended {
+    pub what: String,
+    pub count: u64,
+    pub pieces: usize,
 }
 
 /// How many keys sound in a step.
@@ -53,16 +72,40 @@ impl Figures {
         // Steps by the number of keys that sound.
         let mut sounding = [0usize; 129];
         let (mut onsets, mut steps_with_onset, mut dropped_notes) = (0, 0, 0);
-        let (mut without_metre, mut cut_at_metre) = (0, 0);
+        let mut without_metre = 0;
         let (mut bars, mut silent_bars) = (0, 0);
         let (mut changes, mut repeated) = (0, 0);
         let mut keys = 0u128;
         let mut metres: BTreeMap<String, usize> = BTreeMap::new();
+        let mut parts: BTreeMap<String, usize> = BTreeMap::new();
+        let mut repairs = Repairs::default().counts().map(|(what, _)| (what, 0, 0));
+        let (mut shifted, mut without_grid) = (Vec::new(), Vec::new());
+        let (mut empty_bars, mut with_empty_bars) = (0, 0);
         for piece in pieces {
-            for bar in piece.roll.chords.chunks(usize::from(STEPS_PER_BAR)) {
+            let length = piece.roll.len() as i64;
+            for bar in piece.metres.bars(length) {
+                let chords = piece.roll.chords.get(bar.start as usize..bar.end as usize);
                 bars += 1;
-                silent_bars += usize::from(bar.iter().all(Chord::is_empty));
+                silent_bars += usize::from(chords.unwrap_or_default().iter().all(Chord::is_empty));
             }
+            let sounding_parts = piece.parts.iter().filter(|part| !part.velocities.is_empty());
+            let names: BTreeSet<&str> = sounding_parts.map(|part| part.name.as_str()).collect();
+            for name in names {
+                *parts.entry(name.to_owned()).or_default() += 1;
+            }
+            let counts = piece.reading.repairs.counts();
+            for ((_, all, in_pieces), (_, count)) in repairs.iter_mut().zip(counts) {
+                *all += count;
+                *in_pieces += usize::from(count > 0);
+            }
+            if piece.reading.fit.is_shifted() {
+                shifted.push(path(piece));
+            }
+            if !piece.reading.fit.follows_sixteenths() {
+                without_grid.push(path(piece));
+            }
+            empty_bars += piece.reading.empty_bars;
+            with_empty_bars += usize::from(piece.reading.empty_bars > 0);
             let struck = piece.roll.chords.iter().filter(|chord| chord.struck() != 0);
             for (before, after) in struck.clone().zip(struck.skip(1)) {
                 changes += 1;
@@ -75,11 +118,15 @@ impl Figures {
                 steps_with_onset += usize::from(struck > 0);
                 keys |= chord.playing();
             }
-            for metre in &piece.metres {
-                *metres.entry(metre_name(*metre)).or_default() += 1;
+            if piece.reading.metre_told {
+                let in_force = piece.metres.signatures().filter(|(from, _)| *from < length);
+                let names: BTreeSet<String> =
+                    in_force.map(|(_, signature)| signature.to_string()).collect();
+                for name in names {
+                    *metres.entry(name).or_default() += 1;
+                }
             }
-            without_metre += usize::from(piece.metres.is_empty());
-            cut_at_metre += usize::from(piece.metre_stop.is_some());
+            without_metre += usize::from(!piece.reading.metre_told);
             dropped_notes += piece.dropped_notes;
         }
         let steps: usize = sounding.iter().sum();
@@ -105,7 +152,16 @@ impl Figures {
             dropped_notes,
             metres,
             without_metre,
-            cut_at_metre,
+            parts,
+            repairs: repairs
+                .into_iter()
+                .filter(|(_, count, _)| *count > 0)
+                .map(|(what, count, pieces)| Mended { what: what.to_owned(), count, pieces })
+                .collect(),
+            shifted,
+            without_grid,
+            empty_bars,
+            with_empty_bars,
         }
     }
 }
@@ -124,13 +180,6 @@ fn percentile(counts: &[usize], percent: usize) -> usize {
         .unwrap_or(0)
 }
 
-fn metre_name((beats, power): (u8, u8)) -> String {
-    match 1u32.checked_shl(power.into()) {
-        Some(note) => format!("{beats}/{note}"),
-        None => format!("{beats}/2^{power}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,11 +192,5 @@ mod tests {
         assert_eq!(percentile(&[3, 3], 50), 0);
         assert_eq!(percentile(&[3, 4], 50), 1);
         assert_eq!(percentile(&[0, 0], 50), 0);
-    }
-
-    #[test]
-    fn metres_are_told_as_they_are_written() {
-        assert_eq!(metre_name((6, 3)), "6/8");
-        assert_eq!(metre_name((0, 255)), "0/2^255");
     }
 }

@@ -7,13 +7,14 @@ use crate::settings::{BackendKind, DeviceKind, Profile, PromptSource, Settings, 
 
 /// One flag for each setting named, with its help from [`Settings`].
 macro_rules! flags {
-    ($($name:ident: $kind:ty, $value:literal;)*) => {
+    ($($name:ident: $kind:ty, $value:literal $(, or $alone:literal)?;)*) => {
         /// Settings given as flags.
         #[derive(clap::Args, Clone, Debug, Default)]
         #[command(next_help_heading = "Settings (those of --config, one by one)")]
         pub struct Flags {
             $(
                 #[arg(long, value_name = $value, help = help(stringify!($name)))]
+                $(#[arg(num_args = 0..=1, default_missing_value = $alone)])?
                 $name: Option<$kind>,
             )*
         }
@@ -55,6 +56,8 @@ flags! {
     average: f64, "X";
     clip: f64, "X";
     heldout: f64, "P";
+    pedal: bool, "BOOL", or "true";
+    any_grid: bool, "BOOL", or "true";
     weighting: Weighting, "HOW";
     device: DeviceKind, "WHERE";
     backend: BackendKind, "WHAT";
