@@ -1,4 +1,7 @@
-//! How notes go together: consonance, and the key that notes suggest.
+//! How notes go together: consonance, the chords that they are part of, and the key that they
+//! suggest.
+
+use std::fmt;
 
 use super::{Chord, Scale};
 
@@ -67,9 +70,174 @@ fn correlation(a: &[f64; 12], b: &[f64; 12]) -> Option<f64> {
     (size > 0.0).then(|| dot(&a, &b) / size)
 }
 
+/// A kind of chord: the pitch classes above a root, and what such a chord is called.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChordKind {
+    /// In words, as "major seventh".
+    pub name: &'static str,
+    /// What stands behind the root in a chord symbol, as "maj7".
+    pub suffix: &'static str,
+    /// Semitones above the root, rising from 0.
+    pub intervals: &'static [u8],
+}
+
+const fn kind(name: &'static str, suffix: &'static str, intervals: &'static [u8]) -> ChordKind {
+    ChordKind { name, suffix, intervals }
+}
+
+/// The kinds that a sonority is taken for ([`Harmony::of`]). Their order decides between chords
+/// that fit equally well.
+pub static CHORD_KINDS: [ChordKind; 10] = [
+    kind("major", "", &[0, 4, 7]),
+    kind("minor", "m", &[0, 3, 7]),
+    kind("diminished", "dim", &[0, 3, 6]),
+    kind("augmented", "aug", &[0, 4, 8]),
+    kind("suspended fourth", "sus4", &[0, 5, 7]),
+    kind("dominant seventh", "7", &[0, 4, 7, 10]),
+    kind("major seventh", "maj7", &[0, 4, 7, 11]),
+    kind("minor seventh", "m7", &[0, 3, 7, 10]),
+    kind("half-diminished seventh", "m7b5", &[0, 3, 6, 10]),
+    kind("diminished seventh", "dim7", &[0, 3, 6, 9]),
+];
+
+/// The largest chords of tonal music: sevenths, sixths, the augmented triad, a suspended fourth
+/// with its seventh, an added ninth. Whatever is left when notes of one are left out is part of a
+/// chord.
+const WHOLE_CHORDS: [&[u8]; 11] = [
+    &[0, 4, 7, 11],
+    &[0, 4, 7, 10],
+    &[0, 3, 7, 10],
+    &[0, 3, 6, 10],
+    &[0, 3, 6, 9],
+    &[0, 4, 8],
+    &[0, 5, 7, 10],
+    &[0, 4, 7, 9],
+    &[0, 3, 7, 9],
+    &[0, 2, 4, 7],
+    &[0, 3, 7, 11],
+];
+
+/// Names of the pitch classes.
+const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+
+/// The pitch classes of a mask of keys, as a mask of twelve bits; C is the lowest.
+pub fn pitch_classes(keys: u128) -> u16 {
+    // Octaves lie upon each other; the last one has eight keys.
+    (0..11).fold(0, |classes, octave| classes | (keys >> (12 * octave)) as u16) & 0xFFF
+}
+
+/// `intervals` above `root` as a mask of pitch classes.
+fn above(root: u8, intervals: &[u8]) -> u16 {
+    intervals.iter().fold(0, |classes, interval| classes | 1 << ((root + interval) % 12))
+}
+
+/// Whether pitch classes (a mask of twelve bits) are part of one chord: a triad, seventh, sixth,
+/// suspended fourth or added ninth, complete or not.
+pub fn is_part_of_a_chord(classes: u16) -> bool {
+    (0..12).any(|root| WHOLE_CHORDS.iter().any(|whole| classes & !above(root, whole) == 0))
+}
+
+/// A chord in the sense of harmony: a kind above a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Harmony {
+    /// Pitch class of the root, 0 (C) to 11.
+    pub root: u8,
+    /// What stands above it.
+    pub kind: &'static ChordKind,
+}
+
+impl Harmony {
+    /// What the share of the notes that a chord explains is lowered by for each note that it has:
+    /// a seventh chord must explain more than its triad does.
+    const COST: f64 = 0.08;
+
+    /// The chord that explains most of what sounds in `steps`, each key weighed by how long it
+    /// sounds: the greatest share of the notes that belong to it, less 0.08 for each pitch class
+    /// that it has. None if fewer than two pitch classes sound, which suggest no chord.
+    pub fn of(steps: &[Chord]) -> Option<Harmony> {
+        let mut weights = [0.0; 12];
+        for key in steps.iter().flat_map(Chord::keys) {
+            weights[usize::from(key % 12)] += 1.0;
+        }
+        if weights.iter().filter(|weight| **weight > 0.0).count() < 2 {
+            return None;
+        }
+        let all: f64 = weights.iter().sum();
+        let mut best: Option<(f64, Harmony)> = None;
+        for kind in &CHORD_KINDS {
+            for root in 0..12 {
+                let belongs = |class: &usize| above(root, kind.intervals) >> class & 1 == 1;
+                let explained: f64 = (0..12).filter(belongs).map(|class| weights[class]).sum();
+                let fit = explained / all - Harmony::COST * kind.intervals.len() as f64;
+                if best.is_none_or(|(most, _)| fit > most) {
+                    best = Some((fit, Harmony { root, kind }));
+                }
+            }
+        }
+        best.map(|(_, harmony)| harmony)
+    }
+
+    /// Its pitch classes as a mask of twelve bits.
+    pub fn classes(self) -> u16 {
+        above(self.root, self.kind.intervals)
+    }
+
+    /// Whether a key belongs to it, in any octave.
+    pub fn contains(self, key: u8) -> bool {
+        self.classes() >> (key % 12) & 1 == 1
+    }
+}
+
+impl fmt::Display for Harmony {
+    /// Its symbol, as "F#m7".
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}{}", NAMES[usize::from(self.root % 12)], self.kind.suffix)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chords_have_their_names() {
+        let name = |keys: &[u8]| {
+            Harmony::of(&[Chord::struck_keys(keys.iter().copied())]).map(|h| h.to_string())
+        };
+        for (keys, symbol) in [
+            (&[48, 64, 67][..], "C"),
+            (&[57, 60, 64], "Am"),
+            (&[43, 59, 62, 65], "G7"),
+            (&[54, 57, 61, 64], "F#m7"),
+            (&[59, 62, 65, 69], "Bm7b5"),
+            (&[60, 65, 67], "Csus4"),
+            (&[60, 64, 68], "Caug"),
+            (&[60, 63, 66, 69], "Cdim7"),
+            (&[60, 64], "C"),
+        ] {
+            assert_eq!(name(keys).as_deref(), Some(symbol), "{keys:?}");
+        }
+        assert_eq!(name(&[60, 72]), None, "one pitch class");
+        assert_eq!(name(&[]), None);
+    }
+
+    #[test]
+    fn the_longest_notes_name_the_chord_of_several_steps() {
+        let held = Chord::struck_keys([48, 52, 55]);
+        let passing = Chord::struck_keys([48, 52, 55, 62]);
+        let harmony = Harmony::of(&[held, held, passing, held]).expect("a chord");
+        assert_eq!(harmony.to_string(), "C");
+        assert!(harmony.contains(0) && harmony.contains(127) && !harmony.contains(62));
+    }
+
+    #[test]
+    fn parts_of_chords_are_told_from_clusters() {
+        let part = |classes: &[u8]| is_part_of_a_chord(above(0, classes));
+        assert!(part(&[]) && part(&[3]) && part(&[0, 4, 7, 10]) && part(&[0, 2, 4]));
+        assert!(part(&[11, 2, 5, 9]) && part(&[1, 5, 8, 11]), "any root");
+        assert!(!part(&[0, 1, 2]) && !part(&[0, 4, 7, 9, 11]) && !part(&[0, 1, 6]));
+        assert_eq!(pitch_classes(1 | 1 << 127 | 1 << 60), 1 | 1 << 7);
+    }
 
     #[test]
     fn consonance_is_of_the_interval_whichever_is_above() {

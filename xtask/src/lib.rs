@@ -18,6 +18,7 @@ pub mod install;
 pub mod judge;
 pub mod model_file;
 pub mod picture;
+pub mod players;
 pub mod presets;
 pub mod score;
 pub mod screenshots;

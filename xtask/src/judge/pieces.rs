@@ -1,0 +1,140 @@
+//! The pieces whose melodies are played in, with what people play to them.
+
+use std::path::{Path, PathBuf};
+
+use anacrusis::music::{Chord, Metres, PianoRoll, Tonality};
+use anyhow::{Result, bail, ensure};
+
+use super::intake;
+use super::together::Melody;
+use crate::players::{Music, Part, Rule, top_voice};
+
+/// Fewest steps in which a melody must sound: two bars of 4/4.
+const FEWEST_STEPS: usize = 32;
+
+/// A melody, and its accompaniment by people if there is one.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Name of its file.
+    pub name: String,
+    /// Begins at the bar line at or before its first note.
+    pub melody: Melody,
+    /// Its key.
+    pub tonality: Tonality,
+    /// As long as the melody.
+    pub accompaniment: Option<Vec<Chord>>,
+    /// How the musician was found.
+    pub found: String,
+}
+
+/// What a file holds.
+pub struct Read {
+    /// All notes.
+    pub roll: PianoRoll,
+    /// By part.
+    pub parts: Vec<(String, PianoRoll)>,
+    /// Where the bar lines are.
+    pub metres: Metres,
+}
+
+/// Pieces, and why others are none.
+pub struct Pieces {
+    /// In the order of their files.
+    pub pieces: Vec<Piece>,
+    /// Files, and what is wrong with them.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// Files of pieces that were left out, since there are enough.
+    pub left_out: usize,
+}
+
+/// Reads `most` pieces of `bars` bars at most, spread evenly over all that folders and files hold.
+///
+/// # Errors
+/// If a path is not there, or fewer than two pieces are usable.
+pub fn read(paths: &[PathBuf], rule: Rule, bars: usize, most: usize) -> Result<Pieces> {
+    let files = intake::files(paths)?;
+    let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
+    for path in &files {
+        let read = intake::read(path);
+        match read.and_then(|read| Piece::of(&name(path), &read, rule, bars)) {
+            Ok(piece) => pieces.push(piece),
+            Err(error) => skipped.push((path.clone(), format!("{error:#}"))),
+        }
+    }
+    let reasons = || {
+        let lines =
+            skipped.iter().take(8).map(|(path, why)| format!("\n  {}: {why}", path.display()));
+        lines.collect::<String>()
+    };
+    ensure!(
+        pieces.len() >= 2,
+        "--accompany takes at least two different pieces, since accompaniments are laid over each \
+         other's melodies; {} of {} files can be used{}",
+        pieces.len(),
+        files.len(),
+        reasons()
+    );
+    let usable = pieces.len();
+    let kept = usable.min(most);
+    let mut index = 0;
+    let spread: Vec<bool> =
+        (0..usable).map(|n| (n + 1) * kept / usable > n * kept / usable).collect();
+    pieces.retain(|_| {
+        index += 1;
+        spread[index - 1]
+    });
+    Ok(Pieces { pieces, skipped, left_out: usable - kept })
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+impl Piece {
+    /// The first `bars` bars from the one in which the melody begins.
+    ///
+    /// # Errors
+    /// If the rule finds no musician, or what they play is too little or in no key.
+    pub fn of(name: &str, read: &Read, rule: Rule, bars: usize) -> Result<Piece> {
+        let parts: Vec<Part> = read.parts.iter().map(|(name, roll)| Part { name, roll }).collect();
+        let music = Music { roll: &read.roll, parts: &parts, metres: &read.metres };
+        let Some(pair) = music.players(rule) else {
+            bail!("there is no musician in it by that rule: try another --musician");
+        };
+        let melody = top_voice(&pair.musician).chords;
+        let Some(first) = melody.iter().position(|chord| !chord.is_empty()) else {
+            bail!("its melody has no notes");
+        };
+        let start = pair.metres.bar_line(first as i64);
+        let mut end = start;
+        for _ in 0..bars {
+            end = pair.metres.next_bar_line(end);
+        }
+        let end = end.min(melody.len() as i64);
+        // The bar that a pickup ends may begin before the piece.
+        let cut = |chords: &[Chord]| -> Vec<Chord> {
+            let at = |step: i64| usize::try_from(step).ok().and_then(|step| chords.get(step));
+            (start..end).map(|step| at(step).copied().unwrap_or_default()).collect()
+        };
+        let chords = cut(&melody);
+        let sounding = chords.iter().filter(|chord| !chord.is_empty()).count();
+        ensure!(
+            sounding >= FEWEST_STEPS,
+            "its melody sounds in {sounding} of the first {} steps; it takes {FEWEST_STEPS}",
+            chords.len()
+        );
+        let Some(tonality) = Tonality::of(&chords) else {
+            bail!("its melody is in no key: all twelve notes sound equally long");
+        };
+        let accompaniment = cut(&pair.accompaniment.chords);
+        let sounds = accompaniment.iter().any(|chord| !chord.is_empty());
+        let metres = pair.metres.from_step(start);
+        Ok(Piece {
+            name: name.to_owned(),
+            melody: Melody { chords, scale: tonality.mask(), metres },
+            tonality,
+            accompaniment: sounds.then_some(accompaniment),
+            found: pair.found,
+        })
+    }
+}
