@@ -4,9 +4,11 @@
 //! (listener.md, section 4). A key is one player's or the other's: the musician wins.
 
 use anacrusis::music::{Chord, Metres, PianoRoll};
+use serde::{Deserialize, Serialize};
 
 /// Who the musician is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// The track named like a melody; else the one part that is no keyboard; else the top voice
     #[default]
@@ -146,6 +148,16 @@ impl Music<'_> {
             Rule::Lower => self.keys(!(!0 << MIDDLE_C), "keys below middle C"),
         };
         sounds(&pair.musician).then_some(pair)
+    }
+
+    /// The part that the rule finds, if it looks among parts.
+    pub fn lead(&self, rule: Rule) -> Option<usize> {
+        match rule {
+            Rule::Auto => self.named_melody().or_else(|| self.only_one_without_keyboard()),
+            Rule::Named => self.named_melody(),
+            Rule::Part => self.only_one_without_keyboard(),
+            Rule::Top | Rule::Bass | Rule::Upper | Rule::Lower => None,
+        }
     }
 
     /// The two players if part `index` is the musician's and all others accompany.
