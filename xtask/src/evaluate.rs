@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::loss::Nats;
-use anacrusis::model::{Checkpoint, Engine};
+use anacrusis::model::{Checkpoint, Config, Engine};
+use anacrusis::music::Metres;
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::corpus::{self, Corpus, Piece};
 use crate::score::{self, Predictor, Scored};
+use crate::sequence::Sequence;
 use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
 use crate::{model_file, trainer};
 
@@ -195,7 +197,8 @@ fn score_all<P: Predictor>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             pieces.get(index).map(|piece| (index, piece))
         } {
-            done.push((index, score::piece(&mut predictors, &piece.roll, &mut || bar.inc(1))?));
+            let sequence = whole(checkpoints[0].config(), piece);
+            done.push((index, score::piece(&mut predictors, &sequence, &mut || bar.inc(1))?));
         }
         Ok(done)
     };
@@ -214,6 +217,11 @@ fn score_all<P: Predictor>(
     Ok(scores)
 }
 
+/// What is predicted of a piece.
+fn whole(config: &Config, piece: &Piece) -> Sequence {
+    Sequence::of_piece(config, &piece.roll, &Metres::default())
+}
+
 fn outcome(
     checkpoints: &[Checkpoint],
     profile: Profile,
@@ -227,7 +235,8 @@ fn outcome(
         Score::new(profile, sum)
     };
     let baseline = |baseline: &Baseline| {
-        let score = |piece: &&Piece| score::baseline(checkpoint.config(), baseline, &piece.roll);
+        let config = checkpoint.config();
+        let score = |piece: &&Piece| score::baseline(config, baseline, &whole(config, piece));
         sum(&mut pieces.iter().map(score))
     };
     let baselines = checkpoint.meta.made.iter().flat_map(|made| &made.baselines);

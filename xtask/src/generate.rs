@@ -6,7 +6,7 @@ use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
 use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
 use anacrusis::model::sampler;
-use anacrusis::model::{Control, Draw, Engine, Rules, Sampling, Texture, TimeState};
+use anacrusis::model::{Control, Draw, Engine, Frame, Given, Rules, Sampling, Texture, TimeState};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
@@ -161,22 +161,21 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     let texture = Texture::learnt(&checkpoint.meta, checkpoint.config().range());
     let asked = texture.asked(&Rules::default(), wish.density);
     let bar = usize::from(STEPS_PER_BAR);
-    let feed = |engine: &mut Engine, states: &mut [TimeState; 2], chord: Chord, place: usize| {
+    let feed = |engine: &mut Engine, states: &mut [TimeState; 2], frame: Frame| {
         let [from, to] = states;
-        engine.feed(from, to, chord, (place % bar) as u8, &mut || true);
+        engine.feed(from, to, &frame, &mut || true);
         states.swap(0, 1);
     };
-    for (step, chord) in prompt.chords.iter().enumerate() {
-        feed(&mut engine, &mut states, *chord, step);
+    for (step, chord) in (0..).zip(&prompt.chords) {
+        feed(&mut engine, &mut states, Frame::common_time(*chord, step));
     }
     if prompt.is_empty() {
-        let [from, to] = &mut states;
-        let before = (bar - 1) as u8;
-        match engine.config().start {
-            Start::Flag => engine.feed_start(from, to, before, &mut || true),
-            Start::None => engine.feed(from, to, Chord::SILENT, before, &mut || true),
+        let silence = Frame::common_time(Chord::SILENT, -1);
+        let frame = match engine.config().start {
+            Start::Flag => Frame::before_first(silence.position, false),
+            Start::None => silence,
         };
-        states.swap(0, 1);
+        feed(&mut engine, &mut states, frame);
     }
     let draw = Draw { seed: wish.seed, pass: 0 };
     let low = engine.config().low;
@@ -187,7 +186,7 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     let mut roll = PianoRoll::default();
     for step in prompt.len()..prompt.len() + steps {
         let leaning = control.leaning(wish.density);
-        let chord = engine.choose(&states[0], &mut |index, logits| {
+        let chord = engine.choose(&states[0], &Given::NOTHING, &mut |index, logits| {
             let key = low + index as u8;
             let sampling = leaning.bend(plain, key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(step as i64, key))
@@ -195,7 +194,7 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
         control.after_step(chord, Amount::of(chord, before), asked);
         before = chord;
         roll.chords.push(chord);
-        feed(&mut engine, &mut states, chord, step);
+        feed(&mut engine, &mut states, Frame::common_time(chord, step as i64));
     }
     roll
 }

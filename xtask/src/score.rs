@@ -3,10 +3,9 @@
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::loss::Nats;
 use anacrusis::model::{Config, Engine};
-use anacrusis::music::PianoRoll;
 use anyhow::Result;
 
-use crate::sequence::{Frame, Sequence};
+use crate::sequence::Sequence;
 
 /// What predicts music.
 pub trait Predictor {
@@ -42,7 +41,7 @@ pub fn logits(engine: &mut Engine, sequence: &Sequence) -> Vec<f64> {
     all
 }
 
-/// Nats of a whole piece, and of its first prediction.
+/// Nats of a whole piece, and of its first prediction that is scored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scored {
     /// Of all predictions.
@@ -67,9 +66,10 @@ impl Scored {
     }
 }
 
-/// Nats of a whole piece as one sequence from zero state, by a predictor or by several of the same
+/// Nats of a whole piece, a sequence from zero state, by a predictor or by several of the same
 /// keys, start and scan direction: by the mean of the probabilities that they give to each bit,
-/// all bits before it known. `progress` is told of every step of every predictor.
+/// all bits before it known. Given keys have none. `progress` is told of every step of every
+/// predictor.
 ///
 /// # Errors
 /// If a predictor fails.
@@ -78,11 +78,10 @@ impl Scored {
 /// If there is none.
 pub fn piece(
     predictors: &mut [impl Predictor],
-    roll: &PianoRoll,
+    sequence: &Sequence,
     progress: &mut dyn FnMut(),
 ) -> Result<Scored> {
     let config = predictors[0].config().clone();
-    let sequence = Sequence::of_piece(&config, roll, 0);
     let keys = config.keys();
     // Nats of the two true bits of each key and step, by the networks so far; of a silent key's
     // articulation none.
@@ -90,11 +89,14 @@ pub fn piece(
     for (before, predictor) in predictors.iter_mut().enumerate() {
         let mut targets = sequence.targets.iter();
         let mut steps = bits.chunks_mut(keys);
-        predictor.predict(&sequence, &mut |by_key| {
-            if let (Some(chord), Some(bits)) = (targets.next(), steps.next()) {
+        predictor.predict(sequence, &mut |by_key| {
+            if let (Some(target), Some(bits)) = (targets.next(), steps.next()) {
                 for ((key, logits), bits) in (config.low..).zip(by_key).zip(bits) {
+                    if !target.scores(key) {
+                        continue;
+                    }
                     let mut nats = Nats::default();
-                    nats.add_key(*logits, chord.plays(key), chord.strikes(key));
+                    nats.add_key(*logits, target.chord.plays(key), target.chord.strikes(key));
                     *bits = [
                         mean_of_likelihoods(bits[0], before, nats.play),
                         mean_of_likelihoods(bits[1], before, nats.articulate),
@@ -105,7 +107,8 @@ pub fn piece(
         })?;
     }
     let mut scored = Scored::default();
-    for step in bits.chunks(keys) {
+    let steps = bits.chunks(keys).zip(&sequence.targets);
+    for (step, _) in steps.filter(|(_, target)| !target.unscored) {
         let sum = |which: usize| step.iter().map(|bits| bits[which]).sum();
         scored.step(Nats { play: sum(0), articulate: sum(1), steps: 1 });
     }
@@ -123,16 +126,13 @@ fn mean_of_likelihoods(mean: f64, count: usize, new: f64) -> f64 {
     least - (sum / (count + 1.0)).ln()
 }
 
-/// Nats of a whole piece by a baseline, over the same steps as [`piece`].
-pub fn baseline(config: &Config, baseline: &Baseline, roll: &PianoRoll) -> Scored {
+/// Nats of a whole piece by a baseline, over the same steps as [`piece`]. It knows of no
+/// musician: the piece must be one in which nobody is told apart.
+pub fn baseline(config: &Config, baseline: &Baseline, sequence: &Sequence) -> Scored {
     let mut scored = Scored::default();
-    let sequence = Sequence::of_piece(config, roll, 0);
-    for (frame, target) in sequence.frames.iter().zip(&sequence.targets) {
-        let before = match frame {
-            Frame::Start { .. } => anacrusis::music::Chord::SILENT,
-            Frame::Step { chord, .. } => *chord,
-        };
-        scored.step(baseline.score(config.range(), before, *target));
+    let steps = sequence.frames.iter().zip(&sequence.targets);
+    for (frame, target) in steps.filter(|(_, target)| !target.unscored) {
+        scored.step(baseline.score(config.range(), frame.sounding(), target.chord));
     }
     scored
 }
@@ -144,19 +144,12 @@ fn walk(engine: &mut Engine, sequence: &Sequence, hear: &mut dyn FnMut(&[[f32; 2
     let low = engine.config().low;
     let mut by_key = vec![[0.0; 2]; engine.config().keys()];
     for (frame, target) in sequence.frames.iter().zip(&sequence.targets) {
-        match *frame {
-            Frame::Start { step_in_bar } => {
-                engine.feed_start(&state, &mut next, step_in_bar, &mut || true)
-            }
-            Frame::Step { chord, step_in_bar } => {
-                engine.feed(&state, &mut next, chord, step_in_bar, &mut || true)
-            }
-        };
+        engine.feed(&state, &mut next, frame, &mut || true);
         std::mem::swap(&mut state, &mut next);
-        engine.choose(&state, &mut |index, logits| {
+        engine.choose(&state, &target.given, &mut |index, logits| {
             by_key[index] = logits;
             let key = low + index as u8;
-            (target.plays(key), target.strikes(key))
+            (target.chord.plays(key), target.chord.strikes(key))
         });
         hear(&by_key);
     }

@@ -1,28 +1,32 @@
 //! `cargo xtask vectors`: a network's numbers for given music, to compare implementations.
 
+mod generate;
 mod tensors;
 
 use std::path::PathBuf;
 
-use anacrusis::model::config::Start;
-use anacrusis::model::features::{self, FEATURES};
 use anacrusis::model::loss::Nats;
-use anacrusis::model::sampler::{self, Damping, Sampling};
-use anacrusis::model::{Checkpoint, Config, Engine, TimeState};
-use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
+use anacrusis::model::{Checkpoint, Config, Engine, Frame, Given, TimeState, features};
+use anacrusis::music::Chord;
 use anyhow::{Result, ensure};
 
-use crate::sequence::{Frame, Sequence};
+use crate::sequence::Sequence;
 use crate::{files, model_file, trainer};
-use tensors::{Inputs, Outputs};
+use tensors::{Inputs, Outputs, Pieces, chords_to_bits};
 
 /// Write a network's numbers for given music, to compare implementations
 ///
-/// From `in.roll` (u8, `[B,S,K,2]`) and `in.t0` (i32, `[B]`) come out.features, out.time_h,
-/// out.logits, out.loss, out.nats_step, out.play_nats_step and out.art_nats_step; from
-/// `gen.prompt` (u8, `[P,K,2]`), `gen.t0` (i32, `[1]`) and `gen.uniforms` (f64, `[G,K,2]`) come
-/// gen.{plain,gamma08,temp05,damped}.roll and .logits. Steps are predicted from the second on,
-/// whether or not the network could predict the first.
+/// Networks of version 1: from `in.roll` (u8, `[B,S,K,2]`) and `in.t0` (i32, `[B]`) come
+/// out.features, out.time_h, out.logits, out.loss, out.nats_step, out.play_nats_step and
+/// out.art_nats_step; from `gen.prompt` (u8, `[P,K,2]`), `gen.t0` (i32, `[1]`) and `gen.uniforms`
+/// (f64, `[G,K,2]`) come gen.{plain,gamma08,temp05,damped}.roll and .logits. Steps are predicted
+/// from the second on, whether or not the network could predict the first.
+///
+/// Version 2: one piece, from `in.own` and `in.heard` (u8, `[S,K,2]`), `in.metres` (i32, `[M,3]`),
+/// `in.step` (i32, `[1]`), `in.known` (u8, `[S-1]`) and `in.musician` (u8, `[1]`) come the same, and
+/// out.place and out.given; from `gen.prompt` (the plugin's), `gen.step` (i32, `[1]`), `gen.heard`
+/// (u8, `[P+G,K,2]`), `gen.known` (u8, `[G]`) and `gen.uniforms` come gen.{plain,gamma08,temp05,
+/// allknown,noneknown,nobody}.roll and .logits.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   cargo xtask vectors --model tests/golden/tiny.ckpt.safetensors \\
@@ -62,13 +66,14 @@ pub trait Stepper {
     ///
     /// # Errors
     /// If the implementation fails.
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()>;
+    fn feed(&mut self, frame: &Frame) -> Result<()>;
 
-    /// Runs the note stack; `decide` gets the index of a key and its logits.
+    /// Runs the note stack; `decide` gets the index of a key and its logits. What it says of a
+    /// given key is ignored.
     ///
     /// # Errors
     /// If the implementation fails.
-    fn choose(&mut self, decide: Decide<'_>) -> Result<Chord>;
+    fn choose(&mut self, given: &Given, decide: Decide<'_>) -> Result<Chord>;
 
     /// Top of the time stack `[T, K, H]` and logits `[T, K, 2]` of a sequence, teacher forced,
     /// from zero state.
@@ -104,111 +109,69 @@ pub fn run_with(
     let inputs = Inputs::read(&args.input, checkpoint.config())?;
     let mut stepper = implementation(&checkpoint)?;
     let mut outputs = Outputs::default();
-    if let Some((pieces, t0)) = inputs.pieces()? {
-        predict(stepper.as_mut(), checkpoint.config(), &pieces, &t0, &mut outputs)?;
+    if let Some(pieces) = inputs.pieces()? {
+        predict(stepper.as_mut(), checkpoint.config(), &pieces, &mut outputs)?;
     }
     if let Some(task) = inputs.generation()? {
-        generate(stepper.as_mut(), checkpoint.config(), &task, &mut outputs)?;
+        generate::all(stepper.as_mut(), checkpoint.config(), &task, &mut outputs)?;
     }
     ensure!(
         !outputs.is_empty(),
-        "{} holds neither in.roll and in.t0 nor gen.prompt, gen.t0 and gen.uniforms",
-        args.input.display()
+        "{} holds neither what a network of version {} predicts from nor what it generates from; \
+         see --help",
+        args.input.display(),
+        checkpoint.config().features
     );
     files::write(&args.output, &outputs.to_bytes()?)
-}
-
-/// What to generate from.
-pub struct Generation {
-    /// What is given.
-    pub prompt: PianoRoll,
-    /// Step-in-bar of its first step.
-    pub t0: u8,
-    /// Uniforms `[G, K, 2]`.
-    pub uniforms: Vec<f64>,
 }
 
 fn predict(
     stepper: &mut dyn Stepper,
     config: &Config,
-    pieces: &[PianoRoll],
-    t0: &[u8],
+    pieces: &Pieces,
     outputs: &mut Outputs,
 ) -> Result<()> {
-    let (batch, keys, steps) = (pieces.len(), config.keys(), pieces[0].len());
-    let plain = Config { start: Start::None, ..config.clone() };
-    let mut rows = vec![0f32; batch * steps * keys * FEATURES];
+    let (keys, width) = (config.keys(), features::width(config));
+    let (mut rows, mut places, mut given) = (Vec::new(), Vec::new(), Vec::new());
     let (mut tops, mut logits, mut nats) = (Vec::new(), Vec::new(), Nats::default());
-    for ((roll, t0), rows) in
-        pieces.iter().zip(t0).zip(rows.chunks_exact_mut(steps * keys * FEATURES))
-    {
-        for (step, out) in rows.chunks_exact_mut(keys * FEATURES).enumerate() {
-            features::write(config, roll.chords[step], step_in_bar(*t0, step), out);
+    for piece in &pieces.pieces {
+        let mut row = vec![0f32; keys * width];
+        for frame in &piece.frames {
+            features::write(config, frame, &mut row);
+            rows.extend_from_slice(&row);
+            let position = frame.position;
+            let numbers = [position.in_beat.into(), position.beat, position.beats];
+            places.extend(numbers.map(i32::from));
+            places.push(i32::from(position.compound));
         }
-        let sequence = Sequence::of_piece(&plain, roll, *t0);
+        let sequence = piece.sequence();
         let (top, z) = stepper.score(&sequence)?;
         for (target, row) in sequence.targets.iter().zip(z.as_chunks::<2>().0.chunks(keys)) {
-            for (key, logits) in (config.low..).zip(row) {
-                nats.add_key(*logits, target.plays(key), target.strikes(key));
+            for (key, logits) in (config.low..).zip(row).filter(|(key, _)| target.scores(*key)) {
+                nats.add_key(*logits, target.chord.plays(key), target.chord.strikes(key));
             }
             nats.steps += 1;
+            given.extend(chords_to_bits(config, &[target.given.chord]));
         }
         tops.extend(top);
         logits.extend(z.into_iter().map(f64::from));
     }
-    outputs.f32("out.features", &[batch, steps, keys, FEATURES], &rows);
-    outputs.f32("out.time_h", &[batch, steps - 1, keys, config.time_width()], &tops);
-    outputs.f64("out.logits", &[batch, steps - 1, keys, 2], &logits);
+    let steps = pieces.pieces[0].frames.len();
+    // Version 2 has one piece and no axis for several.
+    let batch = (!config.hears()).then_some(pieces.pieces.len());
+    let shape = |rest: &[usize]| -> Vec<usize> { batch.iter().chain(rest).copied().collect() };
+    outputs.f32("out.features", &shape(&[steps, keys, width]), &rows);
+    if config.hears() {
+        outputs.i32("out.place", &[steps, 4], &places);
+        outputs.u8("out.given", &[steps - 1, keys, 2], &given);
+    }
+    outputs.f32("out.time_h", &shape(&[steps - 1, keys, config.time_width()]), &tops);
+    outputs.f64("out.logits", &shape(&[steps - 1, keys, 2]), &logits);
     outputs.f64("out.loss", &[1], &[nats.loss(keys)]);
     outputs.f64("out.nats_step", &[1], &[nats.nats_step()]);
     outputs.f64("out.play_nats_step", &[1], &[nats.play_nats_step()]);
     outputs.f64("out.art_nats_step", &[1], &[nats.art_nats_step()]);
     Ok(())
-}
-
-fn generate(
-    stepper: &mut dyn Stepper,
-    config: &Config,
-    task: &Generation,
-    outputs: &mut Outputs,
-) -> Result<()> {
-    let plain = Sampling::PLAIN;
-    let runs = [
-        ("plain", plain, false),
-        ("gamma08", Sampling { gamma: 0.8, ..plain }, false),
-        ("temp05", Sampling { temperature: 0.5, ..plain }, false),
-        ("damped", plain, true),
-    ];
-    let keys = config.keys();
-    for (name, sampling, damped) in runs {
-        stepper.reset();
-        for (step, chord) in task.prompt.chords.iter().enumerate() {
-            stepper.feed(*chord, step_in_bar(task.t0, step))?;
-        }
-        let mut damping = Damping::default();
-        let (mut roll, mut all) = (PianoRoll::default(), Vec::new());
-        for uniforms in task.uniforms.as_chunks::<2>().0.chunks(keys) {
-            let gamma = if damped { damping.gamma() as f32 } else { sampling.gamma };
-            let sampling = Sampling { gamma, ..sampling };
-            let mut row = vec![[0.0; 2]; keys];
-            let chord = stepper.choose(&mut |index, logits| {
-                row[index] = logits;
-                sampler::decide(&sampling, logits, uniforms[index])
-            })?;
-            stepper.feed(chord, step_in_bar(task.t0, task.prompt.len() + roll.len()))?;
-            damping.after_step(chord.len());
-            roll.chords.push(chord);
-            all.extend(row.into_iter().flatten());
-        }
-        let shape = [roll.len(), keys, 2];
-        outputs.u8(&format!("gen.{name}.roll"), &shape, &roll.to_bits(config.range()));
-        outputs.f32(&format!("gen.{name}.logits"), &shape, &all);
-    }
-    Ok(())
-}
-
-fn step_in_bar(t0: u8, step: usize) -> u8 {
-    ((usize::from(t0) + step) % usize::from(STEPS_PER_BAR)) as u8
 }
 
 /// The engine as an implementation.
@@ -230,14 +193,14 @@ impl Stepper for EngineStepper {
         self.now = self.engine.new_state();
     }
 
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()> {
-        self.engine.feed(&self.now, &mut self.next, chord, step_in_bar, &mut || true);
+    fn feed(&mut self, frame: &Frame) -> Result<()> {
+        self.engine.feed(&self.now, &mut self.next, frame, &mut || true);
         std::mem::swap(&mut self.now, &mut self.next);
         Ok(())
     }
 
-    fn choose(&mut self, decide: Decide<'_>) -> Result<Chord> {
-        Ok(self.engine.choose(&self.now, decide))
+    fn choose(&mut self, given: &Given, decide: Decide<'_>) -> Result<Chord> {
+        Ok(self.engine.choose(&self.now, given, decide))
     }
 
     fn score(&mut self, sequence: &Sequence) -> Result<(Vec<f32>, Vec<f32>)> {
@@ -245,15 +208,13 @@ impl Stepper for EngineStepper {
         let low = self.engine.config().low;
         let (mut tops, mut logits) = (Vec::new(), Vec::new());
         for (frame, target) in sequence.frames.iter().zip(&sequence.targets) {
-            if let Frame::Step { chord, step_in_bar } = *frame {
-                self.feed(chord, step_in_bar)?;
-            }
+            self.feed(frame)?;
             tops.extend(self.now.top().flatten());
             let mut row = vec![[0.0; 2]; self.engine.config().keys()];
-            self.choose(&mut |index, z| {
+            self.choose(&target.given, &mut |index, z| {
                 row[index] = z;
                 let key = low + index as u8;
-                (target.plays(key), target.strikes(key))
+                (target.chord.plays(key), target.chord.strikes(key))
             })?;
             logits.extend(row.into_iter().flatten());
         }

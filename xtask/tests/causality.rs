@@ -7,7 +7,7 @@ use anacrusis::model::checkpoint::{Checkpoint, Metadata};
 use anacrusis::model::config::{Config, Scan, Start};
 use anacrusis::model::network::tensors;
 use anacrusis::model::{Draw, Engine};
-use anacrusis::music::{Chord, PianoRoll};
+use anacrusis::music::{Chord, Metres, PianoRoll};
 use xtask::score;
 use xtask::sequence::Sequence;
 
@@ -68,7 +68,7 @@ fn music(config: &Config) -> PianoRoll {
 
 fn logits(checkpoint: &Checkpoint, roll: &PianoRoll) -> Vec<f64> {
     let mut engine = Engine::new(checkpoint);
-    let sequence = Sequence::of_piece(checkpoint.config(), roll, 0);
+    let sequence = Sequence::of_piece(checkpoint.config(), roll, &Metres::default());
     score::logits(&mut engine, &sequence)
 }
 

@@ -8,7 +8,7 @@ use anacrusis::model::checkpoint::Metadata;
 use anacrusis::model::config::{Config, Scan, Start};
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::{Checkpoint, Engine};
-use anacrusis::music::{Chord, PianoRoll};
+use anacrusis::music::{Chord, Metres, PianoRoll};
 use xtask::score::{self, Predictor};
 use xtask::sequence::Sequence;
 use xtask::train::backend::Parameters;
@@ -60,7 +60,7 @@ fn music(config: &Config, seed: u64, steps: usize, bars: usize) -> PianoRoll {
 }
 
 fn logits(predictor: &mut impl Predictor, roll: &PianoRoll) -> Vec<[f32; 2]> {
-    let sequence = Sequence::of_piece(predictor.config(), roll, 0);
+    let sequence = Sequence::of_piece(predictor.config(), roll, &Metres::default());
     let mut all = vec![];
     predictor.predict(&sequence, &mut |step| all.extend_from_slice(step)).expect("logits");
     assert_eq!(all.len(), sequence.len() * predictor.config().keys());
@@ -71,7 +71,7 @@ fn logits(predictor: &mut impl Predictor, roll: &PianoRoll) -> Vec<[f32; 2]> {
 fn the_gradient_of_a_segment_that_goes_on_is_that_of_candle() {
     for (seed, config) in configs().into_iter().enumerate() {
         let parameters = weights(&config, seed as u64);
-        let sequence = Sequence::of_piece(&config, &music(&config, 1, 5, 2), 0);
+        let sequence = Sequence::of_piece(&config, &music(&config, 1, 5, 2), &Metres::default());
         let segments: Vec<Sequence> = sequence.stretches(usize::MAX, SEGMENT).collect();
         let theirs = network::Network::new(&config, &parameters).expect("candle's");
         for set in InstructionSet::available() {
@@ -159,7 +159,8 @@ fn it_knows_nothing_of_what_it_has_not_predicted_nor_of_other_pieces() {
 }
 
 fn nats(predictor: impl Predictor, roll: &PianoRoll) -> f64 {
-    score::piece(&mut [predictor], roll, &mut || ()).expect("a score").all.nats_step()
+    let sequence = Sequence::of_piece(predictor.config(), roll, &Metres::default());
+    score::piece(&mut [predictor], &sequence, &mut || ()).expect("a score").all.nats_step()
 }
 
 #[test]

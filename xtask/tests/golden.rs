@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anacrusis::model::network::tensors;
-use anacrusis::model::{Checkpoint, Config};
-use anacrusis::music::PianoRoll;
+use anacrusis::model::{Checkpoint, Config, Frame, Given};
+use anacrusis::music::{Metres, PianoRoll, Signature};
 use safetensors::{Dtype, SafeTensors};
-use xtask::sequence::Sequence;
+use xtask::sequence::{Sequence, Target};
 use xtask::train::backend::Parameters;
 use xtask::train::dropout::Masks;
 
-const CASES: [&str; 4] = ["tiny", "legacy", "down", "odd88"];
+const CASES: [&str; 6] = ["tiny", "legacy", "down", "odd88", "v2", "v2down"];
 
 /// A checkpoint, and what was computed with it.
 pub struct Case {
@@ -21,15 +21,10 @@ pub struct Case {
 
 impl Case {
     pub fn all() -> impl Iterator<Item = Case> {
-        let read = |name: String| {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
-            std::fs::read(root.join(&name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-        };
         CASES.into_iter().map(move |name| Case {
             name,
-            checkpoint: Checkpoint::parse(&read(format!("{name}.ckpt.safetensors")))
-                .expect("a valid checkpoint"),
-            vectors: read(format!("{name}.vectors.safetensors")),
+            checkpoint: checkpoint(name),
+            vectors: read(&format!("{name}.vectors.safetensors")),
         })
     }
 
@@ -65,17 +60,44 @@ impl Case {
         self.get(tensor).unwrap_or_else(|| panic!("{}: no {tensor}", self.name)).0
     }
 
-    pub fn batch(&self) -> Vec<Sequence> {
-        let (values, shape) = self.get("in.roll").expect("in.roll");
+    /// A tensor `[.., S, K, 2]` of bits as rolls of `S` steps.
+    pub fn rolls(&self, tensor: &str) -> Vec<PianoRoll> {
+        let (values, shape) = self.get(tensor).expect(tensor);
         let bits: Vec<u8> = values.iter().map(|v| *v as u8).collect();
-        let piece = shape[1..].iter().product();
-        bits.chunks_exact(piece)
-            .zip(self.must("in.t0"))
-            .map(|(bits, t0)| {
-                let roll = PianoRoll::from_bits(self.config().range(), bits).expect("legal roll");
-                Sequence::of_piece(self.config(), &roll, t0 as u8)
-            })
-            .collect()
+        let piece: usize = shape[shape.len() - 3..].iter().product();
+        let roll = |bits| PianoRoll::from_bits(self.config().range(), bits).expect("legal roll");
+        bits.chunks_exact(piece).map(roll).collect()
+    }
+
+    pub fn batch(&self) -> Vec<Sequence> {
+        if self.config().hears() {
+            return vec![self.duet()];
+        }
+        let piece = |(roll, t0): (&PianoRoll, f64)| {
+            Sequence::of_piece(self.config(), roll, &Metres::default().from_step(t0 as i64))
+        };
+        self.rolls("in.roll").iter().zip(self.must("in.t0")).map(piece).collect()
+    }
+
+    fn duet(&self) -> Sequence {
+        let (own, heard) = (self.rolls("in.own").remove(0), self.rolls("in.heard").remove(0));
+        let metres = self.must("in.metres");
+        let metres = Metres::new(metres.as_chunks().0.iter().map(|[step, n, d]| {
+            (*step as i64, Signature::new(*n as u32, *d as u32).expect("a signature"))
+        }));
+        let first = self.must("in.step")[0] as i64;
+        let (known, musician) = (self.must("in.known"), self.must("in.musician")[0] != 0.0);
+        let mut sequence = Sequence::default();
+        for (step, known) in known.iter().enumerate() {
+            let (own, heard) = (&own.chords[step..], &heard.chords[step..]);
+            let position = metres.position(first + step as i64);
+            let frame = Frame { own: own[0], heard: heard[0], musician, position, start: false };
+            let given = [Given::held(heard[0]), Given::known(heard[1])][*known as usize];
+            let chord = own[1].without(heard[1].playing());
+            sequence.frames.push(frame);
+            sequence.targets.push(Target { chord, given, unscored: false });
+        }
+        sequence
     }
 
     pub fn masks(&self) -> Masks {
@@ -91,6 +113,17 @@ impl Case {
             note: of("note", self.config().note.len()),
         }
     }
+}
+
+/// A file of the golden vectors.
+pub fn read(name: &str) -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    std::fs::read(root.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// A network of the golden vectors.
+pub fn checkpoint(name: &str) -> Checkpoint {
+    Checkpoint::parse(&read(&format!("{name}.ckpt.safetensors"))).expect("a valid checkpoint")
 }
 
 pub fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {

@@ -109,7 +109,7 @@ fn adam_follows_the_reference_for_six_updates() {
         }
         compared += 1;
     }
-    assert_eq!(compared, 3, "all cases but legacy");
+    assert_eq!(compared, 5, "all cases but legacy");
 }
 
 #[test]
@@ -131,10 +131,12 @@ fn candle_and_engine_agree() {
 }
 
 #[test]
-fn candle_generates_the_reference_rolls_note_for_note() {
+fn candle_and_engine_generate_the_reference_rolls_note_for_note() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("out.safetensors");
-    for case in Case::all() {
+    let both = [vectors::With::Candle, vectors::With::Engine];
+    for (case, with) in both.into_iter().flat_map(|with| Case::all().map(move |case| (case, with)))
+    {
         let golden = |part| {
             let name = format!("{}.{part}.safetensors", case.name);
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(name)
@@ -143,23 +145,39 @@ fn candle_generates_the_reference_rolls_note_for_note() {
             model: golden("ckpt"),
             input: golden("vectors"),
             output: output.clone(),
-            with: vectors::With::Candle,
+            with,
         };
-        vectors::run_with(&args, |checkpoint| Ok(Box::new(CandleStepper::new(checkpoint)?)))
-            .expect("vectors");
-        let written = Case { vectors: std::fs::read(&output).expect("outputs"), ..case };
-        let expected = std::fs::read(args.input).expect("readable");
-        let expected = SafeTensors::deserialize(&expected).expect("vectors");
-        for run in ["plain", "gamma08", "temp05", "damped"] {
+        match with {
+            vectors::With::Engine => vectors::run(&args),
+            vectors::With::Candle => {
+                vectors::run_with(&args, |network| Ok(Box::new(CandleStepper::new(network)?)))
+            }
+        }
+        .expect("vectors");
+        let (vectors, name) = (std::fs::read(&output).expect("outputs"), case.name);
+        let written = Case { vectors, name, checkpoint: golden::checkpoint(name) };
+        let reference = case;
+        let expected = SafeTensors::deserialize(&reference.vectors).expect("vectors");
+        let runs: &[&str] = match written.config().hears() {
+            true => &["plain", "gamma08", "temp05", "allknown", "noneknown", "nobody"],
+            false => &["plain", "gamma08", "temp05", "damped"],
+        };
+        for run in runs {
             let name = format!("gen.{run}.roll");
             let theirs = expected.tensor(&name).expect("a roll").data();
             let ours: Vec<u8> = written.must(&name).iter().map(|bit| *bit as u8).collect();
             assert_eq!(ours, theirs, "{} {name}", written.name);
         }
-        if let Ok(theirs) = expected.tensor("out.features") {
-            let theirs = theirs.data().as_chunks().0.iter();
-            let theirs = theirs.map(|b| f64::from(f32::from_le_bytes(*b)));
-            assert!(theirs.eq(written.must("out.features")), "{} features", written.name);
+        for name in ["out.features", "out.place", "out.given"] {
+            let Ok(theirs) = expected.tensor(name) else { continue };
+            let ours = SafeTensors::deserialize(&written.vectors).expect("outputs");
+            let ours = ours.tensor(name).expect(name);
+            assert_eq!(ours.shape(), theirs.shape(), "{} {name}", written.name);
+            assert!(ours.data() == theirs.data(), "{} {name}", written.name);
+        }
+        for name in ["out.loss", "out.nats_step", "out.play_nats_step", "out.art_nats_step"] {
+            let (ours, theirs) = (written.must(name)[0], reference.must(name)[0]);
+            assert!((ours / theirs - 1.0).abs() < 1e-5, "{} {name}", written.name);
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use anacrusis::model::config::Config;
-use anacrusis::model::network::{self, HEAD_BIAS, HEAD_WEIGHT, LayerSpec};
-use anacrusis::model::{Checkpoint, features};
+use anacrusis::model::network::{self, FEEDBACK, HEAD_BIAS, HEAD_WEIGHT, LayerSpec};
+use anacrusis::model::{Checkpoint, Frame, features};
 use anacrusis::music::Chord;
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
@@ -56,7 +56,8 @@ impl Candle {
         let (first, above) = note.split_first().context("no note layer")?;
         let width = config.time_width();
         let input = &tensors[&first.weight_ih()];
-        let bits = input.narrow(1, width, first.input - width)?;
+        // Nothing is ever given here.
+        let bits = input.narrow(1, width, FEEDBACK)?;
         let keys = Tensor::cat(&[&bits, &tensors[&first.weight_hh()]], 1)?;
         let bias = (&tensors[&first.bias_ih()] + &tensors[&first.bias_hh()])?;
         Ok(Candle {
@@ -81,11 +82,11 @@ impl Player for Candle {
         Ok(())
     }
 
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()> {
-        let keys = self.config.keys();
-        let mut rows = vec![0f32; keys * features::FEATURES];
-        features::write(&self.config, chord, step_in_bar, &mut rows);
-        let mut x = Tensor::from_vec(rows, (keys, features::FEATURES), &Device::Cpu)?;
+    fn feed(&mut self, frame: &Frame) -> Result<()> {
+        let (keys, width) = (self.config.keys(), features::width(&self.config));
+        let mut rows = vec![0f32; keys * width];
+        features::write(&self.config, frame, &mut rows);
+        let mut x = Tensor::from_vec(rows, (keys, width), &Device::Cpu)?;
         for (layer, state) in self.time.iter().zip(&mut self.states) {
             *state = layer.step(&x, state)?;
             x = state.h().clone();

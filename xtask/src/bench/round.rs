@@ -1,8 +1,8 @@
 //! One round: an engine plays a task from the beginning, and is timed.
 
 use anacrusis::model::kernel::InstructionSet;
-use anacrusis::model::{Checkpoint, Engine, Prepared, Sampling, TimeState, Weights};
-use anacrusis::music::{Chord, STEPS_PER_BAR};
+use anacrusis::model::{Checkpoint, Engine, Frame, Given, Prepared, Sampling, TimeState, Weights};
+use anacrusis::music::Chord;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +30,9 @@ pub trait Player {
     ///
     /// # Errors
     /// If the engine fails.
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()>;
+    fn feed(&mut self, frame: &Frame) -> Result<()>;
 
-    /// Runs the note stack; `decide` gets the index of a key and its logits.
+    /// Runs the note stack, with nothing given; `decide` gets the index of a key and its logits.
     ///
     /// # Errors
     /// If the engine fails.
@@ -69,12 +69,12 @@ pub struct Round {
 pub fn play(player: &mut dyn Player, task: &Task) -> Result<Round> {
     let sampling = Sampling { temperature: TEMPERATURE, ..Sampling::PLAIN };
     player.reset()?;
-    let place = |step: usize| (step % usize::from(STEPS_PER_BAR)) as u8;
+    let frame = |chord: Chord, step: usize| Frame::common_time(chord, step as i64);
     let mut chord = Chord::SILENT;
     for (step, next) in task.prompt.iter().enumerate() {
         if step > 0 {
             player.prepare()?;
-            player.feed(chord, place(step - 1))?;
+            player.feed(&frame(chord, step - 1))?;
         }
         chord = *next;
     }
@@ -85,7 +85,7 @@ pub fn play(player: &mut dyn Player, task: &Task) -> Result<Round> {
         let start = clock::seconds();
         player.prepare()?;
         let prepared = clock::seconds();
-        player.feed(chord, place(task.prompt.len() + step - 1))?;
+        player.feed(&frame(chord, task.prompt.len() + step - 1))?;
         let fed = clock::seconds();
         chord = player.choose(&mut |key, logits| {
             first.get_or_insert_with(clock::seconds);
@@ -148,20 +148,18 @@ impl Player for Ours {
         Ok(())
     }
 
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()> {
+    fn feed(&mut self, frame: &Frame) -> Result<()> {
         let [from, to] = &mut self.states;
         let go_on = &mut || true;
         match &self.prepared {
-            Some(prepared) => {
-                self.engine.feed_prepared(from, prepared, to, chord, step_in_bar, go_on)
-            }
-            None => self.engine.feed(from, to, chord, step_in_bar, go_on),
+            Some(prepared) => self.engine.feed_prepared(from, prepared, to, frame, go_on),
+            None => self.engine.feed(from, to, frame, go_on),
         };
         self.states.swap(0, 1);
         Ok(())
     }
 
     fn choose(&mut self, decide: Decide<'_>) -> Result<Chord> {
-        Ok(self.engine.choose(&self.states[0], decide))
+        Ok(self.engine.choose(&self.states[0], &Given::NOTHING, decide))
     }
 }

@@ -6,7 +6,6 @@ use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::loss::Nats;
 use anacrusis::model::network::tensors;
 use anacrusis::model::{Checkpoint, Config};
-use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 
@@ -49,15 +48,15 @@ pub trait Backend {
         dropout: Option<(f64, &Random)>,
     ) -> Result<(Parameters, Nats)>;
 
-    /// Nats of each of `rolls`, in their order, each one sequence from zero state; of each
-    /// only the first `limit` predictions, if there is a limit.
+    /// Nats of each of `pieces`, in their order, each from zero state; of each only the first
+    /// `limit` predictions, if there is a limit.
     ///
     /// # Errors
     /// If tensors do not fit.
     fn nats(
         &mut self,
         parameters: &Parameters,
-        rolls: &[&PianoRoll],
+        pieces: &[&Sequence],
         limit: Option<usize>,
     ) -> Result<Vec<Nats>>;
 }
@@ -68,14 +67,14 @@ pub struct Batch<'a> {
     sequences: &'a [Sequence],
     /// Place of the first in the whole.
     first: usize,
-    /// Predictions of the whole, which scales the loss.
+    /// Predictions of the whole that are scored, which scale the loss.
     predictions: usize,
 }
 
 impl<'a> Batch<'a> {
     /// All of `sequences`.
     pub fn whole(sequences: &'a [Sequence]) -> Batch<'a> {
-        let predictions = sequences.iter().map(Sequence::len).sum();
+        let predictions = sequences.iter().map(Sequence::scored).sum();
         Batch { sequences, first: 0, predictions }
     }
 
@@ -234,15 +233,14 @@ impl Backend for Fused {
     fn nats(
         &mut self,
         parameters: &Parameters,
-        rolls: &[&PianoRoll],
+        pieces: &[&Sequence],
         limit: Option<usize>,
     ) -> Result<Vec<Nats>> {
         self.network.load(parameters, self.threads)?;
         let network = &self.network;
-        let mut pieces: Vec<(&PianoRoll, Result<Nats>)> =
-            rolls.iter().map(|roll| (*roll, Ok(Nats::default()))).collect();
-        for_each(&mut pieces, &mut self.judges, |_, (roll, nats), workspace| {
-            let sequence = Sequence::of_piece(&network.config, roll, 0);
+        let mut pieces: Vec<(&Sequence, Result<Nats>)> =
+            pieces.iter().map(|piece| (*piece, Ok(Nats::default()))).collect();
+        for_each(&mut pieces, &mut self.judges, |_, (sequence, nats), workspace| {
             let stretches = sequence.stretches(limit.unwrap_or(usize::MAX), Fused::STRETCH);
             *nats = stretches.enumerate().try_fold(Nats::default(), |mut sum, (index, stretch)| {
                 sum.add(workspace.nats(network, &[stretch], index > 0)?);
@@ -316,10 +314,10 @@ impl Backend for Candle {
     fn nats(
         &mut self,
         parameters: &Parameters,
-        rolls: &[&PianoRoll],
+        pieces: &[&Sequence],
         limit: Option<usize>,
     ) -> Result<Vec<Nats>> {
         let network = self.network(parameters)?;
-        evaluate::evaluate(&network, &self.config, rolls, limit, self.threads)
+        evaluate::evaluate(&network, pieces, limit, self.threads)
     }
 }

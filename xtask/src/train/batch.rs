@@ -7,7 +7,7 @@
 //! The draw depends on the seed, the iteration and the place in the batch alone.
 
 use anacrusis::model::Config;
-use anacrusis::music::PianoRoll;
+use anacrusis::music::{Metres, PianoRoll};
 use anyhow::{Result, bail, ensure};
 
 use super::random::Random;
@@ -79,7 +79,7 @@ impl<'a> Segments<'a> {
         let start = self.align * random.below(starts(roll.len(), self.steps, self.align));
         let [low, high] = self.transpose;
         let semitones = low + random.below(usize::from((high - low).unsigned_abs()) + 1) as i8;
-        let sequence = Sequence::window(self.config, roll, 0, start, self.steps);
+        let sequence = Sequence::window(self.config, roll, &Metres::default(), start, self.steps);
         sequence.transposed(semitones, self.config.range())
     }
 }
@@ -116,7 +116,6 @@ fn starts(length: usize, steps: usize, align: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sequence::Frame;
     use anacrusis::music::Chord;
 
     fn settings(weighting: Weighting) -> Settings {
@@ -146,7 +145,7 @@ mod tests {
             let segments = Segments::new(&settings, pieces, Random::new(4, 1))?;
             let mut counts = [0; 3];
             for sequence in (0..1000).flat_map(|iteration| segments.draw(iteration, 4)) {
-                let plays = |key| usize::from(sequence.targets[0].plays(key));
+                let plays = |key| usize::from(sequence.targets[0].chord.plays(key));
                 counts[0] += (40..47).map(plays).sum::<usize>();
                 counts[1] += plays(50);
                 counts[2] += plays(51);
@@ -174,10 +173,8 @@ mod tests {
         let mut seen = std::collections::BTreeMap::new();
         for sequence in (0..100).flat_map(|iteration| segments.draw(iteration, 4)) {
             assert_eq!(sequence.len(), 31);
-            let Frame::Step { chord, step_in_bar: 0 } = sequence.frames[0] else {
-                panic!("starts on a bar line")
-            };
-            *seen.entry(chord.keys().collect::<Vec<_>>()).or_insert(0) += 1;
+            assert_eq!(sequence.frames[0].position.in_bar, 0, "starts on a bar line");
+            *seen.entry(sequence.frames[0].own.keys().collect::<Vec<_>>()).or_insert(0) += 1;
         }
         let counts: Vec<_> = seen.into_iter().collect();
         let keys: Vec<_> = counts.iter().map(|(keys, _)| keys.as_slice()).collect();
@@ -187,7 +184,7 @@ mod tests {
         let by_length = Settings { weighting: Weighting::Length, ..settings };
         let segments = self::segments(&by_length, &pieces, 1);
         let short = (0..100).flat_map(|iteration| segments.draw(iteration, 4));
-        let short = short.filter(|s| s.targets[0].plays(40)).count();
+        let short = short.filter(|s| s.targets[0].chord.plays(40)).count();
         assert!((60..140).contains(&short), "segments alike: {short} of 400");
     }
 
@@ -200,9 +197,9 @@ mod tests {
         assert_eq!(segments.draw(5, 4)[..2], segments.draw(5, 2)[..]);
         let mut shifts = std::collections::BTreeSet::new();
         for sequence in segments.draw(7, 200) {
-            let lowest = sequence.targets[0].keys().next().expect("a key");
+            let lowest = sequence.targets[0].chord.keys().next().expect("a key");
             shifts.insert(i16::from(lowest) - 60);
-            assert!(sequence.targets.iter().all(|c| c.keys().all(|key| key <= 101)));
+            assert!(sequence.targets.iter().all(|t| t.chord.keys().all(|key| key <= 101)));
         }
         assert_eq!((shifts.first(), shifts.last()), (Some(&-5), Some(&7)), "bars 0 and 1");
     }

@@ -4,13 +4,14 @@
 //! shares, weights with moments and their copies while saving, scoring, and the music itself.
 //! What is held against measured peaks is in `xtask/tests/memory.rs`.
 
-use anacrusis::model::features::FEATURES;
+use anacrusis::model::features;
 use anacrusis::model::network::{LOGITS, LayerSpec, note_layers, tensors, time_layers};
 use anacrusis::music::Chord;
 use anyhow::{Result, ensure};
 
 use super::backend::Fused;
 use super::evaluate;
+use super::fused::features::Features;
 use super::fused::plan::Places;
 use super::memory::shown;
 use crate::settings::{BackendKind, DeviceKind, Settings};
@@ -155,7 +156,8 @@ fn fused(settings: &Settings, lanes: usize, scorers: usize) -> [usize; 3] {
         layers.iter().map(|layer| (layer.input + 1 + layer.hidden) * gates(layer)).sum()
     };
     // As `fused::network::Network::bytes_of_prediction` has it.
-    let prediction = NUMBER * keys * (track(&time) + FEATURES + wide(config.time_width()));
+    let of_key = NUMBER * (track(&time) + wide(config.time_width())) + Features::BYTES_OF_KEY;
+    let prediction = keys * of_key;
     let desk = |rows: usize| NUMBER * keys * rows * (track(&note) + LOGITS);
 
     let steps = predictions(settings);
@@ -185,13 +187,14 @@ fn candle(settings: &Settings, scorers: usize) -> [usize; 3] {
     let (time, note) = (units(&config.time), units(&config.note));
     let of_prediction = |kept: usize| NUMBER * config.keys() * kept;
     let lines = settings.batch * predictions(settings);
-    let graph = of_prediction(GRAPH * (time + note) + 2 * FEATURES + 2 * config.time_width());
+    let inputs = 2 * features::width(config);
+    let graph = of_prediction(GRAPH * (time + note) + inputs + 2 * config.time_width());
     let threads = settings.thread_count().min(settings.batch);
     let weights = NUMBER * parameters(settings) * (9 + 4 * threads);
     // Of a chunk features, inputs and outputs of a layer; no graph. A thread that scores finds
     // what one that trained gave back.
     let widest = config.time.iter().chain(&config.note).max().copied().unwrap_or(0);
-    let chunk = evaluate::CHUNK * of_prediction(5 * widest + 2 * FEATURES);
+    let chunk = evaluate::CHUNK * of_prediction(5 * widest + inputs);
     let scoring = scorers * chunk.saturating_sub(lines * graph / threads);
     [lines * graph, weights + LIBRARY, scoring]
 }
@@ -200,7 +203,8 @@ fn candle(settings: &Settings, scorers: usize) -> [usize; 3] {
 /// there, and what its libraries hold.
 fn gpu(settings: &Settings) -> [usize; 3] {
     let config = &settings.network;
-    let features = |steps: usize| NUMBER * config.keys() * steps * (FEATURES + 8);
+    let width = features::width(config);
+    let features = |steps: usize| NUMBER * config.keys() * steps * (width + 8);
     let units = config.time.iter().chain(&config.note).sum::<usize>();
     let masks = NUMBER * settings.batch * units * config.keys().max(predictions(settings));
     let batch = features(settings.batch * predictions(settings)) + masks;

@@ -3,9 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anacrusis::model::Config;
 use anacrusis::model::loss::Nats;
-use anacrusis::music::PianoRoll;
 use anyhow::{Result, anyhow};
 
 use super::network::Network;
@@ -15,7 +13,7 @@ use crate::sequence::Sequence;
 /// Steps of a chunk: 30 MB a layer of 128 units.
 pub const CHUNK: usize = 256;
 
-/// Nats of each of `rolls`, in their order, by `threads` threads of the CPU, or on a GPU by the
+/// Nats of each of `pieces`, in their order, by `threads` threads of the CPU, or on a GPU by the
 /// one that asks; of each only the first
 /// `limit` predictions, if there is a limit.
 ///
@@ -23,21 +21,20 @@ pub const CHUNK: usize = 256;
 /// If a tensor operation fails.
 pub fn evaluate(
     network: &Network,
-    config: &Config,
-    rolls: &[&PianoRoll],
+    pieces: &[&Sequence],
     limit: Option<usize>,
     threads: usize,
 ) -> Result<Vec<Nats>> {
     if !network.device().is_cpu() {
-        return rolls.iter().map(|roll| piece(network, config, roll, limit)).collect();
+        return pieces.iter().map(|sequence| piece(network, sequence, limit)).collect();
     }
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, Nats)>> {
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(roll) = rolls.get(index) else { return Ok(done) };
-            done.push((index, piece(network, config, roll, limit)?));
+            let Some(sequence) = pieces.get(index) else { return Ok(done) };
+            done.push((index, piece(network, sequence, limit)?));
         }
     };
     let parts: Vec<Result<Vec<(usize, Nats)>>> = std::thread::scope(|scope| {
@@ -47,24 +44,18 @@ pub fn evaluate(
         };
         handles.into_iter().map(join).collect()
     });
-    let mut nats = vec![Nats::default(); rolls.len()];
+    let mut nats = vec![Nats::default(); pieces.len()];
     for part in parts {
         part?.into_iter().for_each(|(index, piece)| nats[index] = piece);
     }
     Ok(nats)
 }
 
-fn piece(
-    network: &Network,
-    config: &Config,
-    roll: &PianoRoll,
-    limit: Option<usize>,
-) -> Result<Nats> {
-    let sequence = Sequence::of_piece(config, roll, 0);
+fn piece(network: &Network, sequence: &Sequence, limit: Option<usize>) -> Result<Nats> {
     let mut nats = Nats::default();
     let mut states = None;
     for chunk in sequence.stretches(limit.unwrap_or(usize::MAX), CHUNK) {
-        let steps = chunk.len() as u64;
+        let steps = chunk.scored() as u64;
         let pass = network.forward(&[chunk], states.as_deref(), None, false)?;
         let [play, articulate] = loss_sums(&pass)?;
         let articulate = if network.play_only { 0.0 } else { articulate.to_scalar()? };

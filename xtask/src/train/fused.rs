@@ -5,14 +5,16 @@
 //! shares of rows ([`plan`]) that threads take as they come free ([`workers`]): a share of
 //! the time stack goes through all steps ([`time`]), then a share of the note stack through
 //! all keys, to the loss and back ([`note`]), then the time stack back. Under them are a
-//! stack of layers on a share ([`stack`]), the layer ([`layer`]), and three computations in
-//! the lanes of `model::kernel`: products with packed weights ([`panels`]), the cell
-//! ([`cell`]), and sums of outer products ([`outer`]).
+//! stack of layers on a share ([`stack`]), the layer ([`layer`]), and computations in the lanes
+//! of `model::kernel`: products with packed weights ([`panels`]), the cell ([`cell`]), sums of
+//! outer products ([`outer`]), and both again where a factor is mostly zeros ([`sparse`]), as
+//! the features are ([`features`]).
 //!
 //! Every sum has an order of its own that depends on the sizes and the instructions alone:
 //! any number of threads gives the same bits.
 
 pub mod cell;
+pub mod features;
 pub mod head;
 pub mod layer;
 pub mod network;
@@ -20,25 +22,24 @@ pub mod note;
 pub mod outer;
 pub mod panels;
 pub mod plan;
+pub mod sparse;
 pub mod stack;
 pub mod time;
 pub mod workers;
 
-use anacrusis::model::features::FEATURES;
 use anacrusis::model::loss::Nats;
 use anacrusis::model::network::LOGITS;
-use anacrusis::music::Chord;
 use anyhow::{Result, ensure};
 
-use self::layer::Layer;
+use self::features::Features;
+use self::layer::{Gradient, Layer};
 use self::network::Network;
 use self::note::{Below, NoteDesk, NotePart};
-use self::outer::Outer;
 use self::plan::{Places, Plan};
 use self::stack::Scratch;
 use self::time::TimePart;
 use self::workers::for_each;
-use crate::sequence::Sequence;
+use crate::sequence::{Sequence, Target};
 use crate::train::backend::Parameters;
 use crate::train::dropout::Masks;
 
@@ -46,8 +47,9 @@ use crate::train::dropout::Masks;
 #[derive(Clone, Debug)]
 pub struct Workspace {
     plan: Option<Plan>,
-    features: Vec<f32>,
-    targets: Vec<Chord>,
+    /// Of each step and sequence `[T, B]`.
+    features: Vec<Features>,
+    targets: Vec<Target>,
     times: Vec<TimePart>,
     time_places: Places,
     notes: Vec<NotePart>,
@@ -60,6 +62,7 @@ pub struct Workspace {
 struct Helper {
     scratch: Scratch,
     desk: NoteDesk,
+    rows: Vec<f32>,
 }
 
 impl Workspace {
@@ -92,7 +95,8 @@ impl Workspace {
 
     /// The gradient of the training loss over `batch`, and the loss in nats.
     ///
-    /// `predictions` is B T of the whole batch, of which these sequences may be a share.
+    /// `predictions` is the number of predictions that are scored in the whole batch, of which
+    /// these sequences may be a share.
     ///
     /// # Errors
     /// If the sequences differ in length or are empty, or masks are missing.
@@ -120,7 +124,7 @@ impl Workspace {
         go_on: bool,
     ) -> Result<(Parameters, Nats)> {
         self.prepare(network, std::slice::from_ref(sequence), None, go_on)?;
-        Ok(self.differentiate(network, None, sequence.len()))
+        Ok(self.differentiate(network, None, sequence.scored()))
     }
 
     /// Logits of the last call, `[B T, K, 2]`, lowest key first.
@@ -142,7 +146,7 @@ impl Workspace {
     ) -> (Parameters, Nats) {
         let Some(plan) = self.plan else { return Default::default() };
         self.up(network);
-        let scale = 1.0 / (2.0 * predictions as f64 * plan.keys as f64);
+        let scale = 1.0 / (2.0 * predictions.max(1) as f64 * plan.keys as f64);
         let nats = self.across(network, masks, Some(scale));
         let from = (self.notes.as_slice(), &self.note_places);
         for_each(&mut self.times, &mut self.helpers, |_, part, helper| {
@@ -195,11 +199,11 @@ impl Workspace {
         if !go_on {
             self.times.iter_mut().for_each(|part| part.reset(network, masks));
         }
-        let row = plan.keys * FEATURES;
-        self.features.resize(steps * batch.len() * row, 0.0);
-        for (index, out) in self.features.chunks_exact_mut(row).enumerate() {
-            batch[index % batch.len()].frames[index / batch.len()].write(&network.config, out);
-        }
+        self.features.resize_with(steps * batch.len(), Features::default);
+        for_each(&mut self.features, &mut self.helpers, |index, features, helper| {
+            let frame = &batch[index % batch.len()].frames[index / batch.len()];
+            features.take(&network.config, frame, &mut helper.rows);
+        });
         self.targets = batch.iter().flat_map(|sequence| &sequence.targets).copied().collect();
         Ok(plan)
     }
@@ -233,7 +237,7 @@ impl Workspace {
         let note = network.note.layers.iter().enumerate().map(|(index, layer)| {
             (layer, self.notes.iter().map(|part| &part.gradients[index]).collect())
         });
-        let mut layers: Vec<(Parameters, (&Layer, Vec<&Outer>))> =
+        let mut layers: Vec<(Parameters, (&Layer, Vec<&Gradient>))> =
             time.chain(note).map(|layer| (Parameters::new(), layer)).collect();
         for_each(&mut layers, &mut self.helpers, |_, (to, (layer, parts)), _| {
             if let Some((first, others)) = parts.split_first() {

@@ -1,7 +1,9 @@
 //! What a run begins with: initial weights (model.md, section 7).
 
 use anacrusis::model::config::Config;
-use anacrusis::model::network::{HEAD_BIAS, HEAD_WEIGHT, note_layers, time_layers};
+use anacrusis::model::network::{
+    HEAD_BIAS, HEAD_WEIGHT, VELOCITY_BIAS, VELOCITY_WEIGHT, note_layers, time_layers,
+};
 use anacrusis::music::PianoRoll;
 
 use super::backend::Parameters;
@@ -55,6 +57,10 @@ pub fn weights(config: &Config, density: Density, random: &Random) -> Parameters
     let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
     parameters.insert(HEAD_WEIGHT.into(), matrix(2 * top, top));
     parameters.insert(HEAD_BIAS.into(), vec![logit(density.play), logit(density.articulate)]);
+    if config.velocity {
+        parameters.insert(VELOCITY_WEIGHT.into(), matrix(top, top));
+        parameters.insert(VELOCITY_BIAS.into(), vec![0.0]);
+    }
     parameters
 }
 

@@ -7,10 +7,11 @@
 //! `[K, B T, H]` in the order of the scan.
 
 use anacrusis::model::config::{Config, Scan};
-use anacrusis::model::features::FEATURES;
 use anacrusis::model::network::{
-    self, HEAD_BIAS, HEAD_WEIGHT, LOGITS, LayerSpec, note_layers, time_layers,
+    self, FEEDBACK, HEAD_BIAS, HEAD_WEIGHT, LOGITS, LayerSpec, given_width, note_layers,
+    time_layers,
 };
+use anacrusis::model::{features, given};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
 
@@ -45,6 +46,9 @@ pub struct Pass {
     pub logits: Tensor,
     /// Target bits (play, articulate) in the same layout.
     pub targets: Vec<f64>,
+    /// 1 where a bit counts towards the loss, else 0, in the same layout: given keys and steps
+    /// that are not scored do not, nor does the articulation of a key that is silent.
+    pub counted: Vec<f64>,
     /// States of the time layers after the last step.
     pub states: Vec<State>,
 }
@@ -143,9 +147,10 @@ impl Network {
 
         let width = self.config.time_width();
         let up = self.scanned(&input.reshape((steps, lines, keys, width))?)?;
-        let (feedback, targets) = self.targets(batch)?;
-        let mut input =
-            Tensor::cat(&[&up, &feedback], 2)?.reshape((keys * lines * steps, width + 2))?;
+        let told = self.told(batch)?;
+        let inputs = width + told.dim(2)?;
+        let mut input = Tensor::cat(&[&up, &told], 2)?.reshape((keys * lines * steps, inputs))?;
+        let (targets, counted) = self.targets(batch);
         let mut note = Vec::new();
         for (index, (layer, &units)) in self.note.iter().zip(&self.config.note).enumerate() {
             let run = layer.run(input, keys, None, track)?;
@@ -168,7 +173,19 @@ impl Network {
         if !track {
             (time, note) = (vec![], vec![]);
         }
-        Ok(Pass { batch, steps, time, note, masks, head_input, time_top, logits, targets, states })
+        Ok(Pass {
+            batch,
+            steps,
+            time,
+            note,
+            masks,
+            head_input,
+            time_top,
+            logits,
+            targets,
+            counted,
+            states,
+        })
     }
 
     /// Differentiates a tracked pass: `loss` is a scalar made from its logits. Gradients of
@@ -246,33 +263,61 @@ impl Network {
     /// Features `[T B K, F]`.
     fn features(&self, batch: &[Sequence]) -> Result<Tensor> {
         let (keys, steps) = (self.config.keys(), batch[0].len());
-        let row = keys * FEATURES;
+        let width = features::width(&self.config);
+        let row = keys * width;
         let mut values = vec![0f32; steps * batch.len() * row];
         for (index, out) in values.chunks_exact_mut(row).enumerate() {
-            batch[index % batch.len()].frames[index / batch.len()].write(&self.config, out);
+            let frame = &batch[index % batch.len()].frames[index / batch.len()];
+            features::write(&self.config, frame, out);
         }
-        Ok(Tensor::from_vec(values, (steps * batch.len() * keys, FEATURES), &self.device)?)
+        Ok(Tensor::from_vec(values, (steps * batch.len() * keys, width), &self.device)?)
     }
 
-    /// The bits of the key visited before, `[K, B T, 2]`, and those of the key itself.
-    fn targets(&self, batch: &[Sequence]) -> Result<(Tensor, Vec<f64>)> {
-        let range = self.config.range();
-        let mut order: Vec<u8> = (range.low..range.low + range.count).collect();
-        if self.config.scan == Scan::Down {
-            order.reverse();
-        }
+    /// MIDI numbers of the keys in the order of the scan.
+    fn order(&self) -> Vec<u8> {
+        let keys = self.config.keys();
+        // At most 127, so the cast keeps every bit.
+        (0..keys).map(|visit| self.config.low + self.config.scan.key(visit, keys) as u8).collect()
+    }
+
+    /// What the note stack is told beside the time stack's output: the bits of the key visited
+    /// before and what is given, `[K, B T, 2 + given]` in the order of the scan.
+    fn told(&self, batch: &[Sequence]) -> Result<Tensor> {
+        let (order, keys) = (self.order(), self.config.keys());
+        let given = given_width(&self.config);
+        let width = FEEDBACK + given;
         let lines: usize = batch.iter().map(Sequence::len).sum();
-        let mut targets = Vec::with_capacity(order.len() * lines * 2);
-        for key in &order {
-            for chord in batch.iter().flat_map(|sequence| &sequence.targets) {
-                targets.extend([chord.plays(*key), chord.strikes(*key)].map(f64::from));
+        let mut told = vec![0f32; keys * lines * width];
+        let mut rows = vec![0f32; keys * given];
+        for (line, target) in batch.iter().flat_map(|sequence| &sequence.targets).enumerate() {
+            if given > 0 {
+                given::write(&self.config, &target.given, &mut rows);
+            }
+            for (visit, key) in order.iter().enumerate() {
+                let out = &mut told[(visit * lines + line) * width..][..width];
+                if visit > 0 {
+                    let bits = target.fed_back(order[visit - 1]);
+                    out[..FEEDBACK].copy_from_slice(&bits.map(|bit| f32::from(u8::from(bit))));
+                }
+                let row = usize::from(key - self.config.low) * given;
+                out[FEEDBACK..].copy_from_slice(&rows[row..][..given]);
             }
         }
-        let mut before = vec![0f32; targets.len()];
-        for (to, from) in before[lines * 2..].iter_mut().zip(&targets) {
-            *to = *from as f32;
+        Ok(Tensor::from_vec(told, (keys, lines, width), &self.device)?)
+    }
+
+    /// The target bits `[K, B T, 2]` in the order of the scan, and whether each counts.
+    fn targets(&self, batch: &[Sequence]) -> (Vec<f64>, Vec<f64>) {
+        let (mut bits, mut counted) = (Vec::new(), Vec::new());
+        for key in self.order() {
+            for target in batch.iter().flat_map(|sequence| &sequence.targets) {
+                let (plays, struck) = (target.chord.plays(key), target.chord.strikes(key));
+                let scores = target.scores(key);
+                bits.extend([plays, struck].map(f64::from));
+                counted.extend([scores, scores && plays].map(f64::from));
+            }
         }
-        Ok((Tensor::from_vec(before, (order.len(), lines, 2), &self.device)?, targets))
+        (bits, counted)
     }
 
     /// `[T, B, K, H]` to `[K, B T, H]` in the order of the scan.

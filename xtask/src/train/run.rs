@@ -8,7 +8,7 @@ use std::rc::Rc;
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::checkpoint::{Checkpoint, Made, Metadata, Scores};
 use anacrusis::model::loss::Nats;
-use anacrusis::music::PianoRoll;
+use anacrusis::music::{Metres, PianoRoll};
 use anyhow::{Context, Result, ensure};
 
 use super::backend::{self, Backend, Parameters};
@@ -26,6 +26,7 @@ use super::state::{Identity, State};
 use super::team::{Shared, Team};
 use super::tensorboard::Log;
 use crate::corpus::{self, Corpus, Piece};
+use crate::sequence::Sequence;
 use crate::settings::Settings;
 use crate::trainer::{Args, Outputs};
 use crate::{files, model_file, score};
@@ -198,7 +199,8 @@ impl<'a> Run<'a> {
         for (name, baseline) in self.meta.made.iter().flat_map(|made| &made.baselines) {
             let mut nats = Nats::default();
             for roll in &self.heldout {
-                nats.add(score::baseline(&self.settings.network, baseline, roll).all);
+                let piece = self.whole(roll);
+                nats.add(score::baseline(&self.settings.network, baseline, &piece).all);
             }
             self.report.say(&format!(
                 "baseline {name}: held-out {:.4} nats/step (play {:.4})",
@@ -206,6 +208,11 @@ impl<'a> Run<'a> {
                 nats.play_nats_step()
             ));
         }
+    }
+
+    /// What is predicted of a held-out piece.
+    fn whole(&self, roll: &PianoRoll) -> Sequence {
+        Sequence::of_piece(&self.settings.network, roll, &Metres::default())
     }
 
     /// Whether another iteration follows, where `stop` tells that the run is to end before its
@@ -288,8 +295,9 @@ impl<'a> Run<'a> {
     fn evaluate(&mut self) -> Result<()> {
         self.team.agree(&self.state.parameters)?;
         let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
-        let pieces = self.backend.nats(self.state.best(), &self.heldout, Some(limit))?;
-        let nats = sum(pieces);
+        let pieces: Vec<Sequence> = self.heldout.iter().map(|roll| self.whole(roll)).collect();
+        let pieces: Vec<&Sequence> = pieces.iter().collect();
+        let nats = sum(self.backend.nats(self.state.best(), &pieces, Some(limit))?);
         let best = self.state.progress.best_nats.is_none_or(|best| nats.nats_step() < best);
         let progress = &self.state.progress;
         let metrics = Metrics {

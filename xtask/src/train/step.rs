@@ -15,7 +15,7 @@ use crate::sequence::Sequence;
 const STACK_BYTES: usize = 256 << 20;
 
 /// The two sums of the loss of a pass as scalar tensors (f64, tracked if the pass was):
-/// play bits, and articulate bits where the key plays.
+/// play bits, and articulate bits where the key plays; of both only those that count.
 ///
 /// `bce(z, y) = max(z, 0) - z y + log(1 + exp(-|z|))`, in double precision from f32 logits, on
 /// the CPU: there are few of them, and not every GPU has double precision.
@@ -27,17 +27,19 @@ pub fn loss_sums(pass: &Pass) -> Result<[Tensor; 2]> {
     let targets = Tensor::from_slice(&pass.targets, logits.shape(), &Device::Cpu)?;
     let soft = ((logits.abs()?.neg()?.exp()? + 1.0)?).log()?;
     let bce = ((logits.relu()? - (&logits * &targets)?)? + soft)?;
-    // Column 0 counts always, column 1 where the key plays: weights, not slices.
-    let play = targets.narrow(1, 0, 1)?;
-    let (ones, zeros) = (play.ones_like()?, play.zeros_like()?);
+    // Weights, not slices.
+    let counted = Tensor::from_slice(&pass.counted, logits.shape(), &Device::Cpu)?;
+    let (play, articulate) = (counted.narrow(1, 0, 1)?, counted.narrow(1, 1, 1)?);
+    let zeros = play.zeros_like()?;
     let sum = |weight: [&Tensor; 2]| (&bce * Tensor::cat(&weight, 1)?)?.sum_all();
-    Ok([sum([&ones, &zeros])?, sum([&zeros, &play])?])
+    Ok([sum([&play, &zeros])?, sum([&zeros, &articulate])?])
 }
 
 /// The gradient of the training loss over `batch`, sequences of one length, and the loss in
 /// nats.
 ///
-/// `predictions` is B T of the whole batch, of which these sequences may be a share.
+/// `predictions` is the number of predictions that are scored in the whole batch, of which these
+/// sequences may be a share.
 ///
 /// # Errors
 /// If the batch is empty or tensors do not fit.
@@ -53,15 +55,16 @@ pub fn gradient(
     if network.play_only {
         articulate = (articulate * 0.0)?;
     }
-    let steps = batch.iter().map(|sequence| sequence.len() as u64).sum();
+    let steps = batch.iter().map(|sequence| sequence.scored() as u64).sum();
     let nats = Nats { play: play.to_scalar()?, articulate: articulate.to_scalar()?, steps };
-    let scale = 1.0 / (2.0 * predictions as f64 * config.keys() as f64);
+    let scale = 1.0 / (2.0 * predictions.max(1) as f64 * config.keys() as f64);
     let loss = ((play + articulate)? * scale)?;
     Ok((network.backward(pass, &loss)?, nats))
 }
 
 /// The gradient of sequences of one length, shared out over `threads` of the CPU; on a GPU by
-/// the thread that asks. `predictions` is B T of the whole batch, of which they may be a part.
+/// the thread that asks. `predictions` is the number of predictions that are scored in the whole
+/// batch, of which they may be a part.
 ///
 /// `dropout` is the probability and the generator of the masks; `lines` tells of each sequence
 /// which masks are its own, however they are shared out.

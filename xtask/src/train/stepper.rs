@@ -1,7 +1,8 @@
 //! The candle network one step at a time, to generate with it and to compare it.
 
 use anacrusis::model::config::Config;
-use anacrusis::model::{Checkpoint, features};
+use anacrusis::model::network::given_width;
+use anacrusis::model::{Checkpoint, Frame, Given, features, given};
 use anacrusis::music::Chord;
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
@@ -38,11 +39,11 @@ impl Stepper for CandleStepper {
         (self.states, self.top) = (None, None);
     }
 
-    fn feed(&mut self, chord: Chord, step_in_bar: u8) -> Result<()> {
-        let keys = self.config.keys();
-        let mut row = vec![0f32; keys * features::FEATURES];
-        features::write(&self.config, chord, step_in_bar, &mut row);
-        let mut input = Tensor::from_vec(row, (keys, features::FEATURES), &Device::Cpu)?;
+    fn feed(&mut self, frame: &Frame) -> Result<()> {
+        let (keys, width) = (self.config.keys(), features::width(&self.config));
+        let mut rows = vec![0f32; keys * width];
+        features::write(&self.config, frame, &mut rows);
+        let mut input = Tensor::from_vec(rows, (keys, width), &Device::Cpu)?;
         let mut states = Vec::with_capacity(self.network.time.len());
         for (index, layer) in self.network.time.iter().enumerate() {
             let old = self.states.as_ref().map(|states| &states[index]);
@@ -54,15 +55,22 @@ impl Stepper for CandleStepper {
         Ok(())
     }
 
-    fn choose(&mut self, decide: Decide<'_>) -> Result<Chord> {
+    fn choose(&mut self, given: &Given, decide: Decide<'_>) -> Result<Chord> {
         let top = self.top.as_ref().context("a step must be fed first")?;
         let keys = self.config.keys();
+        let width = given_width(&self.config);
+        let given = if width > 0 { *given } else { Given::NOTHING };
+        let mut rows = vec![0f32; keys * width];
+        if width > 0 {
+            given::write(&self.config, &given, &mut rows);
+        }
         let mut states: Vec<Option<State>> = vec![None; self.network.note.len()];
         let (mut chord, mut before) = (Chord::SILENT, [0f32; 2]);
         for visit in 0..keys {
             let index = self.config.scan.key(visit, keys);
-            let bits = Tensor::new(&[before], &Device::Cpu)?;
-            let mut input = Tensor::cat(&[&top.narrow(0, index, 1)?, &bits], 1)?;
+            let told = [&before[..], &rows[index * width..][..width]].concat();
+            let told = Tensor::new(told, &Device::Cpu)?.unsqueeze(0)?;
+            let mut input = Tensor::cat(&[&top.narrow(0, index, 1)?, &told], 1)?;
             for (layer, state) in self.network.note.iter().zip(&mut states) {
                 let run = layer.run(input, 1, state.as_ref(), false)?;
                 input = run.hidden.squeeze(0)?;
@@ -70,9 +78,14 @@ impl Stepper for CandleStepper {
             }
             let logits = self.network.head(&input)?.detach().flatten_all()?.to_vec1::<f32>()?;
             let (plays, struck) = decide(index, [logits[0], logits[1]]);
-            before = [plays, plays && struck].map(|bit| f32::from(u8::from(bit)));
             let key = self.config.low + index as u8;
-            chord.decide(key, plays, struck);
+            let bits = if given.chord.plays(key) {
+                [true, given.chord.strikes(key)]
+            } else {
+                chord.decide(key, plays, struck);
+                [plays, plays && struck]
+            };
+            before = bits.map(|bit| f32::from(u8::from(bit)));
         }
         Ok(chord)
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::network;
+use anacrusis::music::Metres;
 use anyhow::{Context, Result, bail};
 
 use super::segments::Segments;
@@ -58,7 +59,7 @@ impl Trainer {
         let values = |name: &str| checkpoint.tensor(name).to_vec();
         let parameters =
             tensors.iter().map(|spec| (spec.name.clone(), values(&spec.name))).collect();
-        let sequence = |roll| Sequence::of_piece(&network, roll, 0);
+        let sequence = |roll| Sequence::of_piece(&network, roll, &Metres::default());
         let batch = segments.0.iter().map(sequence).collect();
         let settings = Settings { network, threads: args.threads, ..Settings::default() };
         Ok(Trainer {

@@ -3,8 +3,8 @@
 use anacrusis::model::kernel::{InstructionSet, Job, Lanes};
 use anacrusis::model::loss::Nats;
 use anacrusis::model::network::{HEAD_BIAS, HEAD_WEIGHT, LOGITS};
-use anacrusis::music::Chord;
 
+use crate::sequence::Target;
 use crate::train::backend::Parameters;
 
 /// Weights `[2, W]` and bias of the head; or their gradient.
@@ -158,17 +158,22 @@ impl Job for Back<'_> {
 }
 
 /// Scores the logits `[R, 2]` of one key against what it did in each row, or the play bits
-/// alone, and writes their gradient, times `scale`, to `slopes` (model.md, section 5).
+/// alone, and writes their gradient, times `scale`, to `slopes` (model.md, section 5). Where a
+/// key is given, or its step not scored, nothing is added and the gradient is zero.
 pub fn score(
     (logits, slopes): (&[f32], &mut [f32]),
-    targets: &[Chord],
+    targets: &[Target],
     (key, play_only): (u8, bool),
     scale: f64,
     nats: &mut Nats,
 ) {
     let pairs = logits.as_chunks::<LOGITS>().0.iter().zip(slopes.as_chunks_mut::<LOGITS>().0);
     for ((logits, slopes), target) in pairs.zip(targets) {
-        let (plays, struck) = (target.plays(key), target.strikes(key));
+        if !target.scores(key) {
+            *slopes = [0.0; LOGITS];
+            continue;
+        }
+        let (plays, struck) = (target.chord.plays(key), target.chord.strikes(key));
         let articulates = plays && !play_only;
         nats.add_play(logits[0], plays);
         if articulates {

@@ -6,41 +6,78 @@ use anacrusis::model::network::LayerSpec;
 
 use super::outer::Outer;
 use super::panels::Panels;
+use super::sparse::Lists;
 use crate::train::backend::Parameters;
 
 /// Gates of a cell: i, f, g, o.
 const GATES: usize = 4;
 
 /// Weights of a layer. W is the number of units rounded up to whole vectors.
+///
+/// Of the inputs the first are dense and pass a gradient on; the others are sparse, and end
+/// here. Sparse inputs of some columns may be constant, each row having its own.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// Names and sizes of its tensors.
     pub spec: LayerSpec,
     /// W.
     pub width: usize,
-    /// Sum of both biases `[4W]`.
-    pub bias: Vec<f32>,
-    /// Input weights `[input, 4W]`.
+    /// The dense inputs, D.
+    pub dense: usize,
+    /// Constant sparse inputs of P kinds of rows; none if there are none.
+    pub constant: Lists,
+    /// What the gates begin with `[P, 4W]`, or `[4W]` without constant inputs: the sum of both
+    /// biases, and what constant inputs add.
+    pub start: Vec<f32>,
+    /// Weights of the dense inputs `[D, 4W]`.
     pub input: Panels,
+    /// Weights of the sparse inputs `[input - D, 4W]`.
+    pub sparse: Panels,
     /// Recurrent weights `[H, 4W]`.
     pub recurrent: Panels,
-    /// Input weights the other way `[4W, inputs that pass a gradient on]`.
+    /// Weights of the dense inputs the other way `[4W, D]`.
     pub input_back: Panels,
     /// Recurrent weights the other way `[4W, W]`.
     pub recurrent_back: Panels,
 }
 
+/// The gradient of a layer's weights.
+#[derive(Clone, Debug)]
+pub struct Gradient {
+    /// Rows are the dense inputs, one for the bias, and the units.
+    pub dense: Outer,
+    /// Rows are the sparse inputs.
+    pub sparse: Panels,
+}
+
+impl Gradient {
+    /// Back to zero.
+    pub fn clear(&mut self) {
+        self.dense.clear();
+        self.sparse.clear();
+    }
+
+    /// Adds another one.
+    pub fn add(&mut self, other: &Gradient) {
+        self.dense.add(&other.dense);
+        self.sparse.add(&other.sparse);
+    }
+}
+
 impl Layer {
-    /// A layer without weights yet. Of its inputs the first `passed_on` get a gradient.
-    pub fn new(set: InstructionSet, spec: LayerSpec, passed_on: usize) -> Layer {
+    /// A layer without weights yet, the first `dense` of its inputs dense.
+    pub fn new(set: InstructionSet, spec: LayerSpec, dense: usize, constant: Lists) -> Layer {
         let width = spec.hidden.next_multiple_of(set.lanes());
         let gates = GATES * width;
         Layer {
             width,
-            bias: vec![0.0; gates],
-            input: Panels::new(set, spec.input, gates),
+            dense,
+            start: vec![0.0; gates * constant.len().max(1)],
+            constant,
+            input: Panels::new(set, dense, gates),
+            sparse: Panels::new(set, spec.input - dense, gates),
             recurrent: Panels::new(set, spec.hidden, gates),
-            input_back: Panels::new(set, gates, passed_on),
+            input_back: Panels::new(set, gates, dense),
             recurrent_back: Panels::new(set, gates, spec.hidden),
             spec,
         }
@@ -67,39 +104,61 @@ impl Layer {
         let [ih, hh] = [&parameters[&self.spec.weight_ih()], &parameters[&self.spec.weight_hh()]];
         let [bias_ih, bias_hh] =
             [&parameters[&self.spec.bias_ih()], &parameters[&self.spec.bias_hh()]];
-        for (to, row) in self.bias.iter_mut().zip(&rows) {
-            *to = row.map_or(0.0, |row| bias_ih[row] + bias_hh[row]);
-        }
         let of = |row: Option<usize>, column: usize, weights: &[f32], columns: usize| match row {
             Some(row) if column < columns => weights[row * columns + column],
             _ => 0.0,
         };
+        let dense = self.dense;
+        for (index, start) in self.start.chunks_exact_mut(rows.len()).enumerate() {
+            for (to, row) in start.iter_mut().zip(&rows) {
+                *to = row.map_or(0.0, |row| bias_ih[row] + bias_hh[row]);
+            }
+            if self.constant.is_empty() {
+                continue;
+            }
+            for (column, value) in self.constant.list(index) {
+                for (to, row) in start.iter_mut().zip(&rows) {
+                    *to += value * of(*row, dense + *column as usize, ih, inputs);
+                }
+            }
+        }
         self.input.fill(|input, gate| of(rows[gate], input, ih, inputs));
+        self.sparse.fill(|input, gate| of(rows[gate], dense + input, ih, inputs));
         self.recurrent.fill(|unit, gate| of(rows[gate], unit, hh, units));
         self.input_back.fill(|gate, input| of(rows[gate], input, ih, inputs));
         self.recurrent_back.fill(|gate, unit| of(rows[gate], unit, hh, units));
     }
 
-    /// Zero gradients: rows of the sum are the inputs, one for the bias, and the units.
-    pub fn gradient(&self, set: InstructionSet) -> Outer {
-        Outer::new(set, self.spec.input + 1 + self.spec.hidden, self.gates())
+    /// A gradient of zero.
+    pub fn gradient(&self, set: InstructionSet) -> Gradient {
+        Gradient {
+            dense: Outer::new(set, self.dense + 1 + self.spec.hidden, self.gates()),
+            sparse: Panels::new(set, self.spec.input - self.dense, self.gates()),
+        }
     }
 
     /// Writes a gradient in the layout of the checkpoint, the two biases alike.
-    pub fn unpack(&self, gradient: &Outer, into: &mut Parameters) {
-        let (inputs, units) = (self.spec.input, self.spec.hidden);
+    pub fn unpack(&self, gradient: &Gradient, into: &mut Parameters) {
+        let (inputs, dense, units) = (self.spec.input, self.dense, self.spec.hidden);
         let mut weight_ih = vec![0.0; GATES * units * inputs];
         let mut weight_hh = vec![0.0; GATES * units * units];
         let mut bias = vec![0.0; GATES * units];
-        gradient.each(|row, first, sums| {
+        gradient.dense.each(|row, first, sums| {
             for (column, sum) in (first..).zip(sums) {
                 let Some(gate) = self.row(column) else { continue };
-                if row < inputs {
+                if row < dense {
                     weight_ih[gate * inputs + row] = *sum;
-                } else if row == inputs {
+                } else if row == dense {
                     bias[gate] = *sum;
                 } else {
-                    weight_hh[gate * units + row - inputs - 1] = *sum;
+                    weight_hh[gate * units + row - dense - 1] = *sum;
+                }
+            }
+        });
+        gradient.sparse.each(|row, first, sums| {
+            for (column, sum) in (first..).zip(sums) {
+                if let Some(gate) = self.row(column) {
+                    weight_ih[gate * inputs + dense + row] = *sum;
                 }
             }
         });

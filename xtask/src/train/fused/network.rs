@@ -1,13 +1,14 @@
 //! The network of the fused trainer: weights in the orders in which they are read.
 
 use anacrusis::model::config::Config;
-use anacrusis::model::features::FEATURES;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::network::{self, LayerSpec, note_layers, time_layers};
 use anyhow::{Context, Result, ensure};
 
+use super::features::Features;
 use super::head::Head;
 use super::layer::Layer;
+use super::sparse::Lists;
 use super::stack::Stack;
 use super::workers::for_each;
 use crate::train::backend::Parameters;
@@ -30,19 +31,19 @@ pub struct Network {
 impl Network {
     /// A network without weights yet, for instructions `set`.
     pub fn new(config: &Config, set: InstructionSet) -> Network {
-        let stack = |layers: Vec<LayerSpec>, mut passed_on: usize| {
+        let stack = |layers: Vec<LayerSpec>, mut dense: usize, mut constant: Lists| {
             let layer = |spec: LayerSpec| {
-                let below = std::mem::replace(&mut passed_on, spec.hidden);
-                Layer::new(set, spec, below)
+                let below = std::mem::replace(&mut dense, spec.hidden);
+                Layer::new(set, spec, below, std::mem::take(&mut constant))
             };
             Stack { set, layers: layers.into_iter().map(layer).collect() }
         };
         let top = config.note.last().copied().unwrap_or(0);
         Network {
             config: config.clone(),
-            // Nothing below the features is trained.
-            time: stack(time_layers(config), 0),
-            note: stack(note_layers(config), config.time_width()),
+            // Nothing below the features is trained, nor below what is fed back or given.
+            time: stack(time_layers(config), 0, Features::of_keys(config)),
+            note: stack(note_layers(config), config.time_width(), Lists::default()),
             head: Head::new(set, top),
             play_only: false,
         }
@@ -85,6 +86,7 @@ impl Network {
     pub fn bytes_of_prediction(&self) -> usize {
         let states = |layer: &Layer| layer.gates() + 2 * layer.width;
         let kept: usize = self.time.layers.iter().map(states).sum();
-        size_of::<f32>() * self.config.keys() * (kept + FEATURES + self.time_width())
+        let of_key = size_of::<f32>() * (kept + self.time_width()) + Features::BYTES_OF_KEY;
+        self.config.keys() * of_key
     }
 }

@@ -1,17 +1,18 @@
 //! The note stack and the head on some of their rows: row `b T + t` is step `t` of sequence
 //! `b`.
 
+use anacrusis::model::given::{COUNTS, KNOWN, by_class};
 use anacrusis::model::loss::Nats;
-use anacrusis::model::network::LOGITS;
-use anacrusis::music::Chord;
+use anacrusis::model::network::{FEEDBACK, LOGITS};
 
 use super::head::{self, Head};
-use super::layer::Track;
+use super::layer::{Gradient, Track};
 use super::network::Network;
-use super::outer::Outer;
 use super::plan::{Places, Plan};
+use super::sparse::Inputs;
 use super::stack::{Ends, Run, Scratch, Source};
 use super::time::TimePart;
+use crate::sequence::Target;
 use crate::train::dropout::Masks;
 
 /// Some rows of the note stack, and what they come to.
@@ -24,7 +25,7 @@ pub struct NotePart {
     /// Gradient of the time stack's outputs `[K, R, W]`, in the order of the scan.
     below: Vec<f32>,
     /// Gradients of the weights, one for each layer.
-    pub gradients: Vec<Outer>,
+    pub gradients: Vec<Gradient>,
     /// Gradient of the head.
     pub head: Head,
     /// How badly the targets were predicted.
@@ -37,6 +38,8 @@ pub struct NoteDesk {
     run: Run,
     /// Gradient of the logits.
     slopes: Vec<f32>,
+    /// How many given keys of each row sound by pitch class.
+    given: Vec<[f32; 12]>,
 }
 
 /// What all parts look at.
@@ -49,7 +52,7 @@ pub struct Below<'a> {
     /// Where its rows are.
     pub places: &'a Places,
     /// What is to be predicted, by row `b T + t`.
-    pub targets: &'a [Chord],
+    pub targets: &'a [Target],
     /// Dropout.
     pub masks: Option<&'a Masks>,
     /// What the gradient of the loss in nats is multiplied by; `None` to leave it at the loss.
@@ -92,18 +95,26 @@ impl NotePart {
         self.logits.resize(keys * rows * LOGITS, 0.0);
         desk.slopes.resize(keys * rows * LOGITS, 0.0);
         let targets = &from.targets[self.first..][..rows];
+        desk.given.clear();
+        if network.config.hears() {
+            let range = network.config.range();
+            let of = |target: &Target| by_class(target.given.chord.within(range));
+            desk.given.extend(targets.iter().map(of));
+        }
         let mut ends = NoteEnds {
             network,
             from,
             first: self.first,
             targets,
+            given: &desk.given,
             slopes: &mut desk.slopes,
             head: &mut self.head,
             below: &mut self.below,
         };
         stack.forward(run, &ends, scratch);
 
-        self.nats = Nats { steps: rows as u64, ..Nats::default() };
+        let steps = targets.iter().filter(|target| !target.unscored).count() as u64;
+        self.nats = Nats { steps, ..Nats::default() };
         let scale = from.scale.unwrap_or(0.0);
         let logits = self.logits.chunks_exact_mut(rows * LOGITS);
         for (visit, (out, slopes)) in
@@ -122,7 +133,7 @@ impl NotePart {
         if self.gradients.is_empty() {
             self.gradients = stack.gradients();
         }
-        self.gradients.iter_mut().for_each(Outer::clear);
+        self.gradients.iter_mut().for_each(Gradient::clear);
         ends.head.clear();
         ends.below.resize(keys * rows * network.time_width(), 0.0);
         stack.backward(run, &mut ends, &mut self.gradients, scratch);
@@ -133,7 +144,9 @@ struct NoteEnds<'a> {
     network: &'a Network,
     from: Below<'a>,
     first: usize,
-    targets: &'a [Chord],
+    targets: &'a [Target],
+    /// As in [`NoteDesk`]; empty in networks that are given nothing.
+    given: &'a [[f32; 12]],
     slopes: &'a mut [f32],
     head: &'a mut Head,
     below: &'a mut Vec<f32>,
@@ -144,10 +157,7 @@ impl Source for NoteEnds<'_> {
         let (plan, width) = (self.from.plan, self.network.time_width());
         let units = self.network.time_units();
         let key = plan.visit(visit);
-        let before = visit.checked_sub(1).map(|before| plan.midi(before));
-        for ((row, target), to) in
-            (self.first..).zip(self.targets).zip(out.chunks_exact_mut(stride))
-        {
+        for (row, to) in (self.first..).zip(out.chunks_exact_mut(stride)) {
             let (line, step) = (row / plan.steps, row % plan.steps);
             let (part, place) = self.from.places.of(line * plan.keys + key);
             if let Some(top) = self.from.times[part].run.tracks.last() {
@@ -155,9 +165,40 @@ impl Source for NoteEnds<'_> {
                 let both = hidden.iter().zip(&top.mask[place * width..]);
                 to[..units].iter_mut().zip(both).for_each(|(to, (h, m))| *to = h * m);
             }
-            let bits = before.map_or([false; 2], |key| [target.plays(key), target.strikes(key)]);
-            to[units..][..bits.len()].copy_from_slice(&bits.map(|bit| f32::from(u8::from(bit))));
         }
+    }
+
+    /// The bits of the key visited before, and what is given, as `model::given` lays it out.
+    fn sparse(&self, visit: usize, to: &mut Inputs) {
+        let plan = self.from.plan;
+        let key = plan.midi(visit);
+        let before = visit.checked_sub(1).map(|before| plan.midi(before));
+        for (row, target) in self.targets.iter().enumerate() {
+            let fed_back = before.map_or([false; FEEDBACK], |key| target.fed_back(key));
+            for (column, _) in (0..).zip(fed_back).filter(|(_, bit)| *bit) {
+                to.rows.push(column, 1.0);
+            }
+            if let Some(by_class) = self.given.get(row) {
+                let given = &target.given;
+                let bits = [given.chord.plays(key), given.chord.strikes(key)];
+                for (column, _) in (FEEDBACK..).zip(bits).filter(|(_, bit)| *bit) {
+                    to.rows.push(column, 1.0);
+                }
+                if !given.chord.is_empty() {
+                    for interval in 0..12 {
+                        let count = by_class[(usize::from(key) + interval) % 12];
+                        if count != 0.0 {
+                            to.rows.push(FEEDBACK + COUNTS + interval, count);
+                        }
+                    }
+                }
+                if given.known {
+                    to.rows.push(FEEDBACK + KNOWN, 1.0);
+                }
+            }
+            to.rows.end();
+        }
+        to.end_run(&[]);
     }
 }
 

@@ -77,6 +77,44 @@ impl Panels {
         }
     }
 
+    /// Calls `take(row, first column, entries)` for every row and stripe.
+    pub fn each(&self, mut take: impl FnMut(usize, usize, &[f32])) {
+        for (first, width) in self.stripes.iter() {
+            let panel = self.panel(first, width);
+            for (row, entries) in panel.chunks_exact(width).enumerate() {
+                take(row, first, entries);
+            }
+        }
+    }
+
+    /// Sets every entry to zero.
+    pub fn clear(&mut self) {
+        self.data.fill(0.0);
+    }
+
+    /// Adds a matrix of the same shape.
+    pub fn add(&mut self, other: &Panels) {
+        self.data.iter_mut().zip(&other.data).for_each(|(a, b)| *a += b);
+    }
+
+    /// First column and number of vectors of each stripe.
+    #[inline(always)]
+    pub fn stripes(&self) -> &[(usize, usize)] {
+        self.stripes.vectors()
+    }
+
+    /// The stripe `[inputs, width]` whose first column is `first`.
+    #[inline(always)]
+    pub fn panel(&self, first: usize, width: usize) -> &[f32] {
+        &self.data[first * self.inputs..][..width * self.inputs]
+    }
+
+    /// As [`Panels::panel`], to be written.
+    #[inline(always)]
+    pub fn panel_mut(&mut self, first: usize, width: usize) -> &mut [f32] {
+        &mut self.data[first * self.inputs..][..width * self.inputs]
+    }
+
     /// Rows of the matrix.
     pub fn inputs(&self) -> usize {
         self.inputs

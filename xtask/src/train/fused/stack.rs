@@ -9,9 +9,10 @@ use std::ops::Range;
 use anacrusis::model::kernel::InstructionSet;
 
 use super::cell;
-use super::layer::{Layer, Track};
-use super::outer::{self, Outer, Packed};
+use super::layer::{Gradient, Layer, Track};
+use super::outer::{self, Packed};
 use super::panels::{Begin, Panels, Product};
+use super::sparse::{self, Inputs};
 
 /// Rows whose weight gradients are summed in one go: many, so that the sums are fetched
 /// seldom, but no more than the cache holds.
@@ -41,8 +42,10 @@ pub struct Run {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     input: Vec<f32>,
+    sparse: Inputs,
     left: Vec<f32>,
     packed: Packed,
+    row_sums: Vec<f32>,
     above: Vec<f32>,
     below: Vec<f32>,
     after: Vec<Vec<f32>>,
@@ -51,8 +54,16 @@ pub struct Scratch {
 
 /// Where the rows of a stack come from.
 pub trait Source {
-    /// Writes the inputs of the lowest layer at `step`, a row every `stride` numbers.
+    /// Writes the dense inputs of the lowest layer at `step`, a row every `stride` numbers.
     fn input(&self, step: usize, stride: usize, out: &mut [f32]);
+
+    /// Adds the rows of its sparse inputs at `step`, without the constant ones, in whole runs.
+    fn sparse(&self, step: usize, to: &mut Inputs);
+
+    /// Of which kind the first row's constant inputs are; those of the next rows follow.
+    fn first_constant(&self) -> usize {
+        0
+    }
 }
 
 /// And where their gradients come from and go.
@@ -60,7 +71,7 @@ pub trait Ends: Source {
     /// Writes the gradient of what goes up at `step`, `[R, W]`; `top` is the top layer.
     fn above(&mut self, step: usize, top: &Track, out: &mut [f32]);
 
-    /// Takes the gradient of the lowest layer's inputs at `step`, `[R, inputs passed on]`.
+    /// Takes the gradient of the lowest layer's dense inputs at `step`, `[R, D]`.
     fn below(&mut self, step: usize, gradient: &[f32]);
 }
 
@@ -75,7 +86,7 @@ impl Stack {
     }
 
     /// Zero gradients, one for each layer.
-    pub fn gradients(&self) -> Vec<Outer> {
+    pub fn gradients(&self) -> Vec<Gradient> {
         self.layers.iter().map(|layer| layer.gradient(self.set)).collect()
     }
 
@@ -83,7 +94,7 @@ impl Stack {
     pub fn forward(&self, run: &mut Run, source: &impl Source, scratch: &mut Scratch) {
         for step in 0..run.steps {
             for (index, layer) in self.layers.iter().enumerate() {
-                let stride = layer.spec.input;
+                let stride = layer.dense;
                 let input = sized(&mut scratch.input, run.rows * stride);
                 self.input(index, run, step, stride, source, input);
                 let track = &mut run.tracks[index];
@@ -91,7 +102,19 @@ impl Stack {
                 let gates = &mut track.gates[step * gates..][..gates];
                 let (old_hidden, hidden) = around(&mut track.hidden, step, state);
                 let (old, new) = around(&mut track.cells, step, state);
-                self.product(input, stride, &layer.input, Begin::With(&layer.bias), gates);
+                let mut begin = Begin::With(&layer.start);
+                if index == 0 {
+                    let inputs = &mut scratch.sparse;
+                    inputs.clear();
+                    source.sparse(step, inputs);
+                    let (start, first) = (&layer.start, source.first_constant());
+                    let (weights, out) = (&layer.sparse, &mut *gates);
+                    self.set.run(sparse::Product { inputs, weights, start, first, out });
+                    begin = Begin::Add;
+                }
+                if layer.dense > 0 {
+                    self.product(input, stride, &layer.input, begin, gates);
+                }
                 self.product(old_hidden, layer.width, &layer.recurrent, Begin::Add, gates);
                 self.set.run(cell::Forward { gates, old, new, hidden, width: layer.width });
             }
@@ -103,9 +126,13 @@ impl Stack {
         &self,
         run: &mut Run,
         ends: &mut impl Ends,
-        gradients: &mut [Outer],
+        gradients: &mut [Gradient],
         scratch: &mut Scratch,
     ) {
+        let constant = self.layers.first().filter(|layer| !layer.constant.is_empty());
+        let row_sums = constant.map_or(0, |layer| run.rows * layer.gates());
+        scratch.row_sums.clear();
+        scratch.row_sums.resize(row_sums, 0.0);
         scratch.after.resize(self.layers.len(), Vec::new());
         scratch.cells.resize(self.layers.len(), Vec::new());
         for (index, layer) in self.layers.iter().enumerate() {
@@ -123,6 +150,16 @@ impl Stack {
                     self.sum(index, run, steps.clone(), ends, gradient, scratch);
                 }
             }
+        }
+        if let (Some(layer), [lowest, ..]) = (constant, gradients) {
+            let inputs = &mut scratch.sparse;
+            inputs.clear();
+            for row in ends.first_constant()..ends.first_constant() + run.rows {
+                inputs.rows.add(layer.constant.list(row % layer.constant.len()));
+            }
+            inputs.end_run(&[]);
+            let (right, to) = (&scratch.row_sums, &mut lowest.sparse);
+            self.set.run(sparse::Add { inputs, right, to, row_sums: &mut [] });
         }
     }
 
@@ -170,12 +207,12 @@ impl Stack {
         run: &Run,
         steps: Range<usize>,
         source: &impl Source,
-        gradient: &mut Outer,
+        gradient: &mut Gradient,
         scratch: &mut Scratch,
     ) {
         let (layer, track) = (&self.layers[index], &run.tracks[index]);
-        let (inputs, units) = (layer.spec.input, layer.spec.hidden);
-        let stride = gradient.left_stride();
+        let (inputs, units) = (layer.dense, layer.spec.hidden);
+        let stride = gradient.dense.left_stride();
         let left = sized(&mut scratch.left, steps.len() * run.rows * stride);
         for (step, left) in steps.clone().zip(left.chunks_exact_mut(run.rows * stride)) {
             self.input(index, run, step, stride, source, left);
@@ -188,10 +225,18 @@ impl Stack {
         }
         let gates = run.rows * layer.gates();
         let right = &track.gates[steps.start * gates..steps.end * gates];
-        self.set.run(outer::Add { left, right, to: gradient, packed: &mut scratch.packed });
+        let (to, packed) = (&mut gradient.dense, &mut scratch.packed);
+        self.set.run(outer::Add { left, right, to, packed });
+        if index == 0 {
+            let inputs = &mut scratch.sparse;
+            inputs.clear();
+            steps.for_each(|step| source.sparse(step, inputs));
+            let (to, row_sums) = (&mut gradient.sparse, &mut scratch.row_sums[..]);
+            self.set.run(sparse::Add { inputs, right, to, row_sums });
+        }
     }
 
-    /// Writes the inputs of layer `index` at a step, a row every `stride` numbers.
+    /// Writes the dense inputs of layer `index` at a step, a row every `stride` numbers.
     fn input(
         &self,
         index: usize,
@@ -201,6 +246,9 @@ impl Stack {
         source: &impl Source,
         out: &mut [f32],
     ) {
+        if stride == 0 {
+            return;
+        }
         let Some(lower) = index.checked_sub(1) else { return source.input(step, stride, out) };
         let (layer, track) = (&self.layers[lower], &run.tracks[lower]);
         let hidden = track.output(step).chunks_exact(layer.width);

@@ -1,12 +1,11 @@
 //! The time stack on some of its rows: row `b K + k` is key `k` of sequence `b`.
 
-use anacrusis::model::features::FEATURES;
-
-use super::layer::Track;
+use super::features::Features;
+use super::layer::{Gradient, Track};
 use super::network::Network;
 use super::note::NotePart;
-use super::outer::Outer;
 use super::plan::{Places, Plan};
+use super::sparse::Inputs;
 use super::stack::{Ends, Run, Scratch, Source};
 use crate::train::dropout::Masks;
 
@@ -17,7 +16,7 @@ pub struct TimePart {
     /// What the way up left behind.
     pub run: Run,
     /// Gradients of the weights, one for each layer.
-    pub gradients: Vec<Outer>,
+    pub gradients: Vec<Gradient>,
 }
 
 impl TimePart {
@@ -44,12 +43,12 @@ impl TimePart {
         self.run.steps = steps;
     }
 
-    /// The way up, from `features` `[T, B K, F]`.
+    /// The way up, from `features` `[T, B]`.
     pub fn forward(
         &mut self,
         network: &Network,
         plan: &Plan,
-        features: &[f32],
+        features: &[Features],
         scratch: &mut Scratch,
     ) {
         let (first, rows) = (self.first, self.run.rows);
@@ -62,14 +61,14 @@ impl TimePart {
         &mut self,
         network: &Network,
         plan: &Plan,
-        features: &[f32],
+        features: &[Features],
         (notes, places): (&[NotePart], &Places),
         scratch: &mut Scratch,
     ) {
         if self.gradients.is_empty() {
             self.gradients = network.time.gradients();
         }
-        self.gradients.iter_mut().for_each(Outer::clear);
+        self.gradients.iter_mut().for_each(Gradient::clear);
         let (first, rows) = (self.first, self.run.rows);
         let mut ends = TimeEnds { plan, features, first, rows, notes, places };
         network.time.backward(&mut self.run, &mut ends, &mut self.gradients, scratch);
@@ -78,7 +77,7 @@ impl TimePart {
 
 struct TimeEnds<'a> {
     plan: &'a Plan,
-    features: &'a [f32],
+    features: &'a [Features],
     first: usize,
     rows: usize,
     notes: &'a [NotePart],
@@ -86,12 +85,26 @@ struct TimeEnds<'a> {
 }
 
 impl Source for TimeEnds<'_> {
-    fn input(&self, step: usize, stride: usize, out: &mut [f32]) {
-        let first = step * self.plan.time_rows() + self.first;
-        let rows = self.features[first * FEATURES..].chunks_exact(FEATURES).take(self.rows);
-        for (to, from) in out.chunks_exact_mut(stride).zip(rows) {
-            to[..FEATURES].copy_from_slice(from);
+    /// All inputs are sparse.
+    fn input(&self, _: usize, _: usize, _: &mut [f32]) {}
+
+    fn sparse(&self, step: usize, to: &mut Inputs) {
+        let keys = self.plan.keys;
+        let (mut row, end) = (self.first, self.first + self.rows);
+        while row < end {
+            let line = row / keys;
+            let features = &self.features[step * self.plan.lines + line];
+            let last = end.min((line + 1) * keys);
+            for row in row..last {
+                to.rows.add(features.keys.list(row % keys));
+            }
+            to.end_run(features.step.list(0));
+            row = last;
         }
+    }
+
+    fn first_constant(&self) -> usize {
+        self.first
     }
 }
 

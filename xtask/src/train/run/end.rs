@@ -5,6 +5,7 @@ use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result};
 
 use super::{Run, sum};
+use crate::sequence::Sequence;
 use crate::train::prompts;
 use crate::train::state::Progress;
 use crate::{generate, model_file};
@@ -43,7 +44,9 @@ impl Run<'_> {
         let best = self.best()?;
         let names = self.state.parameters.keys();
         let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
-        let nats = sum(self.backend.nats(&weights, &self.heldout, None)?);
+        let pieces: Vec<Sequence> = self.heldout.iter().map(|roll| self.whole(roll)).collect();
+        let pieces: Vec<&Sequence> = pieces.iter().collect();
+        let nats = sum(self.backend.nats(&weights, &pieces, None)?);
         if let Some(made) = &best.meta.made {
             let whole = self.meta.made.get_or_insert_default();
             (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use anacrusis::model::loss::Nats;
-use anacrusis::music::PianoRoll;
+
 use anyhow::Result;
 
 use super::Team;
+use crate::sequence::Sequence;
 use crate::train::backend::{Backend, Batch, Parameters};
 use crate::train::random::Random;
 
@@ -49,12 +50,12 @@ impl Backend for Shared {
     fn nats(
         &mut self,
         parameters: &Parameters,
-        rolls: &[&PianoRoll],
+        pieces: &[&Sequence],
         limit: Option<usize>,
     ) -> Result<Vec<Nats>> {
         let (rank, processes) = (self.team.rank(), self.team.processes());
-        let own: Vec<&PianoRoll> = rolls.iter().skip(rank).step_by(processes).copied().collect();
-        let mut sums = vec![[0.0; 3]; rolls.len()];
+        let own: Vec<&Sequence> = pieces.iter().skip(rank).step_by(processes).copied().collect();
+        let mut sums = vec![[0.0; 3]; pieces.len()];
         let places = sums.iter_mut().skip(rank).step_by(processes);
         let scored = self.own.nats(parameters, &own, limit)?;
         places.zip(scored).for_each(|(place, nats)| *place = row(nats));
