@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stdout)] // Standard output is what a command line is for.
 
+pub mod arrangement;
 pub mod bench;
 pub mod bundle;
 pub mod corpus;

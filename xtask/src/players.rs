@@ -215,6 +215,14 @@ impl Music<'_> {
     }
 }
 
+/// What the part is called that the rule finds in a piece, if it finds one.
+pub fn lead_name(piece: &crate::corpus::Piece, rule: Rule) -> Option<String> {
+    let parts: Vec<Part> =
+        piece.parts.iter().map(|part| Part { name: &part.name, roll: &part.roll }).collect();
+    let music = Music { roll: &piece.roll, parts: &parts, metres: &piece.metres };
+    music.lead(rule).map(|index| piece.parts[index].name.trim().to_lowercase())
+}
+
 /// Whether a name has one of `words` in it, whatever its case; a number may follow the word.
 fn has(name: &str, words: &[&str]) -> bool {
     let name = name.to_lowercase();

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anacrusis::model::Config;
 use anacrusis::model::config::Start;
-use anacrusis::music::STEPS_PER_BAR;
 use anyhow::{Context, Result, bail};
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
+use crate::players::Rule;
 use crate::source;
 
 /// How a piece is drawn before a segment of it is.
@@ -83,6 +83,23 @@ pub enum PromptSource {
 /// Lowest key, and number of keys, of the published benchmarks.
 pub const BENCHMARK_KEYS: (u8, u8) = (21, 88);
 
+/// How segments are shared out between the plugin and a musician: see the settings of these names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Duet {
+    /// Share of segments without a musician.
+    pub nobody: f64,
+    /// Share of segments in which another than the one whom the rule finds is the musician.
+    pub others: f64,
+    /// Chance of a musician to be known in the step itself.
+    pub known: f64,
+    /// Chance of another history.
+    pub wrong_history: f64,
+    /// Chance of a turn to another key.
+    pub turns: f64,
+    /// Chance of an onset to be known too late.
+    pub late_hands: f64,
+}
+
 /// Settings of a run. Keys of the TOML file have these names; unknown ones are refused.
 ///
 /// What is said of each field here is what `--help` and `--print-config` say of it.
@@ -99,7 +116,7 @@ pub struct Settings {
     /// Steps (sixteenths) per segment, 2 to 4096. Shorter pieces are left out, but for the
     /// benchmark profile, where they are trained on whole.
     pub steps: usize,
-    /// Segments begin at multiples of so many steps, 1 to 4096.
+    /// Segments begin at multiples of so many steps, 1 to 4096; 0 for bar lines.
     pub align: usize,
     /// Step size of Adam, above 0, at most 1.
     pub learning_rate: f64,
@@ -124,6 +141,24 @@ pub struct Settings {
     pub any_grid: bool,
     /// Lowest and highest transposition in semitones, within -24 to 24.
     pub transpose: [i8; 2],
+    /// Who of a piece is the musician that the network learns to accompany: `auto` for the track
+    /// named like a melody, else the one part that is no keyboard, else the top voice.
+    pub musician: Rule,
+    /// Share of segments in which there is no musician and all of the music is learnt, 0 to 1; 1 for
+    /// networks of version 1 of the features.
+    pub nobody: f64,
+    /// Share of segments in which the musician is the bass or another part, 0 to 1.
+    pub other_parts: f64,
+    /// Chance of a segment with a musician to tell the network what they play in the step that it
+    /// decides, 0 to 1; else it knows them a step late.
+    pub known: f64,
+    /// Chance of a segment with a musician to begin with another accompaniment than the one that is
+    /// learnt, 0 to 1, so that the network learns to follow the musician and not itself.
+    pub wrong_history: f64,
+    /// Chance of a segment with a musician to go on in another key, 0 to 1.
+    pub turns: f64,
+    /// Chance of a musician's note to come too late to be known in the step that it begins in, 0 to 1.
+    pub late_hands: f64,
     /// How pieces are drawn.
     pub weighting: Weighting,
     /// How often segments come from each --data, in their order and relative to each other, each
@@ -174,10 +209,10 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             profile: Profile::default(),
-            network: Config::default(),
+            network: Settings::network(),
             batch: 5,
             steps: 128,
-            align: usize::from(STEPS_PER_BAR),
+            align: 0,
             learning_rate: 1e-3,
             warmup: 0,
             cooldown: 0.0,
@@ -188,6 +223,13 @@ impl Default for Settings {
             pedal: true,
             any_grid: false,
             transpose: [-5, 6],
+            musician: Rule::Auto,
+            nobody: 0.25,
+            other_parts: 0.25,
+            known: 0.5,
+            wrong_history: 0.5,
+            turns: 0.25,
+            late_hands: 0.3,
             weighting: Weighting::Piece,
             data_weights: vec![],
             heldout: 0.1,
@@ -231,11 +273,31 @@ impl Settings {
         document::parse(text)
     }
 
+    /// The network that is trained unless told otherwise: small, as those that score best are, and
+    /// with a musician.
+    pub fn network() -> Config {
+        Config {
+            features: Config::NEWEST_FEATURES,
+            ..Config::default()
+        }
+    }
+
+    /// How segments are shared out between the plugin and a musician; without one where the network
+    /// cannot tell them apart.
+    pub fn duet(&self) -> Duet {
+        let Settings { nobody, other_parts: others, known, .. } = *self;
+        let Settings { wrong_history, turns, late_hands, .. } = *self;
+        let nobody = if self.network.hears() { nobody } else { 1.0 };
+        Duet { nobody, others, known, wrong_history, turns, late_hands }
+    }
+
     /// Has the network fit the profile.
     pub fn settle(&mut self) {
         if self.profile == Profile::Benchmark {
             (self.network.low, self.network.notes) = BENCHMARK_KEYS;
             self.network.start = Start::Flag;
+            // What is published tells no musician apart.
+            self.network.features = 1;
         }
     }
 
@@ -277,7 +339,21 @@ impl Settings {
             (finite(self.dropout, 0.0, 0.9), "dropout: 0 to 0.9"),
             (finite(self.weight_decay, 0.0, 100.0), "weight_decay: 0 to 100"),
             (finite(self.average, 0.0, 0.99999), "average: 0 to 0.99999"),
-            ((1..=4096).contains(&self.align), "align: 1 to 4096 steps"),
+            (self.align <= 4096, "align: 1 to 4096 steps, or 0 for bar lines"),
+            (
+                finite(self.nobody, 0.0, 1.0)
+                    && finite(self.other_parts, 0.0, 1.0)
+                    && self.nobody + self.other_parts <= 1.0,
+                "nobody, other_parts: 0 to 1 each, and together at most 1",
+            ),
+            (finite(self.known, 0.0, 1.0), "known: 0 to 1"),
+            (
+                finite(self.wrong_history, 0.0, 1.0)
+                    && finite(self.turns, 0.0, 1.0)
+                    && self.wrong_history + self.turns <= 1.0,
+                "wrong_history, turns: 0 to 1 each, and together at most 1",
+            ),
+            (finite(self.late_hands, 0.0, 1.0), "late_hands: 0 to 1"),
             (finite(self.clip, 1e-6, 1e6), "clip: 1e-6 to 1e6"),
             (
                 self.transpose.iter().all(|t| (-24..=24).contains(t))

@@ -1,6 +1,6 @@
 //! The trainer: the loop, whole, on one screen, and under it the parts of it.
 //!
-//! A corpus is split by work; segments are drawn ([`batch`]), differentiated ([`backend`])
+//! A corpus is split by work; segments are drawn ([`batch`]), with a musician in most of them ([`duet`]), differentiated ([`backend`])
 //! by hand ([`fused`]) or by candle ([`step`], [`network`]) and followed ([`adam`]); the
 //! weights are judged by pieces that they never saw, heard ([`sample`]), and saved. Everything
 //! random is drawn by place from the seed ([`random`]), so a resumed run goes on as if it had
@@ -12,10 +12,12 @@ pub mod adam;
 pub mod backend;
 pub mod batch;
 pub mod dropout;
+pub mod duet;
 pub mod dynamic;
 pub mod estimate;
 pub mod evaluate;
 pub mod fused;
+pub mod heldout;
 pub mod init;
 pub mod intake;
 pub mod iteration;
@@ -41,6 +43,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::arrangement::Arrangement;
+use crate::corpus::Piece;
 use crate::trainer::Args;
 use iteration::{Rules, iterate};
 use random::Random;
@@ -96,7 +100,9 @@ fn run_in(
     }
     let corpus = intake::read(args, &settings, team.leads())?;
     let mut run = Run::begin(args, &settings, &corpus, team, available())?;
-    let pieces = run.train.iter().map(|piece| (piece.source, &piece.roll));
+    let train: Vec<&Piece> = run.train.clone();
+    let pieces =
+        train.iter().map(|piece| (piece.source, Arrangement::of(piece, settings.musician)));
     let segments =
         batch::Segments::new(&settings, pieces, Random::new(settings.seed, purpose::SEGMENTS))?;
     let dropout = Random::new(settings.seed, purpose::DROPOUT);

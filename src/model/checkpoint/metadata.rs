@@ -47,6 +47,13 @@ pub struct Made {
     pub train_loss: f64,
     /// Scores on the pieces held out.
     pub heldout: Option<Scores>,
+    /// Scores on their accompaniments, of networks that tell a musician apart, where the musician is
+    /// known in the step itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heldout_known: Option<Scores>,
+    /// The same where the musician is known a step late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heldout_late: Option<Scores>,
     /// Baselines fitted on the training pieces, by name.
     pub baselines: BTreeMap<String, Baseline>,
     /// Every setting of the trainer, as it was in force.

@@ -16,7 +16,7 @@ use super::{BackendKind, DeviceKind, Profile, Settings, Weighting};
 const NETWORK: &str = "network";
 
 /// Its keys. What the core says of them is for those who read code.
-const NETWORK_KEYS: [(&str, &str); 9] = [
+const NETWORK_KEYS: [(&str, &str); 10] = [
     ("time", "Units of each layer along time, bottom first: 1 to 8 layers of 1 to 2048"),
     ("note", "Units of each layer along the keys, bottom first: 1 to 8 layers of 1 to 2048"),
     ("low", "Lowest MIDI key that the network knows"),
@@ -25,7 +25,8 @@ const NETWORK_KEYS: [(&str, &str); 9] = [
     ("edge", "What lies below the lowest key: \"zero\" or, as in code of 2015, \"wrap_low\""),
     ("scan", "Order in which keys are chosen: \"up\" from the lowest or \"down\" from the highest"),
     ("start", "Whether a piece's first step is predicted: \"flag\" if it is, \"none\" if given"),
-    ("features", "Version of the feature layout; 1 is the only one"),
+    ("features", "What the network is told: 2 tells a musician apart and knows every metre, 1 neither"),
+    ("velocity", "Whether a head tells how loud struck keys are; features 2 alone"),
 ];
 
 /// How alike two keys must be for one to be meant by the other, 0 to 1.
@@ -47,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Settings> {
 
 /// A network of which some keys are given; the others are as by default.
 pub(super) fn network<'de, D: Deserializer<'de>>(from: D) -> Result<Config, D::Error> {
-    let mut all = serde_json::to_value(Config::default()).map_err(D::Error::custom)?;
+    let mut all = serde_json::to_value(Settings::network()).map_err(D::Error::custom)?;
     let given: Map<String, Value> = Map::deserialize(from)?;
     if let Value::Object(all) = &mut all {
         all.extend(given);

@@ -5,7 +5,7 @@
 //! makes them.
 
 use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
-use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
+use anacrusis::music::{Chord, Metres, PianoRoll, STEPS_PER_BAR, Signature};
 
 use super::purpose;
 use super::random::Random;
@@ -34,19 +34,27 @@ fn lively(chords: &[Chord]) -> bool {
     chords.chunks(BAR).all(|bar| begins(bar) >= LIVELY)
 }
 
-/// Up to `count` excerpts of five bars from different pieces, each from a bar line, with no
+/// Up to `count` excerpts of five bars of 4/4 from different pieces, each from a bar line, with no
 /// bar in which fewer than four notes begin. Few pieces give few prompts.
-pub fn excerpts(rolls: &[&PianoRoll], count: usize, random: &Random) -> Vec<PianoRoll> {
-    let mut order: Vec<usize> = (0..rolls.len()).collect();
+pub fn excerpts(pieces: &[(&PianoRoll, &Metres)], count: usize, random: &Random) -> Vec<PianoRoll> {
+    let mut order: Vec<usize> = (0..pieces.len()).collect();
     let mut shuffle = random.branch(0);
     for last in (1..order.len()).rev() {
         order.swap(last, shuffle.below(last + 1));
     }
     let from = |index: usize| -> Option<PianoRoll> {
-        let chords = &rolls[index].chords;
-        let starts: Vec<usize> = (0..chords.len().saturating_sub(PROMPT_STEPS - 1))
-            .step_by(BAR)
-            .filter(|start| lively(&chords[*start..start + PROMPT_STEPS]))
+        let (roll, metres) = pieces[index];
+        let chords = &roll.chords;
+        let in_four = |start: usize| {
+            (0..PROMPT_STEPS as i64).all(|step| {
+                metres.position(start as i64 + step) == Signature::COMMON.position(step)
+            })
+        };
+        let lines = metres.bars(chords.len().saturating_sub(PROMPT_STEPS - 1) as i64);
+        // None is negative.
+        let starts: Vec<usize> = lines
+            .map(|bar| bar.start as usize)
+            .filter(|start| lively(&chords[*start..start + PROMPT_STEPS]) && in_four(*start))
             .collect();
         let mut random = random.branch(1 + index as u64);
         let start = *starts.get(random.below(starts.len().max(1)))?;
@@ -71,12 +79,12 @@ pub fn random(settings: &Settings) -> Random {
 /// shifted that to. The same arguments give the same prompts.
 pub fn by_model(
     checkpoint: &Checkpoint,
-    train: &[&PianoRoll],
+    train: &[(&PianoRoll, &Metres)],
     heldout: &[&PianoRoll],
     settings: &Settings,
 ) -> Vec<PianoRoll> {
     let range = checkpoint.config().range();
-    let corpus = Library::new(train.iter().chain(heldout).copied());
+    let corpus = Library::new(train.iter().map(|(roll, _)| *roll).chain(heldout.iter().copied()));
     // Training shifted the corpus; here what is looked up is shifted back.
     let shifts = -settings.transpose[1]..=-settings.transpose[0];
     let count = settings.prompts;
@@ -109,15 +117,19 @@ mod tests {
             (0..5).map(|p| (0..96).map(|s| note(s, 40 + p)).collect()).collect();
         let with_rest: PianoRoll =
             (0..96).map(|s| if s / 16 == 2 { Chord::SILENT } else { note(s, 80) }).collect();
-        let mut rolls: Vec<&PianoRoll> = lively.iter().collect();
-        rolls.extend([&with_rest]);
+        let metres = Metres::default();
+        let mut rolls: Vec<_> = lively.iter().map(|roll| (roll, &metres)).collect();
+        rolls.push((&with_rest, &metres));
         let chosen = excerpts(&rolls, 4, &Random::new(2, 1));
         assert_eq!(chosen.len(), 4);
         let mut keys: Vec<_> = chosen.iter().map(|p| p.chords[0].keys().next()).collect();
         keys.sort();
         keys.dedup();
         assert_eq!(keys.len(), 4, "different pieces, each from a bar line");
-        assert!(excerpts(&[&with_rest], 4, &Random::new(2, 1)).is_empty(), "a silent bar");
+        let random = Random::new(2, 1);
+        assert!(excerpts(&[(&with_rest, &metres)], 4, &random).is_empty(), "a silent bar");
+        let waltz = Metres::of(Signature::new(3, 4).expect("a metre"));
+        assert!(excerpts(&[(&lively[0], &waltz)], 4, &random).is_empty(), "not in 4/4");
     }
 
     #[test]
@@ -131,8 +143,9 @@ mod tests {
 
         let piece: PianoRoll =
             (0..160).map(|s| Chord::struck_keys([40 + (s * 7 % 30) as u8])).collect();
-        let own = by_model(&model, &[&piece], &[], &settings);
-        assert_eq!(own, by_model(&model, &[&piece], &[], &settings), "the same each time");
+        let metres = Metres::default();
+        let own = by_model(&model, &[(&piece, &metres)], &[], &settings);
+        assert_eq!(own, by_model(&model, &[(&piece, &metres)], &[], &settings), "the same each time");
         assert_eq!(own.len(), 3);
         assert!(own.iter().all(|prompt| prompt.len() == PROMPT_STEPS && lively(&prompt.chords)));
         assert!(own[0] != own[1] && own[1] != own[2]);
@@ -140,7 +153,7 @@ mod tests {
         // Where the corpus holds what the model would play, in another key, that is not taken.
         let range = settings.network.range();
         let known = own[0].transposed(-3, range);
-        let others = by_model(&model, &[&piece], &[&known], &settings);
+        let others = by_model(&model, &[(&piece, &metres)], &[&known], &settings);
         assert_eq!(others[..2], own[1..]);
     }
 }

@@ -43,6 +43,12 @@ pub struct Metrics {
     pub play_nats_step: f64,
     /// Of these the articulation bits.
     pub art_nats_step: f64,
+    /// Held-out nats per step of the accompaniment of a musician who is known in the step itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_nats_step: Option<f64>,
+    /// The same where they are known a step late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_nats_step: Option<f64>,
     /// Whether this is the best so far.
     pub best: bool,
     /// Segments trained on in a second, since the last evaluation and without it.
@@ -199,8 +205,12 @@ impl Report {
         metrics.memory_bytes = memory.map(|held| held.resident);
         metrics.memory_peak_bytes = memory.map(|held| held.peak);
         self.heldout = format!("{:.3}", metrics.nats_step);
+        let duet = metrics.known_nats_step.zip(metrics.late_nats_step);
+        let duet = duet.map_or(String::new(), |(known, late)| {
+            format!(", for a musician {known:.4} (a step late {late:.4})")
+        });
         self.say(&format!(
-            "{}  iteration {}: loss {:.5}, held-out {:.4} nats/step (play {:.4}, articulate {:.4}){}",
+            "{}  iteration {}: loss {:.5}, held-out {:.4} nats/step (play {:.4}, articulate {:.4}){duet}{}",
             hours(metrics.seconds),
             metrics.iteration,
             metrics.train_loss,

@@ -149,6 +149,8 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
         ("--steps", text(&old.steps), text(&new.steps)),
         ("clip", text(&old.clip), text(&new.clip)),
         ("--weighting", text(&old.weighting), text(&new.weighting)),
+        ("--musician", text(&old.musician), text(&new.musician)),
+        ("shares of the musician", text(&old.duet()), text(&new.duet())),
     ];
     let other: Vec<String> = fixed
         .iter()

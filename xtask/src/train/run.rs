@@ -8,10 +8,11 @@ use std::rc::Rc;
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::checkpoint::{Checkpoint, Made, Metadata, Scores};
 use anacrusis::model::loss::Nats;
-use anacrusis::music::{Metres, PianoRoll};
+use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result, ensure};
 
 use super::backend::{self, Backend, Parameters};
+use super::heldout::{Heldout, Scored};
 use super::init;
 use super::intake;
 use super::iteration::Done;
@@ -25,8 +26,8 @@ use super::schedule::Schedule;
 use super::state::{Identity, State};
 use super::team::{Shared, Team};
 use super::tensorboard::Log;
+use crate::arrangement::{Arrangement, Who};
 use crate::corpus::{self, Corpus, Piece};
-use crate::sequence::Sequence;
 use crate::settings::Settings;
 use crate::trainer::{Args, Outputs};
 use crate::{files, model_file, score};
@@ -47,7 +48,7 @@ pub struct Run<'a> {
     team: Rc<Team>,
     /// Whether it was told to end before its end.
     interrupted: bool,
-    heldout: Vec<&'a PianoRoll>,
+    heldout: Heldout<'a>,
     args: &'a Args,
     settings: &'a Settings,
     identity: Identity,
@@ -106,7 +107,8 @@ impl<'a> Run<'a> {
             corpus: Some(resume::corpus_digest(settings, [&train, &heldout])),
         };
         let rolls: Vec<&PianoRoll> = train.iter().map(|piece| &piece.roll).collect();
-        let heldout: Vec<&PianoRoll> = heldout.iter().map(|piece| &piece.roll).collect();
+        let arranged = |piece: &&'a Piece| Arrangement::of(piece, settings.musician);
+        let heldout = Heldout::new(heldout.iter().map(arranged).collect());
         let outputs = args.outputs();
         let mut states = States::of(&outputs);
         let state = if !team.leads() {
@@ -130,7 +132,9 @@ impl<'a> Run<'a> {
         let range = settings.network.range();
         let mut meta = Metadata::default();
         if !prompts::are_the_models_own(settings) {
-            meta.prompts = prompts::excerpts(&rolls, settings.prompts, &prompts::random(settings));
+            let pieces: Vec<_> =
+                train.iter().map(|piece| (&piece.roll, &piece.metres)).collect();
+            meta.prompts = prompts::excerpts(&pieces, settings.prompts, &prompts::random(settings));
         }
         meta.made = Some(Made {
             command: args.portable_command(),
@@ -161,7 +165,7 @@ impl<'a> Run<'a> {
             report,
             team: Rc::clone(team),
             interrupted: false,
-            samples: Samples::after(heldout[0], settings),
+            samples: Samples::after(heldout.pieces()[0].roll, settings),
             train,
             heldout,
             args,
@@ -182,6 +186,9 @@ impl<'a> Run<'a> {
     }
 
     fn introduce(&self, threads: usize) {
+        if self.settings.network.hears() {
+            self.report.say(&musicians(&self.train, self.settings));
+        }
         if self.team.processes() > 1 {
             self.report.say(&format!(
                 "{} processes, {threads} threads in this one, share each batch of {}",
@@ -190,16 +197,15 @@ impl<'a> Run<'a> {
             ));
         }
         let steps: usize = self.train.iter().map(|piece| piece.roll.len()).sum();
-        let heldout: usize = self.heldout.iter().map(|roll| roll.len()).sum();
         self.report.say(&format!(
-            "training on {} pieces ({steps} steps), holding out {} ({heldout} steps)",
+            "training on {} pieces ({steps} steps), holding out {} ({} steps)",
             self.train.len(),
-            self.heldout.len()
+            self.heldout.pieces().len(),
+            self.heldout.steps()
         ));
         for (name, baseline) in self.meta.made.iter().flat_map(|made| &made.baselines) {
             let mut nats = Nats::default();
-            for roll in &self.heldout {
-                let piece = self.whole(roll);
+            for piece in self.heldout.solo(&self.settings.network, None) {
                 nats.add(score::baseline(&self.settings.network, baseline, &piece).all);
             }
             self.report.say(&format!(
@@ -208,11 +214,6 @@ impl<'a> Run<'a> {
                 nats.play_nats_step()
             ));
         }
-    }
-
-    /// What is predicted of a held-out piece.
-    fn whole(&self, roll: &PianoRoll) -> Sequence {
-        Sequence::of_piece(&self.settings.network, roll, &Metres::default())
     }
 
     /// Whether another iteration follows, where `stop` tells that the run is to end before its
@@ -294,11 +295,10 @@ impl<'a> Run<'a> {
     /// If a file cannot be written.
     fn evaluate(&mut self) -> Result<()> {
         self.team.agree(&self.state.parameters)?;
-        let limit = (self.settings.evaluate_steps / self.heldout.len()).max(16);
-        let pieces: Vec<Sequence> = self.heldout.iter().map(|roll| self.whole(roll)).collect();
-        let pieces: Vec<&Sequence> = pieces.iter().collect();
-        let nats = sum(self.backend.nats(self.state.best(), &pieces, Some(limit))?);
-        let best = self.state.progress.best_nats.is_none_or(|best| nats.nats_step() < best);
+        let limit = (self.settings.evaluate_steps / self.heldout.pieces().len()).max(16);
+        let scored = self.score(None, Some(limit))?;
+        let nats = scored.solo;
+        let best = self.state.progress.best_nats.is_none_or(|best| scored.nats_step() < best);
         let progress = &self.state.progress;
         let metrics = Metrics {
             iteration: progress.iterations,
@@ -311,17 +311,19 @@ impl<'a> Run<'a> {
             nats_step: nats.nats_step(),
             play_nats_step: nats.play_nats_step(),
             art_nats_step: nats.art_nats_step(),
+            known_nats_step: scored.duet.map(|[known, _]| known.nats_step()),
+            late_nats_step: scored.duet.map(|[_, late]| late.nats_step()),
             best,
             segments_per_second: 0.0,
             memory_bytes: None,
             memory_peak_bytes: None,
         };
         self.report.evaluation(metrics)?;
-        self.remember(nats);
+        self.remember(scored);
         let progress = &mut self.state.progress;
         progress.judged_at = Some(progress.iterations);
         if best {
-            progress.best_nats = Some(nats.nats_step());
+            progress.best_nats = Some(scored.nats_step());
             progress.best_at = Some(progress.iterations);
             self.write(&self.outputs.best, &self.checkpoint(self.state.best())?)?;
         }
@@ -350,7 +352,7 @@ impl<'a> Run<'a> {
 
     fn scores(&self, nats: Nats) -> Scores {
         Scores {
-            pieces: self.heldout.len() as u64,
+            pieces: self.heldout.pieces().len() as u64,
             steps: nats.steps,
             nats_step: nats.nats_step(),
             play_nats_step: nats.play_nats_step(),
@@ -358,12 +360,29 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn remember(&mut self, nats: Nats) {
-        let scores = self.scores(nats);
+    /// Scores weights, the best so far unless others are given, on what is held out.
+    fn score(&mut self, weights: Option<&Parameters>, limit: Option<usize>) -> Result<Scored> {
+        let weights = weights.unwrap_or_else(|| self.state.best());
+        self.heldout.score(&self.settings.network, &mut *self.backend, weights, limit)
+    }
+
+    fn remember(&mut self, scored: Scored) {
+        let progress = &self.state.progress;
+        let (iterations, train_loss) = (progress.iterations, progress.train_loss);
         let made = self.meta.made.get_or_insert_default();
-        made.iterations = self.state.progress.iterations;
-        made.train_loss = self.state.progress.train_loss;
-        made.heldout = Some(scores);
+        (made.iterations, made.train_loss) = (iterations, train_loss);
+        self.remember_scores(scored);
+    }
+
+    fn remember_scores(&mut self, scored: Scored) {
+        let solo = self.scores(scored.solo);
+        let duet = scored.duet.map(|duet| duet.map(|nats| self.scores(nats)));
+        let made = self.meta.made.get_or_insert_default();
+        made.heldout = Some(solo);
+        (made.heldout_known, made.heldout_late) = match duet {
+            Some([known, late]) => (Some(known), Some(late)),
+            None => (None, None),
+        };
     }
 
     fn checkpoint(&self, parameters: &Parameters) -> Result<Checkpoint> {
@@ -380,8 +399,31 @@ fn best_at(best: &Path, done: u64) -> u64 {
     made.map_or(done, |made| made.iterations.min(done))
 }
 
-fn sum(pieces: Vec<Nats>) -> Nats {
-    let mut sum = Nats::default();
-    pieces.into_iter().for_each(|nats| sum.add(nats));
-    sum
+/// Who the musician is in the pieces that are trained on, in words.
+fn musicians(pieces: &[&Piece], settings: &Settings) -> String {
+    let mut named = std::collections::BTreeMap::<String, usize>::new();
+    let mut others = 0;
+    for piece in pieces {
+        match Arrangement::of(piece, settings.musician).lead() {
+            Who::Part(_) => {
+                let name = crate::players::lead_name(piece, settings.musician);
+                *named.entry(name.unwrap_or_default()).or_default() += 1;
+            }
+            _ => others += 1,
+        }
+    }
+    let mut told: Vec<(usize, String)> = named.into_iter().map(|(name, n)| (n, name)).collect();
+    told.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let all = pieces.len();
+    let mut words: Vec<String> = (told.iter().take(4))
+        .map(|(count, name)| format!("tracks named {name} in {count} of {all} pieces"))
+        .collect();
+    let more: usize = told.iter().skip(4).map(|(count, _)| count).sum();
+    if more > 0 {
+        words.push(format!("tracks of other names in {more}"));
+    }
+    if others > 0 {
+        words.push(format!("a voice taken out of the whole in {others} of {all} pieces"));
+    }
+    format!("the musician: {}", words.join(", "))
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::quoted;
+use crate::players::Rule;
 use crate::settings::{BackendKind, DeviceKind, Profile, PromptSource, Settings, Weighting};
 
 /// One flag for each setting named, with its help from [`Settings`].
@@ -58,6 +59,13 @@ flags! {
     heldout: f64, "P";
     pedal: bool, "BOOL", or "true";
     any_grid: bool, "BOOL", or "true";
+    musician: Rule, "WHO";
+    nobody: f64, "SHARE";
+    other_parts: f64, "SHARE";
+    known: f64, "P";
+    wrong_history: f64, "P";
+    turns: f64, "P";
+    late_hands: f64, "P";
     weighting: Weighting, "HOW";
     device: DeviceKind, "WHERE";
     backend: BackendKind, "WHAT";

@@ -4,8 +4,7 @@ use anacrusis::model::Checkpoint;
 use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result};
 
-use super::{Run, sum};
-use crate::sequence::Sequence;
+use super::Run;
 use crate::train::prompts;
 use crate::train::state::Progress;
 use crate::{generate, model_file};
@@ -44,9 +43,8 @@ impl Run<'_> {
         let best = self.best()?;
         let names = self.state.parameters.keys();
         let weights = names.map(|name| (name.clone(), best.tensor(name).to_vec())).collect();
-        let pieces: Vec<Sequence> = self.heldout.iter().map(|roll| self.whole(roll)).collect();
-        let pieces: Vec<&Sequence> = pieces.iter().collect();
-        let nats = sum(self.backend.nats(&weights, &pieces, None)?);
+        let scored = self.score(Some(&weights), None)?;
+        let nats = scored.solo;
         if let Some(made) = &best.meta.made {
             let whole = self.meta.made.get_or_insert_default();
             (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);
@@ -54,15 +52,15 @@ impl Run<'_> {
         if !self.team.leads() {
             return Ok(());
         }
-        let scores = self.scores(nats);
-        if let Some(made) = &mut self.meta.made {
-            made.heldout = Some(scores);
-        }
+        self.remember_scores(scored);
         let mut best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
         if prompts::are_the_models_own(self.settings) && self.settings.prompts > 0 {
             self.report.say("having the network play the prompts that playback will begin from");
-            let train: Vec<&PianoRoll> = self.train.iter().map(|piece| &piece.roll).collect();
-            best.meta.prompts = prompts::by_model(&best, &train, &self.heldout, self.settings);
+            let train: Vec<_> =
+                self.train.iter().map(|piece| (&piece.roll, &piece.metres)).collect();
+            let heldout: Vec<&PianoRoll> =
+                self.heldout.pieces().iter().map(|piece| piece.roll).collect();
+            best.meta.prompts = prompts::by_model(&best, &train, &heldout, self.settings);
             self.report.say(&format!("{} prompts made", best.meta.prompts.len()));
         }
         self.write(&self.outputs.best, &best)?;
@@ -76,6 +74,14 @@ impl Run<'_> {
             nats.steps,
             best.digest()
         );
+        if let Some([known, late]) = scored.duet {
+            eprintln!(
+                "accompanying a musician: held-out {:.4} nats/step if they are known in the step \
+                 itself, {:.4} if they are known a step late",
+                known.nats_step(),
+                late.nats_step()
+            );
+        }
         eprintln!(
             "open it in the plugin's editor, or hear it:\n  {}",
             generate::command(&self.outputs.best)
