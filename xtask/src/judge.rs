@@ -7,7 +7,6 @@ pub mod figures;
 mod hands;
 mod held;
 mod history;
-mod intake;
 pub mod network;
 pub mod overlap;
 mod parallel;
@@ -31,7 +30,7 @@ use crate::players::Rule;
 use crate::verbatim::Library;
 use crate::{files, model_file};
 use accompany::Plan;
-use network::Shipped;
+use network::Player;
 use pieces::Pieces;
 use simulate::{Manner, Reaction};
 
@@ -141,7 +140,7 @@ pub fn run(args: &Args) -> Result<()> {
     let manner = Manner { reaction: args.reaction, guidance, sampling };
     let plan = Plan { pieces: &found.pieces, seeds: args.seeds, manner };
     let weights = Weights::shared(&checkpoint);
-    let report = accompany::judge(&plan, || Shipped::new(&checkpoint, &weights))?;
+    let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights))?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

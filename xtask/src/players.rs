@@ -192,7 +192,7 @@ impl Music<'_> {
         let mut accompaniment = others.clone();
         accompaniment.chords.resize(steps, Chord::SILENT);
         for (own, heard) in accompaniment.chords.iter_mut().zip(&musician.chords) {
-            *own = without(*own, *heard);
+            *own = own.without(heard.playing());
         }
         Pair { musician, accompaniment, metres: self.metres.clone(), found }
     }
@@ -232,12 +232,6 @@ fn has(name: &str, words: &[&str]) -> bool {
 
 fn sounds(roll: &PianoRoll) -> bool {
     roll.chords.iter().any(|chord| !chord.is_empty())
-}
-
-/// What is left of `chord` where the musician has their keys.
-pub fn without(chord: Chord, musician: Chord) -> Chord {
-    let left = !musician.playing();
-    Chord::from_masks(chord.playing() & left, chord.struck() & left)
 }
 
 /// The highest key of each step; struck where it is struck, or another than before.

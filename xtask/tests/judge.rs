@@ -9,7 +9,7 @@ use anacrusis::music::{Chord, PianoRoll, Tonality};
 use xtask::generate::Wish;
 use xtask::judge::accompany::{self, Plan};
 use xtask::judge::alike;
-use xtask::judge::network::Shipped;
+use xtask::judge::network::Player;
 use xtask::judge::pieces::{self, Piece};
 use xtask::judge::report::Row;
 use xtask::judge::simulate::Manner;
@@ -44,7 +44,9 @@ fn peoples_figures_are_those_of_a_second_program() {
         serde_json::from_slice(&told).expect("JSON");
     assert_eq!(told.len(), 36);
     for (name, expected) in told {
-        let read = read(&[file(&format!("tests/midi/{name}")), chorales()[0].clone()], 16);
+        let paths =
+            [file(&format!("tests/midi/{name}")), chorales()[0].clone(), chorales()[1].clone()];
+        let read = read(&paths, 16);
         let piece = read.iter().find(|piece| piece.name.ends_with(&name)).expect("usable");
         let accompaniment = piece.accompaniment.as_ref().expect("people's");
         let mut tally = Tally::default();
@@ -77,7 +79,7 @@ fn the_shipped_model_listens_to_a_melody() {
     let pieces = read(&chorales(), 8);
     let plan = Plan { pieces: &pieces, seeds: 2, manner: Manner::default() };
     let weights = Weights::shared(&checkpoint);
-    let report = accompany::judge(&plan, || Shipped::new(&checkpoint, &weights)).expect("played");
+    let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights)).expect("played");
     println!("{}", report.table());
     assert!(report.model.gain > 0.02, "{}", report.model.gain);
     assert!(report.model.sounding > 0.5, "something is played: {}", report.model.sounding);
@@ -142,7 +144,7 @@ fn the_command_says_what_it_found_and_what_is_wrong() {
     assert!(error(&[files[0].clone(), files[0].clone()]).contains("at least two different pieces"));
     assert!(error(&[files[0].clone(), file("no.mid")]).contains("cannot read"));
     let error = error(&[files[0].clone(), file("README.md")]);
-    assert!(error.contains("README.md: ") && error.contains("1 of 2 files"), "{error}");
+    assert!(error.contains("README.md: ") && error.contains("1 can be used, 1 cannot"), "{error}");
 }
 
 /// Pieces are compared with people's, and looked for in what is named; a set is alike to itself.

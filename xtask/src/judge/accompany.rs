@@ -91,7 +91,7 @@ impl Plan<'_> {
 
         // The same up to the half: played once.
         let plain_score = score(network, &melody.chords);
-        let mut plain = Performance::begin(network, &plain_score, seed);
+        let mut plain = Performance::begin(network, &self.manner, &plain_score, seed);
         plain.play(network, &self.manner, (&plain_score, None), half);
         let mut after_turn = plain.clone();
         let mut alone = plain.clone();

@@ -48,8 +48,8 @@ fn normal([u, v]: [f64; 2]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::network::Given;
     use super::*;
+    use anacrusis::model::Given;
     use anacrusis::music::Metres;
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
     fn late_onsets_are_unknown_and_late_releases_held() {
         let notes = [60, 62].map(|key| Chord::struck_keys([key]));
         let heard: Vec<Chord> = (0..4000).map(|step| notes[step % 2]).collect();
-        let given = heard.iter().map(|chord| Given { chord: *chord, known: true }).collect();
+        let given = heard.iter().map(|chord| Given::known(*chord)).collect();
         let score = Score { given, metres: Metres::default(), heard };
         let score = displaced(&score, 3, 0);
         let (mut late, mut both, mut clean) = (0, 0, 0);

@@ -1,14 +1,14 @@
 //! People's accompaniments as a history: what a network makes of one that is wrong, and how well
 //! it tells whose accompaniment it hears.
 
+use anacrusis::model::Frame;
 use anacrusis::model::loss::Nats;
 use anacrusis::music::Chord;
 
-use super::network::{Frame, Network};
+use super::network::Network;
 use super::pieces::Piece;
 use super::simulate::{Manner, Reaction, Score, perform};
 use super::together::Fit;
-use crate::players::without;
 
 /// Each step of an accompaniment decided as if `history`, another piece's accompaniment, had been
 /// played up to it.
@@ -56,8 +56,8 @@ fn surprise<N: Network>(
     let (mut state, _) = network.begin(1, score.metres.position(-1), true);
     for (step, taken) in taken.iter().enumerate() {
         let heard = score.heard[step];
-        let own = without(accompaniment[step], heard).within(range);
-        network.choose(&state, &score.given[step], &mut |index, logits| {
+        let own = accompaniment[step].without(heard.playing()).within(range);
+        network.choose(&state, None, &score.given[step], &mut |index, [logits, _]| {
             // The range lies within 0..128.
             let key = range.low + index as u8;
             let (plays, struck) = (own.plays(key), own.strikes(key));
@@ -68,7 +68,7 @@ fn surprise<N: Network>(
         });
         nats.steps += 1;
         let position = score.metres.position(step as i64);
-        network.feed(&mut state, &Frame { own, heard, musician: true, position });
+        network.feed(&mut state, &Frame { own, heard, musician: true, position, start: false });
     }
     nats
 }

@@ -1,12 +1,12 @@
 //! The pieces whose melodies are played in, with what people play to them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anacrusis::music::{Chord, Metres, PianoRoll, Tonality};
+use anacrusis::music::{Chord, KeyRange, Tonality};
 use anyhow::{Result, bail, ensure};
 
-use super::intake;
 use super::together::Melody;
+use crate::corpus::{self, Corpus};
 use crate::players::{Music, Part, Rule, top_voice};
 
 /// Fewest steps in which a melody must sound: two bars of 4/4.
@@ -27,16 +27,6 @@ pub struct Piece {
     pub found: String,
 }
 
-/// What a file holds.
-pub struct Read {
-    /// All notes.
-    pub roll: PianoRoll,
-    /// By part.
-    pub parts: Vec<(String, PianoRoll)>,
-    /// Where the bar lines are.
-    pub metres: Metres,
-}
-
 /// Pieces, and why others are none.
 pub struct Pieces {
     /// In the order of their files.
@@ -52,26 +42,30 @@ pub struct Pieces {
 /// # Errors
 /// If a path is not there, or fewer than two pieces are usable.
 pub fn read(paths: &[PathBuf], rule: Rule, bars: usize, most: usize) -> Result<Pieces> {
-    let files = intake::files(paths)?;
-    let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
-    for path in &files {
-        let read = intake::read(path);
-        match read.and_then(|read| Piece::of(&name(path), &read, rule, bars)) {
+    let range = KeyRange { low: 0, count: 128 };
+    let options = corpus::Options { range, ..corpus::Options::for_command(true) };
+    let corpus = Corpus::read(paths, &options)?;
+    let mut skipped: Vec<(PathBuf, String)> =
+        corpus.skipped.into_iter().map(|skipped| (skipped.path, skipped.reason)).collect();
+    let mut pieces = Vec::new();
+    for piece in &corpus.pieces {
+        match Piece::of(piece, rule, bars) {
             Ok(piece) => pieces.push(piece),
-            Err(error) => skipped.push((path.clone(), format!("{error:#}"))),
+            Err(error) => {
+                skipped.push((piece.path.with_file_name(&piece.name), format!("{error:#}")))
+            }
         }
     }
     let reasons = || {
-        let lines =
-            skipped.iter().take(8).map(|(path, why)| format!("\n  {}: {why}", path.display()));
-        lines.collect::<String>()
+        let shown = skipped.iter().take(corpus::SHOWN);
+        shown.map(|(path, why)| format!("\n  {}: {why}", path.display())).collect::<String>()
     };
     ensure!(
         pieces.len() >= 2,
         "--accompany takes at least two different pieces, since accompaniments are laid over each \
-         other's melodies; {} of {} files can be used{}",
+         other's melodies; {} can be used, {} cannot{}",
         pieces.len(),
-        files.len(),
+        skipped.len(),
         reasons()
     );
     let usable = pieces.len();
@@ -86,17 +80,14 @@ pub fn read(paths: &[PathBuf], rule: Rule, bars: usize, most: usize) -> Result<P
     Ok(Pieces { pieces, skipped, left_out: usable - kept })
 }
 
-fn name(path: &Path) -> String {
-    path.display().to_string()
-}
-
 impl Piece {
     /// The first `bars` bars from the one in which the melody begins.
     ///
     /// # Errors
     /// If the rule finds no musician, or what they play is too little or in no key.
-    pub fn of(name: &str, read: &Read, rule: Rule, bars: usize) -> Result<Piece> {
-        let parts: Vec<Part> = read.parts.iter().map(|(name, roll)| Part { name, roll }).collect();
+    pub fn of(read: &corpus::Piece, rule: Rule, bars: usize) -> Result<Piece> {
+        let parts: Vec<Part> =
+            (read.parts.iter()).map(|part| Part { name: &part.name, roll: &part.roll }).collect();
         let music = Music { roll: &read.roll, parts: &parts, metres: &read.metres };
         let Some(pair) = music.players(rule) else {
             bail!("there is no musician in it by that rule: try another --musician");
@@ -130,7 +121,7 @@ impl Piece {
         let sounds = accompaniment.iter().any(|chord| !chord.is_empty());
         let metres = pair.metres.from_step(start);
         Ok(Piece {
-            name: name.to_owned(),
+            name: read.name.clone(),
             melody: Melody { chords, scale: tonality.mask(), metres },
             tonality,
             accompaniment: sounds.then_some(accompaniment),

@@ -1,11 +1,9 @@
 //! A performance: a network accompanies a score, step by step.
 
-use anacrusis::model::Draw;
-use anacrusis::model::{Sampling, sampler};
+use anacrusis::model::{Draw, Frame, Given, Sampling, sampler};
 use anacrusis::music::{Chord, Metres};
 
-use super::network::{Frame, Given, Network, choose_guided};
-use crate::players::without;
+use super::network::Network;
 
 /// When a step is decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -58,11 +56,10 @@ impl Score {
     ) -> Score {
         let range = network.range();
         let heard: Vec<Chord> = melody.iter().map(|chord| chord.folded(0, range)).collect();
-        let known = reaction == Reaction::SameStep && network.tells_players();
-        let given = (0..heard.len()).map(|step| {
-            let before = step.checked_sub(1).map_or(Chord::SILENT, |before| heard[before]);
-            let chord = if known { heard[step] } else { Chord::from_masks(before.playing(), 0) };
-            Given { chord, known }
+        let known = reaction == Reaction::SameStep && network.hears();
+        let given = (0..heard.len()).map(|step| match known {
+            true => Given::known(heard[step]),
+            false => Given::held(step.checked_sub(1).map_or(Chord::SILENT, |step| heard[step])),
         });
         Score { given: given.collect(), metres: metres.clone(), heard }
     }
@@ -73,8 +70,9 @@ impl Score {
 pub struct Performance<S> {
     /// What the network played, step by step.
     pub played: Vec<Chord>,
-    /// Who hears the musician, and who does not.
-    states: [S; 2],
+    state: S,
+    /// Who does not hear the musician, if that guides.
+    unheard: Option<S>,
     /// What sounded in the step before, whoever played it, as the network was told.
     before: Chord,
     draw: Draw,
@@ -82,15 +80,17 @@ pub struct Performance<S> {
 
 impl<S: Clone> Performance<S> {
     /// One that begins with the first step of `score`.
-    pub fn begin<N: Network<State = S>>(network: &mut N, score: &Score, seed: u64) -> Self {
+    pub fn begin<N: Network<State = S>>(
+        network: &mut N,
+        manner: &Manner,
+        score: &Score,
+        seed: u64,
+    ) -> Self {
         let position = score.metres.position(-1);
-        let (heard, before) = network.begin(seed, position, true);
-        let unheard = match network.tells_players() {
-            true => network.begin(seed, position, false).0,
-            false => heard.clone(),
-        };
-        let (played, draw) = (Vec::new(), Draw { seed, pass: 0 });
-        Performance { played, states: [heard, unheard], before, draw }
+        let (state, before) = network.begin(seed, position, true);
+        let guided = network.hears() && manner.guidance != 0.0;
+        let unheard = guided.then(|| network.begin(seed, position, false).0);
+        Performance { played: vec![], state, unheard, before, draw: Draw { seed, pass: 0 } }
     }
 
     /// Goes on up to the step `end`, not included.
@@ -106,20 +106,20 @@ impl<S: Clone> Performance<S> {
     ) {
         for step in self.played.len()..end.min(score.heard.len()) {
             let heard = score.heard[step];
-            let own = without(self.choose(network, manner, score, step), heard);
-            self.played.push(own);
-            let told = history.map_or(own, |history| {
-                without(history.get(step).copied().unwrap_or_default(), heard)
-            });
-            let told = told.within(network.range());
+            let chosen = self.choose(network, manner, &score.given[step]);
+            self.played.push(chosen.without(heard.playing()));
+            let told = match history {
+                Some(history) => history.get(step).copied().unwrap_or_default(),
+                None => chosen,
+            };
+            let own = told.within(network.range()).without(heard.playing());
             let position = score.metres.position(step as i64);
-            let frame = Frame { own: told, heard, musician: true, position };
-            network.feed(&mut self.states[0], &frame);
-            if network.tells_players() && manner.guidance != 0.0 {
-                let alone = Frame { heard: Chord::SILENT, musician: false, ..frame };
-                network.feed(&mut self.states[1], &alone);
+            let frame = Frame { own, heard, musician: true, position, start: false };
+            network.feed(&mut self.state, &frame);
+            if let Some(unheard) = &mut self.unheard {
+                network.feed(unheard, &frame.unheard());
             }
-            self.before = told.union(heard);
+            self.before = own.union(heard);
         }
     }
 
@@ -127,29 +127,20 @@ impl<S: Clone> Performance<S> {
         &self,
         network: &mut N,
         manner: &Manner,
-        score: &Score,
-        step: usize,
+        given: &Given,
     ) -> Chord {
         let low = network.range().low;
-        let (before, draw) = (self.before, self.draw);
-        let given = &score.given[step];
-        // What sounds on is the likeliest.
-        let guess = without(Chord::from_masks(before.playing(), 0), given.chord);
-        let [heard, unheard] = &self.states;
-        choose_guided(
-            network,
-            [heard, unheard],
-            (given, manner.guidance),
-            guess,
-            &mut |n, logits| {
-                // The range lies within 0..128.
-                let key = low + n as u8;
-                let uniforms = draw.uniforms(step as i64, key);
-                let (plays, struck) = sampler::decide(&manner.sampling, logits, uniforms);
-                // What sounds without having sounded before begins.
-                (plays, plays && (struck || !before.plays(key)))
-            },
-        )
+        let step = self.played.len() as i64;
+        network.choose(&self.state, self.unheard.as_ref(), given, &mut |index, [heard, unheard]| {
+            // The range lies within 0..128.
+            let key = low + index as u8;
+            let guided = |bit: usize| heard[bit] + manner.guidance * (heard[bit] - unheard[bit]);
+            let uniforms = self.draw.uniforms(step, key);
+            let (plays, struck) =
+                sampler::decide(&manner.sampling, [guided(0), guided(1)], uniforms);
+            // What sounds without having sounded before begins.
+            (plays, plays && (struck || !self.before.plays(key)))
+        })
     }
 }
 
@@ -160,7 +151,7 @@ pub fn perform<N: Network>(
     (score, history): (&Score, Option<&[Chord]>),
     seed: u64,
 ) -> Vec<Chord> {
-    let mut performance = Performance::begin(network, score, seed);
+    let mut performance = Performance::begin(network, manner, score, seed);
     performance.play(network, manner, (score, history), usize::MAX);
     performance.played
 }
