@@ -52,8 +52,7 @@ impl<'a> Arrangement<'a> {
         let named: Vec<players::Part> = (piece.parts.iter())
             .map(|part| players::Part { name: &part.name, roll: &part.roll })
             .collect();
-        let music =
-            players::Music { roll: &piece.roll, parts: &named, metres: &piece.metres };
+        let music = players::Music { roll: &piece.roll, parts: &named, metres: &piece.metres };
         let lead = match music.lead(rule) {
             Some(index) => {
                 // Among the parts that play, as many are before it.
@@ -107,7 +106,13 @@ impl<'a> Arrangement<'a> {
     }
 
     /// Two players over `steps`, transposed by `semitones`, in the network's keys.
-    pub fn played(&self, who: Who, steps: Range<usize>, semitones: i8, config: &Config) -> Vec<Both> {
+    pub fn played(
+        &self,
+        who: Who,
+        steps: Range<usize>,
+        semitones: i8,
+        config: &Config,
+    ) -> Vec<Both> {
         let shift = |chord: Chord| chord.transposed(semitones).within(config.range());
         let both = |step: usize| {
             let heard = shift(self.heard(who, step));
@@ -196,4 +201,3 @@ impl Stretch<'_> {
         sequence
     }
 }
-

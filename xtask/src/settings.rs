@@ -276,10 +276,7 @@ impl Settings {
     /// The network that is trained unless told otherwise: small, as those that score best are, and
     /// with a musician.
     pub fn network() -> Config {
-        Config {
-            features: Config::NEWEST_FEATURES,
-            ..Config::default()
-        }
+        Config { features: Config::NEWEST_FEATURES, ..Config::default() }
     }
 
     /// How segments are shared out between the plugin and a musician; without one where the network

@@ -25,7 +25,10 @@ const NETWORK_KEYS: [(&str, &str); 10] = [
     ("edge", "What lies below the lowest key: \"zero\" or, as in code of 2015, \"wrap_low\""),
     ("scan", "Order in which keys are chosen: \"up\" from the lowest or \"down\" from the highest"),
     ("start", "Whether a piece's first step is predicted: \"flag\" if it is, \"none\" if given"),
-    ("features", "What the network is told: 2 tells a musician apart and knows every metre, 1 neither"),
+    (
+        "features",
+        "What the network is told: 2 tells a musician apart and knows every metre, 1 neither",
+    ),
     ("velocity", "Whether a head tells how loud struck keys are; features 2 alone"),
 ];
 

@@ -145,7 +145,11 @@ mod tests {
             (0..160).map(|s| Chord::struck_keys([40 + (s * 7 % 30) as u8])).collect();
         let metres = Metres::default();
         let own = by_model(&model, &[(&piece, &metres)], &[], &settings);
-        assert_eq!(own, by_model(&model, &[(&piece, &metres)], &[], &settings), "the same each time");
+        assert_eq!(
+            own,
+            by_model(&model, &[(&piece, &metres)], &[], &settings),
+            "the same each time"
+        );
         assert_eq!(own.len(), 3);
         assert!(own.iter().all(|prompt| prompt.len() == PROMPT_STEPS && lively(&prompt.chords)));
         assert!(own[0] != own[1] && own[1] != own[2]);

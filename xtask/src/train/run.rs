@@ -132,8 +132,7 @@ impl<'a> Run<'a> {
         let range = settings.network.range();
         let mut meta = Metadata::default();
         if !prompts::are_the_models_own(settings) {
-            let pieces: Vec<_> =
-                train.iter().map(|piece| (&piece.roll, &piece.metres)).collect();
+            let pieces: Vec<_> = train.iter().map(|piece| (&piece.roll, &piece.metres)).collect();
             meta.prompts = prompts::excerpts(&pieces, settings.prompts, &prompts::random(settings));
         }
         meta.made = Some(Made {

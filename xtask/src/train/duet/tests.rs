@@ -10,14 +10,8 @@ fn config() -> Config {
 }
 
 /// Nobody never, the top voice always, known, in time, and nothing else done to it.
-const PLAIN: Duet = Duet {
-    nobody: 0.0,
-    others: 0.0,
-    known: 1.0,
-    wrong_history: 0.0,
-    turns: 0.0,
-    late_hands: 0.0,
-};
+const PLAIN: Duet =
+    Duet { nobody: 0.0, others: 0.0, known: 1.0, wrong_history: 0.0, turns: 0.0, late_hands: 0.0 };
 
 /// Top voice: another key from 72 on every four steps. Below it C3 and, held for eight steps, E3.
 fn piece() -> PianoRoll {
@@ -144,7 +138,10 @@ fn a_turn_takes_both_players_to_another_key() {
             assert_eq!(own, if step <= from { 0 } else { by });
         }
         let Target { chord, given, .. } = sequence.targets[from];
-        assert_eq!((chord.struck(), given.chord.struck()), (chord.playing(), given.chord.playing()));
+        assert_eq!(
+            (chord.struck(), given.chord.struck()),
+            (chord.playing(), given.chord.playing())
+        );
     }
     assert_eq!(far.len(), 12, "{far:?}");
 }
@@ -176,7 +173,14 @@ fn late_hands_are_known_as_they_were_before() {
 
 #[test]
 fn a_draw_is_the_same_each_time() {
-    let shares = Duet { nobody: 0.25, others: 0.25, known: 0.5, wrong_history: 0.5, turns: 0.25, late_hands: 0.3 };
+    let shares = Duet {
+        nobody: 0.25,
+        others: 0.25,
+        known: 0.5,
+        wrong_history: 0.5,
+        turns: 0.25,
+        late_hands: 0.3,
+    };
     let draws: Vec<Sequence> = (0..50).map(|seed| draw(shares, seed)).collect();
     assert_eq!(draws, (0..50).map(|seed| draw(shares, seed)).collect::<Vec<_>>());
     let nobody = draws.iter().filter(|sequence| !sequence.frames[0].musician).count();
