@@ -6,7 +6,8 @@
 //! random is drawn by place from the seed ([`random`]), so a resumed run goes on as if it had
 //! not stopped ([`resume`]). What it takes is told beforehand ([`estimate`]), how it fares all
 //! along ([`report`], [`tensorboard`]). Several processes may share it ([`team`]). What is trained
-//! may go on learning from what it is scored on ([`dynamic`]).
+//! may go on learning from what it is scored on ([`dynamic`]), and a run may begin from what was
+//! trained before ([`warm`]).
 
 pub mod adam;
 pub mod backend;
@@ -36,6 +37,7 @@ pub mod step;
 pub mod stepper;
 pub mod team;
 pub mod tensorboard;
+pub mod warm;
 
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};

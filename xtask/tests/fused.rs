@@ -277,25 +277,29 @@ fn layers_differentiated_by_hand_for_gpus_match_those_of_candle() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let config = Config { time: vec![20, 12], note: vec![10, 6], ..Config::default() };
-    let parameters = weights(&config, 1);
-    // Enough rows for several shares of both stacks.
-    let batch = batch(&config, 5, 40, 1);
-    let random = Random::new(5, 5);
-    let run = |threads| {
-        let mut fused = Fused::new(&config, InstructionSet::best(), threads);
-        let first =
-            fused.gradient(&parameters, Batch::whole(&batch), Some((0.5, &random))).expect("ours");
-        // Nothing is left over from one iteration to the next, nor from another size.
-        fused.gradient(&parameters, Batch::whole(&batch[..2]), None).expect("ours");
-        let again =
-            fused.gradient(&parameters, Batch::whole(&batch), Some((0.5, &random))).expect("ours");
-        assert_eq!(first, again, "{threads} threads");
-        first
-    };
-    let one = run(1);
-    for threads in [2, 3, 8] {
-        assert_eq!(one, run(threads), "{threads} threads");
+    for features in [1, 2] {
+        let sizes = (vec![20, 12], vec![10, 6]);
+        let config = Config { time: sizes.0, note: sizes.1, features, ..Config::default() };
+        let parameters = weights(&config, 1);
+        // Enough rows for several shares of both stacks.
+        let batch = batch(&config, 5, 40, 1);
+        let random = Random::new(5, 5);
+        let run = |threads| {
+            let mut fused = Fused::new(&config, InstructionSet::best(), threads);
+            let mut gradient = |batch, dropout| {
+                fused.gradient(&parameters, Batch::whole(batch), dropout).expect("ours")
+            };
+            let first = gradient(&batch[..], Some((0.5, &random)));
+            // Nothing is left over from one iteration to the next, nor from another size.
+            gradient(&batch[..2], None);
+            let again = gradient(&batch[..], Some((0.5, &random)));
+            assert_eq!(first, again, "{threads} threads");
+            first
+        };
+        let one = run(1);
+        for threads in [2, 3, 8] {
+            assert_eq!(one, run(threads), "{threads} threads");
+        }
     }
 }
 

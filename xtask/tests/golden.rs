@@ -1,5 +1,7 @@
 //! The golden vectors: networks, and numbers computed with them elsewhere in f64.
 
+#![allow(dead_code, reason = "each test uses its own part of it")]
+
 use std::path::Path;
 
 use anacrusis::model::network::tensors;
