@@ -35,24 +35,38 @@ const CONTEXT_WIDTH: usize = 12;
 const REACH: i32 = 12;
 
 /// Columns of version 1.
-mod v1 {
+pub mod v1 {
+    /// First of the context.
     pub const CONTEXT: usize = 63;
+    /// First of the four bits of the step in the bar.
     pub const BEAT: usize = 75;
+    /// Whether there is no step before.
     pub const START: usize = 79;
+    /// Number of columns.
     pub const WIDTH: usize = 80;
 }
 
 /// Columns of version 2.
-mod v2 {
+pub mod v2 {
+    /// First of the vicinity of what was heard.
     pub const HEARD_VICINITY: usize = 63;
+    /// First of the context of what was played.
     pub const CONTEXT: usize = 113;
+    /// First of the context of what was heard.
     pub const HEARD_CONTEXT: usize = 125;
+    /// First of the six that tell the step in the beat.
     pub const IN_BEAT: usize = 137;
+    /// First of the eight that tell the beat in the bar.
     pub const BEAT: usize = 143;
+    /// First of the eight that tell the beats of the bar.
     pub const BEATS: usize = 151;
+    /// Whether the metre is compound.
     pub const COMPOUND: usize = 159;
+    /// Whether there is a musician.
     pub const MUSICIAN: usize = 160;
+    /// Whether there is no step before.
     pub const START: usize = 161;
+    /// Number of columns.
     pub const WIDTH: usize = 162;
     /// Beats told apart.
     pub const MOST_BEATS: u16 = 8;

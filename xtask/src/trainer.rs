@@ -45,6 +45,7 @@ pub const FEATURES: &str = "train";
   cargo xtask train --print-config > my.toml      then change in it what you like, and
   cargo xtask train --data my-midi --out my.safetensors --config my.toml --seed 7
   cargo xtask train --data my-midi --out my.safetensors --tensorboard runs/my
+  cargo xtask train --data my-midi --out my.safetensors --from models/classical.safetensors
   cargo xtask train --data my-midi --out my.safetensors --device cuda
   mpirun -n 4 cargo xtask train --data my-midi --out my.safetensors --batch 16
 
@@ -69,6 +70,10 @@ pub struct Args {
     /// Settings as TOML; flags override them
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Begin with the weights of this network, which must be of the same sizes. One of version 1 of
+    /// the features becomes one of version 2 that plays as it did and can learn to listen
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
     /// Go on with the run whose state lies beside OUT
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
@@ -145,6 +150,13 @@ impl Args {
                 path.display()
             );
         }
+        if let (Some(from), false) = (&self.from, self.resume) {
+            ensure!(
+                from.exists(),
+                "--from {}: there is no such file: check the path",
+                from.display()
+            );
+        }
         if launcher::place().leads() {
             self.outputs().check(self.resume, self.overwrite)?;
         }
@@ -180,6 +192,9 @@ impl Args {
             words.extend(self.valid.iter().map(|path| quoted(&shown(path, 2))));
         }
         words.push(format!("--out {}", quoted(&shown(self.out(), 1))));
+        if let Some(path) = &self.from {
+            words.push(format!("--from {}", quoted(&shown(path, 2))));
+        }
         if let Some(path) = &self.config {
             words.push(format!("--config {}", quoted(&shown(path, 2))));
         }

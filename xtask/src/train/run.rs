@@ -1,5 +1,6 @@
 //! What a training run holds beside its loop: pieces, counters, evaluations, files.
 
+mod begin;
 mod end;
 
 use std::path::Path;
@@ -13,12 +14,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::backend::{self, Backend, Parameters};
 use super::heldout::{Heldout, Scored};
-use super::init;
 use super::intake;
 use super::iteration::Done;
 use super::prompts;
-use super::purpose;
-use super::random::Random;
 use super::report::{Iteration, Metrics, Report};
 use super::resume::{self, States};
 use super::sample::Samples;
@@ -26,11 +24,11 @@ use super::schedule::Schedule;
 use super::state::{Identity, State};
 use super::team::{Shared, Team};
 use super::tensorboard::Log;
-use crate::arrangement::{Arrangement, Who};
+use crate::arrangement::Arrangement;
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
 use crate::trainer::{Args, Outputs};
-use crate::{files, model_file, score};
+use crate::{files, score};
 
 /// Weight of the newest loss in the running mean: a memory of some fifty iterations.
 const LOSS_MEMORY: f64 = 0.02;
@@ -118,13 +116,11 @@ impl<'a> Run<'a> {
             notes.iter().for_each(|note| eprintln!("{note}"));
             let progress = &mut state.progress;
             if progress.best_at.is_none() && progress.best_nats.is_some() {
-                progress.best_at = Some(best_at(&outputs.best, progress.iterations));
+                progress.best_at = Some(begin::best_at(&outputs.best, progress.iterations));
             }
             Some(state)
         } else {
-            let density = init::Density::of(rolls.iter().copied(), settings.network.keys());
-            let random = Random::new(settings.seed, purpose::WEIGHTS);
-            let parameters = init::weights(&settings.network, density, &random);
+            let parameters = begin::first_weights(args, settings, &rolls)?;
             outputs.clear()?;
             Some(State { parameters, ..State::default() })
         };
@@ -186,7 +182,7 @@ impl<'a> Run<'a> {
 
     fn introduce(&self, threads: usize) {
         if self.settings.network.hears() {
-            self.report.say(&musicians(&self.train, self.settings));
+            self.report.say(&begin::musicians(&self.train, self.settings));
         }
         if self.team.processes() > 1 {
             self.report.say(&format!(
@@ -389,40 +385,4 @@ impl<'a> Run<'a> {
             Checkpoint::new(self.settings.network.clone(), parameters.clone(), self.meta.clone());
         checkpoint.context("the weights are not usable: training diverged; lower learning_rate")
     }
-}
-
-/// At which iteration the best network was found, if the state does not tell: the network
-/// itself does.
-fn best_at(best: &Path, done: u64) -> u64 {
-    let made = model_file::read(best).ok().and_then(|best| best.meta.made);
-    made.map_or(done, |made| made.iterations.min(done))
-}
-
-/// Who the musician is in the pieces that are trained on, in words.
-fn musicians(pieces: &[&Piece], settings: &Settings) -> String {
-    let mut named = std::collections::BTreeMap::<String, usize>::new();
-    let mut others = 0;
-    for piece in pieces {
-        match Arrangement::of(piece, settings.musician).lead() {
-            Who::Part(_) => {
-                let name = crate::players::lead_name(piece, settings.musician);
-                *named.entry(name.unwrap_or_default()).or_default() += 1;
-            }
-            _ => others += 1,
-        }
-    }
-    let mut told: Vec<(usize, String)> = named.into_iter().map(|(name, n)| (n, name)).collect();
-    told.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let all = pieces.len();
-    let mut words: Vec<String> = (told.iter().take(4))
-        .map(|(count, name)| format!("tracks named {name} in {count} of {all} pieces"))
-        .collect();
-    let more: usize = told.iter().skip(4).map(|(count, _)| count).sum();
-    if more > 0 {
-        words.push(format!("tracks of other names in {more}"));
-    }
-    if others > 0 {
-        words.push(format!("a voice taken out of the whole in {others} of {all} pieces"));
-    }
-    format!("the musician: {}", words.join(", "))
 }

@@ -1,27 +1,12 @@
 //! Beginning from a network that was trained before: its weights in the layout of another
 //! version of the features (listener.md, section 2, "Warm start").
 
-use anacrusis::model::features::{VICINITY, width};
+use anacrusis::model::features::{VICINITY, v1, v2, width};
 use anacrusis::model::network::{FEEDBACK, TensorSpec, note_layers, tensors, time_layers};
 use anacrusis::model::{Checkpoint, Config};
 use anyhow::{Result, ensure};
 
 use super::backend::{Parameters, parameters};
-
-/// Columns of version 1: the context, the four bits of the step in the bar, and the flag of the
-/// step before the first.
-const CONTEXT: usize = 63;
-const BAR: usize = 75;
-const START: usize = 79;
-
-/// Columns of version 2: where vicinity and context of what was heard begin, and its own
-/// context; the step in the beat, the beat, and the flag.
-const HEARD_VICINITY: usize = 63;
-const OWN_CONTEXT: usize = 113;
-const HEARD_CONTEXT: usize = 125;
-const IN_BEAT: usize = 137;
-const BEAT: usize = 143;
-const FLAG: usize = 161;
 
 /// Steps in a beat of 4/4, and beats in its bar.
 const OF_COMMON_TIME: usize = 4;
@@ -96,20 +81,20 @@ fn widen(
 
 /// The weights of the features of version 2, all zero so far, from those of version 1.
 fn of_features(old: &[f32], new: &mut [f32]) {
-    let (vicinity, context) = (&old[VICINITY..CONTEXT], &old[CONTEXT..BAR]);
+    let (vicinity, context) = (&old[VICINITY..v1::CONTEXT], &old[v1::CONTEXT..v1::BEAT]);
     new[..VICINITY].copy_from_slice(&old[..VICINITY]);
-    for to in [VICINITY, HEARD_VICINITY] {
+    for to in [VICINITY, v2::HEARD_VICINITY] {
         new[to..][..vicinity.len()].copy_from_slice(vicinity);
     }
-    for to in [OWN_CONTEXT, HEARD_CONTEXT] {
+    for to in [v2::CONTEXT, v2::HEARD_CONTEXT] {
         new[to..][..context.len()].copy_from_slice(context);
     }
     // Version 1 has -1 and 1 for a bit, version 2 a column for each place.
-    let bits = &old[BAR..START];
+    let bits = &old[v1::BEAT..v1::START];
     let sign = |number: usize, bit: usize| if number >> bit & 1 == 1 { 1.0 } else { -1.0 };
     for place in 0..OF_COMMON_TIME {
-        new[IN_BEAT + place] = sign(place, 0) * bits[0] + sign(place, 1) * bits[1];
-        new[BEAT + place] = sign(place, 0) * bits[2] + sign(place, 1) * bits[3];
+        new[v2::IN_BEAT + place] = sign(place, 0) * bits[0] + sign(place, 1) * bits[1];
+        new[v2::BEAT + place] = sign(place, 0) * bits[2] + sign(place, 1) * bits[3];
     }
-    new[FLAG] = old[START];
+    new[v2::START] = old[v1::START];
 }

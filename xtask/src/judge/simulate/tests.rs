@@ -151,9 +151,8 @@ fn a_key_has_one_player_and_what_sounds_anew_begins() {
 
 #[test]
 fn what_is_given_is_what_is_known() {
-    let network = Noise { hears: true };
     let given = |hears, reaction| {
-        let network = Noise { hears, ..network };
+        let network = Noise { hears };
         Score::new(&network, reaction, &melody(30), &Metres::default()).given
     };
     let heard = melody(30).into_iter().map(|chord| chord.folded(0, RANGE)).collect::<Vec<_>>();
