@@ -239,20 +239,23 @@ impl Metres {
         self.spans.iter().map(|span| (span.from, span.signature))
     }
 
-    /// Pairs that [`Metres::new`] makes the same bar lines of, from the first one after step 0 on.
+    /// Pairs that [`Metres::new`] makes the same bar lines of, from step 0 on.
     ///
-    /// The second one repeats the first signature at that bar line, from which what lies before is
-    /// counted back. So the first bar comes back too, unless it is a rest of a longer one, shorter
-    /// than a bar of the signature after it: that reads as a pickup to it.
+    /// Where the first bar could not be counted back from what follows, a pair repeats its
+    /// signature at the next bar line. Two things are lost: a first bar that was cut off to less
+    /// than a bar of the signature after it reads as a pickup to that, and of bars that are no
+    /// whole number of steps (9/32), which were cut off, the fraction.
     pub fn pairs(&self) -> Vec<(i64, Signature)> {
-        let signature = self.signature(0);
+        let first = (0, self.signature(0));
         let later = self.signatures().filter(|(from, _)| *from > 0);
-        let mut pairs = vec![(0, signature)];
-        if self.position(0).in_bar > 0 || self.span(0) + 1 < self.spans.len() {
-            pairs.push((self.next_bar_line(0), signature));
+        let pairs: Vec<(i64, Signature)> = std::iter::once(first).chain(later).collect();
+        if Metres::new(pairs.iter().copied()).position(0) == self.position(0) {
+            return pairs;
         }
-        pairs.extend(later);
-        pairs
+        let line = self.next_bar_line(0);
+        let later = pairs.into_iter().filter(|(from, _)| *from > line);
+        // That bar may have another signature already.
+        [first, (line, self.signature(line))].into_iter().chain(later).collect()
     }
 
     /// Everything that these metres are: for each stretch of one signature its first step (of the

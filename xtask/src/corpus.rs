@@ -2,11 +2,13 @@
 //!
 //! MIDI files are read by [`anacrusis::music::smf`], roll files (JSON) by `rolls`; what was
 //! read once comes from a [`Cache`] afterwards. A bad file never stops the reading: it is
-//! skipped, with the reason. Copies of one work, transposed or not, share a [`Piece::work`], so
+//! skipped, with the reason. Copies, versions and parts of one work share a [`Piece::work`], so
 //! that a split never tests on what it trained on.
 
 mod cache;
 mod files;
+mod likeness;
+mod names;
 mod parsed;
 mod rolls;
 mod skipped;
@@ -28,8 +30,8 @@ pub use skipped::{Reason, Skipped, explain, reasons};
 pub use split::split;
 
 use crate::settings::{Profile, Settings};
+use likeness::Likeness;
 use parsed::Parsed;
-use works::Likeness;
 
 /// What to read, and what counts as a piece.
 #[derive(Clone, Debug)]
@@ -106,7 +108,8 @@ pub struct Piece {
     pub metres: Metres,
     /// SHA-256 of the roll in lower-case hex.
     pub digest: String,
-    /// The same number for copies of one work, also transposed, coarsened or a little altered.
+    /// The same number for copies of one work, also transposed, coarsened or a little altered, and
+    /// for its versions, arrangements and parts.
     pub work: u64,
     /// Notes outside the range.
     pub dropped_notes: u64,
@@ -162,7 +165,7 @@ impl Corpus {
             bail!("{}", nothing_left(data, &skipped));
         }
         let mut works: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        for (index, work) in works::works(&likenesses).into_iter().enumerate() {
+        for (index, work) in works::works(&pieces, &likenesses).into_iter().enumerate() {
             pieces[index].work = work;
             works.entry(work).or_default().push(index);
         }
@@ -283,6 +286,7 @@ impl<'a> Reader<'a> {
         if let Some(reason) = self.refusal(steps, dropped_notes, &metres, reading) {
             return self.skip(path.with_file_name(name), reason, whole.len());
         }
+        self.likenesses.push(Likeness::of(&whole, &parts));
         let parts: Vec<Part> = parts
             .iter()
             .map(|part| {
@@ -296,7 +300,7 @@ impl<'a> Reader<'a> {
         // Known once all pieces are.
         let work = 0;
         self.steps += steps * (1 + parts.len());
-        self.likenesses.push(Likeness::of(&whole));
+
         self.pieces.push(Piece {
             name,
             path,

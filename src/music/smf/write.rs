@@ -5,7 +5,7 @@ use midly::{
     num::{u4, u7, u15, u24, u28},
 };
 
-use crate::music::{Keys, PianoRoll, Rate};
+use crate::music::{Keys, Metres, PianoRoll, Rate, Signature};
 
 /// Ticks per quarter note of the files that [`write()`] makes.
 pub const TICKS_PER_BEAT: u16 = 480;
@@ -15,7 +15,7 @@ fn ticks_per_step(rate: Rate) -> u32 {
     u32::from(TICKS_PER_BEAT) / u32::from(rate.steps_per_beat())
 }
 
-/// How a roll is written; the roll itself has neither tempo nor loudness.
+/// How a roll is written; the roll itself has neither tempo nor metre nor loudness.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteOptions<'a> {
     /// Tempo in quarter notes per minute; clamped to what a file can hold (3.58 and up).
@@ -26,11 +26,22 @@ pub struct WriteOptions<'a> {
     pub channel: u8,
     /// Text events at the beginning, such as how the music was made.
     pub texts: &'a [&'a str],
+    /// Where the bar lines lie, in steps from the first; if not given, 4/4.
+    pub metres: Option<&'a Metres>,
+}
+
+impl WriteOptions<'_> {
+    /// The time signatures to write, each with its step, the first at step 0.
+    fn signatures(&self) -> Vec<(usize, Signature)> {
+        let pairs = self.metres.map_or_else(|| Metres::default().pairs(), Metres::pairs);
+        // None lies before step 0.
+        pairs.into_iter().map(|(step, signature)| (step as usize, signature)).collect()
+    }
 }
 
 impl Default for WriteOptions<'_> {
     fn default() -> Self {
-        WriteOptions { tempo_bpm: 120.0, velocity: 80, channel: 0, texts: &[] }
+        WriteOptions { tempo_bpm: 120.0, velocity: 80, channel: 0, texts: &[], metres: None }
     }
 }
 
@@ -54,7 +65,7 @@ pub struct TempoChange {
     pub tempo_bpm: f64,
 }
 
-/// Writes a roll of sixteenths as a Standard MIDI File of format 0 in 4/4.
+/// Writes a roll of sixteenths as a Standard MIDI File of format 0.
 ///
 /// In each step first ends, then onsets, each from low to high. A key that is struck again
 /// is ended first; a held key that did not sound before begins. What still sounds is ended
@@ -68,14 +79,14 @@ pub fn write(roll: &PianoRoll, options: &WriteOptions) -> Vec<u8> {
     let mut track = Writer::new(Rate::Sixteenth);
     track.texts(options.texts);
     track.meta(MetaMessage::Tempo(micros_per_beat(options.tempo_bpm)));
-    track.meta(MetaMessage::TimeSignature(4, 2, 24, 8));
-    track.notes(roll, options.channel, options.velocity);
+    track.notes(roll, options, options.channel, &options.signatures());
     file(Format::SingleTrack, vec![track])
 }
 
 /// Writes several parts of one length, whose steps are those of `rate`, as a Standard MIDI File
-/// of format 1 in 4/4: a track of tempi and texts, then one for each part, as [`write()`] does.
+/// of format 1: a track of tempi, metres and texts, then one for each part, as [`write()`] does.
 /// Tempo changes come in order; without any, and before the first, `options` tells the tempo.
+/// The steps of metres are sixteenths, so at other rates only one metre throughout makes sense.
 ///
 /// # Panics
 ///
@@ -91,19 +102,25 @@ pub fn write_parts(
     if tempi.first().is_none_or(|change| change.step > 0) {
         head.meta(MetaMessage::Tempo(micros_per_beat(options.tempo_bpm)));
     }
-    head.meta(MetaMessage::TimeSignature(4, 2, 24, 8));
+    let signatures = options.signatures().into_iter().map(|(step, it)| (step, signature(it)));
+    let tempi = tempi
+        .iter()
+        .map(|change| (change.step, MetaMessage::Tempo(micros_per_beat(change.tempo_bpm))));
+    let mut changes: Vec<(usize, MetaMessage)> = signatures.chain(tempi).collect();
+    // Of one step, metres first.
+    changes.sort_by_key(|(step, _)| *step);
     let mut at = 0;
-    for change in tempi {
-        (at..change.step).for_each(|_| head.wait());
-        at = at.max(change.step);
-        head.meta(MetaMessage::Tempo(micros_per_beat(change.tempo_bpm)));
+    for (step, message) in changes {
+        (at..step).for_each(|_| head.wait());
+        at = step;
+        head.meta(message);
     }
     head.meta(MetaMessage::EndOfTrack);
     let mut tracks = vec![head];
     for part in parts {
         let mut track = Writer::new(rate);
         track.meta(MetaMessage::TrackName(part.name.as_bytes()));
-        track.notes(&part.roll, part.channel, options.velocity);
+        track.notes(&part.roll, options, part.channel, &[]);
         tracks.push(track);
     }
     file(Format::Parallel, tracks)
@@ -123,6 +140,16 @@ fn micros_per_beat(tempo_bpm: f64) -> u24 {
     // NaN and what is not positive fall back; the cast saturates within the clamp.
     let micros = if micros.is_finite() && micros > 0.0 { micros } else { 500_000.0 };
     u24::new(micros.clamp(1.0, f64::from(u24::max_value().as_int())) as u32)
+}
+
+fn signature(signature: Signature) -> MetaMessage<'static> {
+    // One that was read from a file fits; at most 255 can be written.
+    let numerator = u8::try_from(signature.numerator()).unwrap_or(u8::MAX);
+    // A power of two up to 256.
+    let power = signature.denominator().trailing_zeros() as u8;
+    // MIDI clocks in a count: 24 to the quarter.
+    let clocks = if signature.is_compound() { 36 } else { 24 };
+    MetaMessage::TimeSignature(numerator, power, clocks, 8)
 }
 
 struct Writer<'a> {
@@ -154,10 +181,17 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// All notes of a roll, and the end of the track.
-    fn notes(&mut self, roll: &PianoRoll, channel: u8, velocity: u8) {
+    /// All notes of a roll with the signatures that lie in it, and the end of the track.
+    fn notes(
+        &mut self,
+        roll: &PianoRoll,
+        options: &WriteOptions,
+        channel: u8,
+        signatures: &[(usize, Signature)],
+    ) {
         let channel = u4::new(channel.min(15));
-        let velocity = u7::new(velocity.clamp(1, 127));
+        let velocity = u7::new(options.velocity.clamp(1, 127));
+        let mut signatures = signatures.iter().peekable();
         let note = |track: &mut Self, key: u8, on: bool| {
             let key = u7::new(key);
             let message = match on {
@@ -167,7 +201,15 @@ impl<'a> Writer<'a> {
             track.push(TrackEventKind::Midi { channel, message });
         };
         let mut sounding = 0u128;
-        for chord in &roll.chords {
+        if roll.is_empty()
+            && let Some((_, first)) = signatures.next()
+        {
+            self.meta(signature(*first));
+        }
+        for (step, chord) in roll.chords.iter().enumerate() {
+            while let Some((_, now)) = signatures.next_if(|(at, _)| *at <= step) {
+                self.meta(signature(*now));
+            }
             let onsets = chord.struck() | (chord.playing() & !sounding);
             for key in Keys(sounding & (onsets | !chord.playing())) {
                 note(self, key, false);

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use anacrusis::music::KeyRange;
 use anacrusis::music::smf::{self, MAX_NOTES, MAX_STEPS, SmfError};
+use anacrusis::music::{KeyRange, Part};
 use proptest::prelude::*;
 
 use super::build::{File, chunk, track};
@@ -35,7 +35,9 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
         prop_assert!(back.roll.chords.last().is_none_or(|chord| !chord.is_empty()));
         prop_assert!(back.tempo_bpm > 0.0);
         // Whatever was read can be written, and reads as the same.
-        let again = smf::write(&back.roll, &smf::WriteOptions::default());
+        prop_assert_eq!(&Part::together(&back.parts), &back.roll);
+        let written = smf::WriteOptions { metres: Some(&back.metres), ..Default::default() };
+        let again = smf::write(&back.roll, &written);
         prop_assert_eq!(smf::read(&again, ALL).map(|back| back.roll), Ok(back.roll));
     }
     Ok(())
@@ -100,8 +102,9 @@ fn the_longest_roll_is_read_and_a_step_more_is_not() {
     let until = |step: u64| {
         // In two strides, since one delta time holds no more than 28 bits.
         let tick = step * 120;
-        let one = track().at(tick / 2, &[0xB0, 7, 1]).at(tick - 120, &[0x90, 60, 80]);
-        smf::read(&File::one(one.at(tick, &[0x80, 60, 0])).bytes(), ALL)
+        let one = track().at(0, &[0x90, 72, 80]).at(tick / 2, &[0xB0, 7, 1]);
+        let one = one.at(tick - 120, &[0x90, 60, 80]).at(tick, &[0x80, 60, 0]);
+        smf::read(&File::one(one.at(tick, &[0x80, 72, 0])).bytes(), ALL)
     };
     assert_eq!(until(MAX_STEPS).unwrap().roll.len() as u64, MAX_STEPS);
     assert!(matches!(until(MAX_STEPS + 1), Err(SmfError::TooLong { .. })));

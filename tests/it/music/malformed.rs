@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anacrusis::music::smf::{self, Imported, SmfError};
-use anacrusis::music::{Chord, KeyRange, PianoRoll, Step};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, Signature};
 use sha2::{Digest, Sha256};
 
 use super::build::chunk;
@@ -145,11 +145,41 @@ fn overlapping_notes_of_one_key_are_struck_and_sound_on() {
 }
 
 #[test]
-fn a_metre_of_three_ends_the_piece() {
+fn a_metre_that_changes_or_is_none_costs_no_notes() {
     let back = read("30_timesig_changes_to_three.mid").unwrap();
-    assert_eq!((back.metre_stop, &back.roll), (Some(Step(256)), &arpeggio(64)));
+    let signatures: Vec<(i64, Signature)> = back.metres.signatures().collect();
+    let three = Signature::new(3, 4).unwrap();
+    assert_eq!(signatures, [(0, Signature::COMMON), (256, three)]);
+    assert_eq!((&back.roll.chords[..256], back.roll.len()), (&arpeggio(64).chords[..], 512));
     let back = read("29_timesig_zero_and_huge.mid").unwrap();
-    assert_eq!((back.metre_stop, back.roll.len(), back.notes), (Some(Step(0)), 0, 0));
+    assert_eq!((back.repairs.ignored_signatures, back.metre_told), (1, false));
+    assert_eq!(back.roll, arpeggio(64));
+}
+
+/// Which of the files that a reader may refuse or read are read, and why.
+#[test]
+fn what_may_be_refused_or_read_is_decided() {
+    for (name, reads) in [
+        ("09_division_one.mid", true),
+        // Patterns have no common time.
+        ("11_format_two.mid", false),
+        ("14_tracks_declared_65535.mid", true),
+        // The only track is cut: nothing is left to keep.
+        ("15_track_length_too_long.mid", false),
+        ("16_track_length_too_short.mid", false),
+        // Read since players read it: running status goes on across a meta event.
+        ("21_running_status_after_meta.mid", true),
+        ("27_tempo_zero.mid", true),
+        ("28_tempo_two_bytes.mid", true),
+        ("29_timesig_zero_and_huge.mid", true),
+        ("31_no_end_of_track.mid", true),
+        ("32_events_after_end.mid", true),
+        ("41_garbage_before_header.mid", false),
+    ] {
+        assert_eq!(read(name).is_ok(), reads, "{name}");
+    }
+    let kept = read("21_running_status_after_meta.mid").unwrap();
+    assert_eq!((kept.repairs.kept_status, kept.roll.len()), (1, 1));
 }
 
 #[test]
