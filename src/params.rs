@@ -290,6 +290,7 @@ impl AnacrusisParams {
     /// The model that the parameters ask for. Locks the path: never on the audio thread.
     pub fn model_choice(&self) -> ModelChoice {
         match self.model.value() {
+            ModelSource::Songs => ModelChoice::Songs,
             ModelSource::Classical => ModelChoice::Classical,
             ModelSource::Pop => ModelChoice::Pop,
             ModelSource::File => ModelChoice::File(self.model_path.get()),

@@ -91,10 +91,14 @@ impl From<RateChoice> for Rate {
 pub enum ModelSource {
     /// The embedded default.
     #[default]
+    #[id = "songs"]
+    #[name = "Songs (built in)"]
+    Songs,
+    /// Embedded.
     #[id = "classical"]
     #[name = "Classical (built in)"]
     Classical,
-    /// The embedded second one.
+    /// Embedded.
     #[id = "pop"]
     #[name = "Pop (built in)"]
     Pop,

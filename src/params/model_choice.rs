@@ -8,9 +8,11 @@ use nih_plug::params::persist::PersistentField;
 /// Which model to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelChoice {
-    /// The embedded default.
+    /// The embedded default: songs with a voice and a piano, and chorales.
+    Songs,
+    /// Embedded: piano pieces.
     Classical,
-    /// The embedded second one.
+    /// Embedded: pop songs.
     Pop,
     /// The user's own file; the path as typed, possibly empty.
     File(String),
@@ -68,6 +70,12 @@ impl ModelPath {
     pub fn changes(&self) -> u64 {
         self.inner.changes.load(Ordering::Acquire)
     }
+}
+
+impl ModelChoice {
+    /// The models that are part of the plugin, the default first.
+    pub const EMBEDDED: [ModelChoice; 3] =
+        [ModelChoice::Songs, ModelChoice::Classical, ModelChoice::Pop];
 }
 
 impl PersistentField<'_, String> for ModelPath {

@@ -15,7 +15,7 @@ use crate::model::checkpoint;
 use crate::params::ModelChoice;
 
 /// Models that are built in.
-const EMBEDDED: usize = 2;
+const EMBEDDED: usize = ModelChoice::EMBEDDED.len();
 
 /// Files of a folder that are looked at.
 const MOST_FILES: usize = 500;
@@ -59,8 +59,7 @@ impl Shelf {
     /// Looks at the embedded models, and at a folder anew, or at none.
     pub fn look(&mut self, folder: &str) {
         if self.near.is_empty() {
-            let embedded = [ModelChoice::Classical, ModelChoice::Pop];
-            self.near = embedded.into_iter().map(entry_of).collect();
+            self.near = ModelChoice::EMBEDDED.into_iter().map(entry_of).collect();
         }
         folder.clone_into(&mut self.folder);
         let mut found = lock(&self.found);
@@ -215,7 +214,7 @@ mod tests {
         shelf.look(&folder.path().to_string_lossy());
         let library = settled(&shelf);
         let names: Vec<&str> = library.entries().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(names, ["Classical", "Pop", "a", "b"]);
+        assert_eq!(names, ["Songs", "Classical", "Pop", "a", "b"]);
         assert!(library.folder[0].about.is_err());
         let card = library.folder[1].about.as_ref().expect("a model");
         assert!(!card.corpus.is_empty() && card.heldout.is_some());

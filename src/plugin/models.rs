@@ -24,11 +24,25 @@ struct Embedded {
     file: &'static [u8],
 }
 
-/// The default.
+static SONGS: Embedded =
+    Embedded { name: "Songs", file: include_bytes!("../../models/songs.safetensors") };
 static CLASSICAL: Embedded =
     Embedded { name: "Classical", file: include_bytes!("../../models/classical.safetensors") };
 static POP: Embedded =
     Embedded { name: "Pop", file: include_bytes!("../../models/pop.safetensors") };
+
+/// The model that plays where nothing else can.
+const DEFAULT: ModelChoice = ModelChoice::Songs;
+
+/// The part of the plugin that a choice names, or the user's file.
+fn embedded(choice: &ModelChoice) -> Result<&'static Embedded, &str> {
+    match choice {
+        ModelChoice::Songs => Ok(&SONGS),
+        ModelChoice::Classical => Ok(&CLASSICAL),
+        ModelChoice::Pop => Ok(&POP),
+        ModelChoice::File(path) => Err(path),
+    }
+}
 
 /// What a file is called that was not named.
 const NAMELESS: &str = "The own file";
@@ -59,10 +73,9 @@ pub enum OpenError {
 ///
 /// [`OpenError`] says what is wrong with a user's file. The embedded ones are checked by tests.
 pub fn open(choice: &ModelChoice) -> Result<Checkpoint, OpenError> {
-    match choice {
-        ModelChoice::Classical => Ok(Checkpoint::parse(CLASSICAL.file)?),
-        ModelChoice::Pop => Ok(Checkpoint::parse(POP.file)?),
-        ModelChoice::File(path) => Ok(Checkpoint::parse(&read(path)?)?),
+    match embedded(choice) {
+        Ok(model) => Ok(Checkpoint::parse(model.file)?),
+        Err(path) => Ok(Checkpoint::parse(&read(path)?)?),
     }
 }
 
@@ -72,10 +85,9 @@ pub fn open(choice: &ModelChoice) -> Result<Checkpoint, OpenError> {
 ///
 /// As [`open`], as far as that can be told without reading on.
 pub fn card(choice: &ModelChoice) -> Result<editor::Card, OpenError> {
-    let card = match choice {
-        ModelChoice::Classical => Card::read(CLASSICAL.file),
-        ModelChoice::Pop => Card::read(POP.file),
-        ModelChoice::File(path) => Card::read(BufReader::new(file(path)?)),
+    let card = match embedded(choice) {
+        Ok(model) => Card::read(model.file),
+        Err(path) => Card::read(BufReader::new(file(path)?)),
     };
     match card {
         Ok(card) => Ok(card.into()),
@@ -170,11 +182,10 @@ impl Models {
     fn request(&self, asked: &mut Asked, choice: ModelChoice) {
         asked.requested = Some(choice.clone());
         let (slot, known) = (self.slot.clone(), self.known.clone());
-        let name = match &choice {
-            ModelChoice::Classical => CLASSICAL.name,
-            ModelChoice::Pop => POP.name,
-            ModelChoice::File(path) if path.is_empty() => NAMELESS,
-            ModelChoice::File(path) => path,
+        let name = match embedded(&choice) {
+            Ok(model) => model.name,
+            Err("") => NAMELESS,
+            Err(path) => path,
         }
         .to_owned();
         self.slot.load(name, move || {
@@ -188,9 +199,9 @@ impl Models {
                     Ok(checkpoint)
                 }
                 // A project whose file is gone must still play something.
-                Err(error) if nothing_plays && choice != ModelChoice::Classical => {
-                    let checkpoint = open(&ModelChoice::Classical).map_err(|e| e.to_string())?;
-                    known.remember(About::of(&ModelChoice::Classical, &checkpoint));
+                Err(error) if nothing_plays && choice != DEFAULT => {
+                    let checkpoint = open(&DEFAULT).map_err(|e| e.to_string())?;
+                    known.remember(About::of(&DEFAULT, &checkpoint));
                     known.stand_in = Some(text::stand_in(&choice_name(&choice), &error));
                     Ok(checkpoint)
                 }
@@ -247,10 +258,9 @@ impl About {
 
 /// What a model is called: the file's name without folder and ending.
 pub fn choice_name(choice: &ModelChoice) -> String {
-    match choice {
-        ModelChoice::Classical => CLASSICAL.name.to_owned(),
-        ModelChoice::Pop => POP.name.to_owned(),
-        ModelChoice::File(path) => {
+    match embedded(choice) {
+        Ok(model) => model.name.to_owned(),
+        Err(path) => {
             let stem = Path::new(path).file_stem().unwrap_or(NAMELESS.as_ref());
             stem.to_string_lossy().into_owned()
         }
@@ -268,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_embedded_models_are_sound_and_tell_where_they_come_from() {
-        for choice in [ModelChoice::Classical, ModelChoice::Pop] {
+        for choice in ModelChoice::EMBEDDED {
             let checkpoint = open(&choice).expect("checked before it is shipped");
             assert!(checkpoint.config().keys() > 0);
             assert_eq!(checkpoint.meta.prompts.len(), 16);
@@ -288,7 +298,7 @@ mod tests {
         assert!(says(path("")).contains("not a file"));
         std::fs::write(path("text"), "no model at all").expect("written");
         assert!(!says(path("text")).is_empty());
-        std::fs::write(path("cut"), &CLASSICAL.file[..CLASSICAL.file.len() / 2]).expect("written");
+        std::fs::write(path("cut"), &SONGS.file[..SONGS.file.len() / 2]).expect("written");
         assert!(!says(path("cut")).is_empty());
     }
 
@@ -296,11 +306,11 @@ mod tests {
     fn a_copy_of_the_default_opens_as_the_users_own() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("mine.safetensors");
-        std::fs::write(&path, CLASSICAL.file).expect("written");
+        std::fs::write(&path, SONGS.file).expect("written");
         let choice = ModelChoice::File(path.to_string_lossy().into_owned());
         let about = About::of(&choice, &open(&choice).expect("the same bytes"));
         assert_eq!(about.name, "mine");
-        let default = open(&ModelChoice::Classical).expect("embedded");
+        let default = open(&DEFAULT).expect("embedded");
         assert_eq!(about.digest, default.digest());
     }
 }

@@ -90,7 +90,7 @@ fn a_choice_changes_its_parameter() {
     harness.get_by_label("4 steps").click();
     harness.run();
     assert_eq!(harness.state().params.lookahead.value(), LookaheadChoice::Four);
-    assert_eq!(harness.state().params.model.value(), ModelSource::Classical);
+    assert_eq!(harness.state().params.model.value(), ModelSource::Songs);
 }
 
 #[test]

@@ -42,10 +42,12 @@ pub struct Args {
 /// A built-in model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Model {
-    /// Piano pieces.
+    /// Songs with a voice and a piano, and chorales.
     #[default]
+    Songs,
+    /// Piano pieces.
     Classical,
-    /// Songs.
+    /// Pop songs.
     Pop,
 }
 
@@ -53,6 +55,7 @@ impl Model {
     /// As the plugin's parameter calls it.
     fn name(self) -> &'static str {
         match self {
+            Model::Songs => "Songs (built in)",
             Model::Classical => "Classical (built in)",
             Model::Pop => "Pop (built in)",
         }

@@ -177,6 +177,7 @@ impl<S: Session> App<S> {
     /// Lets another model play: by its parameter, which the host records, and its path.
     fn choose(&mut self, choice: ModelChoice, setter: &ParamSetter) {
         let source = match &choice {
+            ModelChoice::Songs => ModelSource::Songs,
             ModelChoice::Classical => ModelSource::Classical,
             ModelChoice::Pop => ModelSource::Pop,
             ModelChoice::File(path) => {

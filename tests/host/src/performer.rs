@@ -27,7 +27,7 @@ use std::time::Instant;
 /// # Panics
 /// If it is missing or damaged.
 pub fn shipped() -> Checkpoint {
-    shipped_as("classical")
+    shipped_as("songs")
 }
 
 /// The network that is shipped under this name.
