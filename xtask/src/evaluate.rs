@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anacrusis::model::baseline::Baseline;
 use anacrusis::model::loss::Nats;
 use anacrusis::model::{Checkpoint, Config, Engine};
-use anacrusis::music::Metres;
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::arrangement::Arrangement;
 use crate::corpus::{self, Corpus, Piece};
+use crate::players::Rule;
 use crate::score::{self, Predictor, Scored};
 use crate::sequence::Sequence;
 use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
@@ -20,7 +21,9 @@ use crate::{model_file, trainer};
 
 /// Score a model on music: nats per step, lower is better
 ///
-/// Every piece is one sequence from zero state. The baselines were fitted on the training
+/// Every piece is one sequence from zero state. Of a model that tells a musician apart, the
+/// accompaniment of a musician is scored, too: known in the step itself, and known a step late. The
+/// baselines were fitted on the training
 /// pieces and are stored in the model.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
@@ -44,6 +47,10 @@ pub struct Args {
     /// What is read and scored
     #[arg(long, value_enum, default_value_t)]
     pub profile: Profile,
+    /// Who of a piece is the musician whose accompaniment is scored, too, of models that tell one
+    /// apart
+    #[arg(long, value_enum, default_value_t)]
+    pub musician: Rule,
     /// Learn from each piece while it is scored, in steps of this size (dynamic evaluation): a few
     /// steps of music are predicted, then learnt from. Each piece begins with the weights of the
     /// file, which stays as it is
@@ -103,6 +110,12 @@ struct PieceScore {
 struct Outcome {
     #[serde(flatten)]
     score: Score,
+    /// Of the accompaniment of a musician who is known in the step itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<Score>,
+    /// The same where they are known a step late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<Score>,
     baselines: BTreeMap<String, Score>,
     pieces: Vec<PieceScore>,
     digest: String,
@@ -169,8 +182,20 @@ pub fn run_with<P: Predictor>(
         Some(settings) => corpus::split(&corpus, settings.heldout, settings.seed).1,
     };
     ensure!(!pieces.is_empty(), "none of the {} pieces was held out", corpus.pieces.len());
-    let scores = score_all(&checkpoints, predictor, &pieces)?;
-    let outcome = outcome(&checkpoints, args.profile, &pieces, &scores);
+    let config = checkpoint.config();
+    let scores = score_all(&checkpoints, predictor, &pieces, &|piece| whole(config, piece))?;
+    let mut outcome = outcome(&checkpoints, args.profile, &pieces, &scores);
+    if checkpoints.iter().all(|checkpoint| checkpoint.config().hears()) {
+        let [known, late] = [true, false].map(|known| {
+            let accompanied =
+                |piece: &Piece| Arrangement::of(piece, args.musician).piece(config, known, None);
+            let mut sum = Scored::default();
+            let scores = score_all(&checkpoints, predictor, &pieces, &accompanied)?;
+            scores.into_iter().for_each(|scored| sum.add(scored));
+            anyhow::Ok(Score::new(args.profile, sum))
+        });
+        (outcome.known, outcome.late) = (Some(known?), Some(late?));
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
@@ -184,6 +209,7 @@ fn score_all<P: Predictor>(
     checkpoints: &[Checkpoint],
     predictor: &(impl Fn(&Checkpoint) -> P + Sync),
     pieces: &[&Piece],
+    asked: &(impl Fn(&Piece) -> Sequence + Sync),
 ) -> Result<Vec<Scored>> {
     let steps: usize = pieces.iter().map(|piece| piece.roll.len()).sum();
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps  ETA {eta}")
@@ -197,7 +223,7 @@ fn score_all<P: Predictor>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             pieces.get(index).map(|piece| (index, piece))
         } {
-            let sequence = whole(checkpoints[0].config(), piece);
+            let sequence = asked(piece);
             done.push((index, score::piece(&mut predictors, &sequence, &mut || bar.inc(1))?));
         }
         Ok(done)
@@ -219,7 +245,7 @@ fn score_all<P: Predictor>(
 
 /// What is predicted of a piece.
 fn whole(config: &Config, piece: &Piece) -> Sequence {
-    Sequence::of_piece(config, &piece.roll, &Metres::default())
+    Sequence::of_piece(config, &piece.roll, &piece.metres)
 }
 
 fn outcome(
@@ -246,6 +272,8 @@ fn outcome(
     };
     Outcome {
         score: sum(&mut scores.iter().copied()),
+        known: None,
+        late: None,
         baselines: baselines.map(|(name, fitted)| (name.clone(), baseline(fitted))).collect(),
         pieces: pieces.iter().zip(scores).map(piece).collect(),
         digest: checkpoints.iter().map(Checkpoint::digest).collect::<Vec<_>>().join(" + "),
@@ -267,6 +295,14 @@ fn print(outcome: &Outcome) {
         line(&piece.score, &piece.name);
     }
     line(&outcome.score, &format!("all {} pieces", outcome.pieces.len()));
+    for (score, name) in [
+        (&outcome.known, "accompanying a musician, known in the step itself"),
+        (&outcome.late, "accompanying a musician, known a step late"),
+    ] {
+        if let Some(score) = score {
+            line(score, name);
+        }
+    }
     for (name, baseline) in &outcome.baselines {
         line(baseline, &format!("baseline: {name}"));
     }

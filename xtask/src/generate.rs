@@ -7,7 +7,7 @@ use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
 use anacrusis::model::sampler;
 use anacrusis::model::{Control, Draw, Engine, Frame, Given, Rules, Sampling, Texture, TimeState};
-use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR, smf};
+use anacrusis::music::{Chord, Metres, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
 use crate::trainer::quoted;
@@ -21,13 +21,14 @@ use crate::{files, model_file};
       --temperature 1.0 --density 1.3
 
 Without --prompt the model goes on from four bars stored in it (which ones, the seed says), or
-from silence if it holds none. The file has the new bars only. The same model, seed and options
+from silence if it holds none. The file has the new bars only, in the metre in which the prompt
+ends. The same model, seed and options
 give the same file.")]
 pub struct Args {
     /// The model (.safetensors)
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// Bars of sixteen sixteenths to write
+    /// Bars to write: of 4/4, or as the prompt's last
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub bars: u32,
     /// Seed of the random choices
@@ -36,7 +37,7 @@ pub struct Args {
     /// Where the music goes
     #[arg(long, value_name = "FILE.mid")]
     pub out: PathBuf,
-    /// Music to go on from; the new bars follow its last step
+    /// Music to go on from, in any metre; the new bars follow its last bar line
     #[arg(long, value_name = "FILE.mid")]
     pub prompt: Option<PathBuf>,
     /// Below 1 safer, above 1 wilder; 0.05 to 5
@@ -86,7 +87,12 @@ pub fn run(args: &Args) -> Result<()> {
         args.temperature,
         args.density
     );
-    let options = smf::WriteOptions { texts: &[&made], ..smf::WriteOptions::default() };
+    let metres = prompt.metres.from_step(prompt.roll.len() as i64);
+    let options = smf::WriteOptions {
+        texts: &[&made],
+        metres: Some(&metres),
+        ..smf::WriteOptions::default()
+    };
     files::write(&args.out, &smf::write(&roll, &options))?;
     let onsets: u32 = roll.chords.iter().map(|chord| chord.struck().count_ones()).sum();
     println!("{}: {} bars, {onsets} onsets", args.out.display(), args.bars);
@@ -100,14 +106,30 @@ pub fn command(model: &Path) -> String {
     format!("cargo xtask generate --model {model} --bars 16 --seed 1 --out {out}")
 }
 
-fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<PianoRoll> {
+/// Music to go on from.
+#[derive(Clone, Debug, Default)]
+pub struct Prompt {
+    /// Its notes, up to a bar line.
+    pub roll: PianoRoll,
+    /// Where its bar lines are, and those after it.
+    pub metres: Metres,
+}
+
+impl Prompt {
+    /// Music in 4/4 from a bar line on.
+    pub fn in_four(roll: PianoRoll) -> Prompt {
+        Prompt { roll, metres: Metres::default() }
+    }
+}
+
+fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<Prompt> {
     const MOST: u64 = 16 << 20;
     let size = std::fs::metadata(path)
         .with_context(|| format!("cannot open the prompt {}", path.display()))?
         .len();
     ensure!(size <= MOST, "{} has {size} bytes; a prompt has at most {MOST}", path.display());
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let imported = smf::read(&bytes, checkpoint.config().range())
+    let mut imported = smf::read(&bytes, checkpoint.config().range())
         .with_context(|| format!("{} is not a usable MIDI file", path.display()))?;
     ensure!(
         imported.roll.chords.iter().any(|chord| !chord.is_empty()),
@@ -115,24 +137,37 @@ fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<PianoRoll> {
         path.display(),
         imported.dropped_notes
     );
-    Ok(imported.roll)
+    let metres = imported.metres;
+    // What follows begins on a bar line.
+    let end = imported.roll.len() as i64;
+    let line = if metres.bar_line(end) == end { end } else { metres.next_bar_line(end) };
+    // A bar has at most 4096 steps.
+    imported.roll.chords.resize(line as usize, Chord::SILENT);
+    let signature = metres.signature(line);
+    ensure!(
+        checkpoint.config().hears() || signature.bar_steps() == i64::from(STEPS_PER_BAR),
+        "{} ends in {signature}, and the model knows nothing but bars of 4/4: take a model of version \
+         2 of the features (`cargo xtask inspect --model` tells), or a prompt in 4/4",
+        path.display()
+    );
+    Ok(Prompt { roll: imported.roll, metres })
 }
 
 /// Four bars of one of the stored prompts, so that what follows begins on a bar line.
-pub fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> PianoRoll {
+pub fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> Prompt {
     let prompts = &checkpoint.meta.prompts;
     // Below 16, so the cast keeps every bit.
     let Some(prompt) = prompts.get((seed % prompts.len().max(1) as u64) as usize) else {
-        return PianoRoll::default();
+        return Prompt::default();
     };
     let bars = PROMPT_STEPS - usize::from(STEPS_PER_BAR);
-    prompt.chords[..bars].iter().copied().collect()
+    Prompt::in_four(prompt.chords[..bars].iter().copied().collect())
 }
 
 /// What music is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
-    /// Bars of sixteen sixteenths.
+    /// Bars, in the metre in which the prompt ends.
     pub bars: usize,
     /// Seed of the random choices.
     pub seed: u64,
@@ -154,23 +189,23 @@ impl Default for Wish {
 
 /// The bars asked for, after `prompt` (silence if it is empty), by model.md, section 8, with
 /// the density control and the truncation of the plugin.
-pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> PianoRoll {
+pub fn generate(checkpoint: &Checkpoint, prompt: &Prompt, wish: &Wish) -> PianoRoll {
     let mut engine = Engine::new(checkpoint);
     let mut states = [engine.new_state(), engine.new_state()];
     let mut control = Control::default();
     let texture = Texture::learnt(&checkpoint.meta, checkpoint.config().range());
     let asked = texture.asked(&Rules::default(), wish.density);
-    let bar = usize::from(STEPS_PER_BAR);
+    let Prompt { roll: prompt, metres } = prompt;
     let feed = |engine: &mut Engine, states: &mut [TimeState; 2], frame: Frame| {
         let [from, to] = states;
         engine.feed(from, to, &frame, &mut || true);
         states.swap(0, 1);
     };
     for (step, chord) in (0..).zip(&prompt.chords) {
-        feed(&mut engine, &mut states, Frame::common_time(*chord, step));
+        feed(&mut engine, &mut states, Frame::solo(*chord, metres.position(step)));
     }
     if prompt.is_empty() {
-        let silence = Frame::common_time(Chord::SILENT, -1);
+        let silence = Frame::solo(Chord::SILENT, metres.position(-1));
         let frame = match engine.config().start {
             Start::Flag => Frame::before_first(silence.position, false),
             Start::None => silence,
@@ -179,22 +214,23 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &PianoRoll, wish: &Wish) -> Pia
     }
     let draw = Draw { seed: wish.seed, pass: 0 };
     let low = engine.config().low;
-    let steps = wish.bars * bar;
+    let begin = prompt.len() as i64;
+    let end = (0..wish.bars).fold(begin, |step, _| metres.next_bar_line(step));
     let Wish { temperature, truncation, .. } = *wish;
     let plain = Sampling { temperature, truncation, ..Sampling::default() };
     let mut before = prompt.chords.last().copied().unwrap_or_default();
     let mut roll = PianoRoll::default();
-    for step in prompt.len()..prompt.len() + steps {
+    for step in begin..end {
         let leaning = control.leaning(wish.density);
         let chord = engine.choose(&states[0], &Given::NOTHING, &mut |index, logits| {
             let key = low + index as u8;
             let sampling = leaning.bend(plain, key, before.plays(key));
-            sampler::decide(&sampling, logits, draw.uniforms(step as i64, key))
+            sampler::decide(&sampling, logits, draw.uniforms(step, key))
         });
         control.after_step(chord, Amount::of(chord, before), asked);
         before = chord;
         roll.chords.push(chord);
-        feed(&mut engine, &mut states, Frame::common_time(chord, step as i64));
+        feed(&mut engine, &mut states, Frame::solo(chord, metres.position(step)));
     }
     roll
 }

@@ -6,9 +6,10 @@ mod document;
 
 use std::path::{Path, PathBuf};
 
-use anacrusis::model::Config;
+use anacrusis::model::checkpoint::{MAX_FILE_BYTES, MAX_HEADER_BYTES};
 use anacrusis::model::config::Start;
-use anyhow::{Context, Result, bail};
+use anacrusis::model::{Config, network};
+use anyhow::{Context, Result, bail, ensure};
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
@@ -264,6 +265,13 @@ impl Settings {
     /// Names the setting that is out of range, and the range.
     pub fn validate(&self) -> Result<()> {
         self.network.validate().context("[network]")?;
+        let bytes = network::parameters(&self.network) * size_of::<f32>();
+        ensure!(
+            bytes + MAX_HEADER_BYTES <= MAX_FILE_BYTES,
+            "[network]: {} MiB of weights; a model file has {} MiB at most: lower `time` or `note`",
+            bytes >> 20,
+            MAX_FILE_BYTES >> 20
+        );
         let finite = |x: f64, low: f64, high: f64| x.is_finite() && x >= low && x <= high;
         let checks = [
             ((1..=1024).contains(&self.batch), "batch: 1 to 1024 segments"),
@@ -366,6 +374,13 @@ mod tests {
             let error = settings.validate().expect_err(text).to_string();
             assert!(error.starts_with(text.split(' ').next().unwrap_or("")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_network_that_no_file_can_hold_is_refused_before_it_is_trained() {
+        let settings = Settings::parse("[network]\ntime = [2048, 2048]").expect("the right kinds");
+        let error = settings.validate().expect_err("too large").to_string();
+        assert!(error.contains("64 MiB at most") && error.contains("time"), "{error}");
     }
 
     #[test]

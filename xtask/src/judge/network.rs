@@ -89,7 +89,7 @@ impl Network for Player {
     /// From silence; networks that tell nobody apart after four bars of the prompt that the seed
     /// chooses, as `generate` has it.
     fn begin(&mut self, seed: u64, before: BarPosition, musician: bool) -> (TimeState, Chord) {
-        let prompt = stored_prompt(&self.checkpoint, seed);
+        let prompt = stored_prompt(&self.checkpoint, seed).roll;
         if let Some(last) = prompt.chords.last().filter(|_| !self.hears()) {
             let prompts = self.checkpoint.meta.prompts.len() as u64;
             return (self.after_prompt(&prompt, seed % prompts), *last);

@@ -9,7 +9,7 @@ use anacrusis::music::{Chord, Metres, PianoRoll, STEPS_PER_BAR, Signature};
 
 use super::purpose;
 use super::random::Random;
-use crate::generate::{Wish, generate};
+use crate::generate::{Prompt, Wish, generate};
 use crate::settings::{PromptSource, Settings};
 use crate::verbatim::Library;
 
@@ -92,7 +92,7 @@ pub fn by_model(
     let own = |(excerpt, seed): (&PianoRoll, u64)| -> Option<PianoRoll> {
         let begun: PianoRoll = excerpt.chords.iter().take(PROMPT_STEPS - BAR).copied().collect();
         let wish = Wish { bars: BARS_BEFORE + PROMPT_STEPS / BAR, seed, ..Wish::default() };
-        let played = generate(checkpoint, &begun, &wish);
+        let played = generate(checkpoint, &Prompt::in_four(begun), &wish);
         let prompt: PianoRoll = played.chords[BARS_BEFORE * BAR..].iter().copied().collect();
         let fresh = || corpus.longest(&prompt, shifts.clone(), range).steps <= MOST_SHARED;
         (lively(&prompt.chords) && fresh()).then_some(prompt)

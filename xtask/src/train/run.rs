@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
             report,
             team: Rc::clone(team),
             interrupted: false,
-            samples: Samples::after(heldout.pieces()[0].roll, settings),
+            samples: Samples::after(&heldout.pieces()[0], settings),
             train,
             heldout,
             args,

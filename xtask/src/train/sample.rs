@@ -2,10 +2,11 @@
 //! time, so that what differs is what was learnt.
 
 use anacrusis::model::Checkpoint;
-use anacrusis::music::{PianoRoll, STEPS_PER_BAR, smf};
+use anacrusis::music::{Chord, PianoRoll, smf};
 use anyhow::{Context, Result};
 
-use crate::generate::{Wish, generate};
+use crate::arrangement::Arrangement;
+use crate::generate::{Prompt, Wish, generate};
 use crate::settings::Settings;
 use crate::trainer::Outputs;
 use crate::{files, picture};
@@ -15,15 +16,19 @@ const PROMPT_BARS: usize = 4;
 
 /// Writes samples.
 pub struct Samples {
-    prompt: PianoRoll,
+    prompt: Prompt,
     wish: Wish,
 }
 
 impl Samples {
     /// Samples that go on from the beginning of `piece`.
-    pub fn after(piece: &PianoRoll, settings: &Settings) -> Samples {
-        let steps = PROMPT_BARS * usize::from(STEPS_PER_BAR);
-        let prompt = piece.chords.iter().take(steps).copied().collect();
+    pub fn after(piece: &Arrangement<'_>, settings: &Settings) -> Samples {
+        let metres = piece.metres;
+        // Up to the first bar line or, if the piece begins on one, from there.
+        let end = (0..PROMPT_BARS).fold(0, |step, _| metres.next_bar_line(step));
+        let mut roll: PianoRoll = piece.roll.chords.iter().take(end as usize).copied().collect();
+        roll.chords.resize(end as usize, Chord::SILENT);
+        let prompt = Prompt { roll, metres: metres.clone() };
         let wish = Wish { bars: settings.sample_bars, seed: settings.seed, ..Wish::default() };
         Samples { prompt, wish }
     }
@@ -45,7 +50,12 @@ impl Samples {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let made = format!("Anacrusis {}, iteration {iteration}", env!("CARGO_PKG_VERSION"));
-        let options = smf::WriteOptions { texts: &[&made], ..smf::WriteOptions::default() };
+        let metres = self.prompt.metres.from_step(self.prompt.roll.len() as i64);
+        let options = smf::WriteOptions {
+            texts: &[&made],
+            metres: Some(&metres),
+            ..smf::WriteOptions::default()
+        };
         files::write(&outputs.sample(iteration, "mid"), &smf::write(&roll, &options))?;
         files::write(&outputs.sample(iteration, "png"), &picture)?;
         Ok(picture)
