@@ -331,10 +331,13 @@ impl<'a> Reader<'a> {
         }
         let least = self.options.min_steps;
         if steps < least {
-            let bars = metres.bars(steps as i64).count();
+            let bars = match metres.bars(steps as i64).count() {
+                1 => "1 bar".to_owned(),
+                bars => format!("{bars} bars"),
+            };
             return Some(format!(
-                "only {steps} steps; at least {least} are needed: it has {bars} bars in {}; join \
-                 it with others, or set `steps` lower",
+                "only {steps} steps; at least {least} are needed: it has {bars} in {}; join it \
+                 with others, or train with fewer --steps",
                 metres.signature(0)
             ));
         }

@@ -145,7 +145,7 @@ fn readers_at_once_share_a_cache_and_one_that_cannot_be_written_stops_nothing() 
 #[test]
 fn a_change_of_what_reading_gives_is_noticed() {
     let digest = read(&all(), None).digest;
-    assert_eq!(digest, "83b012b7af8e8a5011336798a50e1fc3cfc4683da143f19cd44902c3efa0da67");
+    assert_eq!(digest, "2ef56cb25d92166a1e5522c56795a64250ed3d658bb7b66be974b8887059ad71");
 }
 
 #[test]
@@ -257,6 +257,50 @@ fn inspect_counts_what_a_folder_holds() {
 }
 
 #[test]
+fn inspect_tells_what_was_mended_shifted_and_left_out() {
+    let path = midi("awkward");
+    let path = path.to_str().unwrap();
+    let folder = told(&["--data", path, "--json", "--no-cache"]);
+    let read = &folder["read"];
+    assert_eq!((&read["files"], &read["of_files"]), (&17.into(), &20.into()));
+    assert_eq!(read["steps"], folder["steps"]);
+    assert!(read["of_steps"].as_u64() > read["steps"].as_u64());
+    let named: Vec<String> = read["left_out_without_grid"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| path.as_str().unwrap().rsplit("in_").next().unwrap()[..2].to_owned())
+        .collect();
+    assert_eq!(named, ["14", "17", "18"]);
+    assert_eq!((&folder["empty_bars"], &folder["with_empty_bars"]), (&64.into(), &1.into()));
+    assert_eq!(folder["shifted"].as_array().map(Vec::len), Some(1));
+    assert_eq!(folder["metres"]["3/4"], 1, "the odd bar of one file, and no pickup");
+    assert_eq!(folder["without_metre"], 1, "a placeholder tells none");
+    assert_eq!(folder["parts"]["channel 1"], 17);
+    assert_eq!(folder["repairs"].as_array().map(Vec::len), Some(5));
+
+    let output = inspect(&["--data", path, "--no-cache"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "17 of 20 files",
+        "4/4 in 14",
+        "96 notes without an end (1 file)",
+        "64 before the first note",
+        "in_14_human_timing_no_grid.mid\n",
+        "in_15_half_a_sixteenth_late_with_jitter.mid\n",
+        "--any-grid takes them",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+
+    let any = told(&["--data", path, "--json", "--no-cache", "--any-grid"]);
+    assert_eq!((&any["pieces"], any["without_grid"].as_array().unwrap().len()), (&20.into(), 3));
+    let keys = told(&["--data", path, "--json", "--no-cache", "--pedal", "false"]);
+    let mean = |told: &Value| told["polyphony"]["mean"].as_f64().unwrap();
+    assert!(mean(&keys) < mean(&folder), "the pedal makes music denser");
+}
+
+#[test]
 fn inspect_finds_what_stands_in_other_music() {
     let data = mixed();
     let path = |name: &str| data.path().join(name).to_str().unwrap().to_owned();
@@ -299,7 +343,10 @@ fn what_cannot_be_inspected_is_explained() {
     let data = mixed();
     let path = |name: &str| data.path().join(name).to_str().unwrap().to_owned();
     let text = refused(&["--data", &path("notes.txt")]);
-    assert!(text.contains("not a MIDI file (.mid, .midi) or a roll file (.json)"), "{text}");
+    assert!(
+        text.contains("not a MIDI file (.mid, .midi, .kar, .rmi) or a roll file (.json)"),
+        "{text}"
+    );
     fs::create_dir(data.path().join("empty")).unwrap();
     let empty = refused(&["--data", &path("empty")]);
     assert!(empty.contains("name a folder of MIDI files"), "{empty}");
