@@ -31,7 +31,7 @@ use crate::{trainer, workspace};
   cargo xtask bench train
   cargo xtask bench train --threads 1,2,4 --rounds 20 --json > training.json
   cargo xtask bench train --data my-midi --batch 16 --network 300,300/100,50
-  cargo xtask bench train --only-ours
+  cargo xtask bench train --only-ours --features 2
 
 The table has medians over the rounds of the time that went by, the fastest round, the
 processor time of all threads together (which others on a busy machine do not lengthen), and
@@ -55,6 +55,10 @@ pub struct Args {
     /// Units of the layers: those over time, a slash, those over the keys
     #[arg(long, value_name = "SIZES", default_value = "300,300/100,50", value_parser = sizes)]
     pub network: Config,
+    /// Version of the features; in 2, of which PyTorch's side knows nothing, the top voice of
+    /// every other segment is a musician's
+    #[arg(long, value_name = "V", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
+    pub features: u32,
     /// Folders and files with the music, instead of a few chorales
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub data: Vec<PathBuf>,
@@ -146,12 +150,14 @@ pub fn measure(args: &Args, ours: &dyn Fn() -> Command) -> Result<Report> {
         true => vec![workspace::root().join("tests/midi/chorales")],
         false => args.data.clone(),
     };
-    let segments =
-        Segments::read(&data, args.network.range(), args.batch as usize, args.steps as usize)?;
-    let checkpoint = network::pseudo_random(args.network.clone(), 1.0, args.seed)?;
-    let python = match args.only_ours {
-        true => Err("not asked for".to_owned()),
-        false => python::TORCH.ready().map_err(|error| format!("{error:#}")),
+    let network = Config { features: args.features, ..args.network.clone() };
+    let (batch, steps) = (args.batch as usize, args.steps as usize);
+    let segments = Segments::read(&data, network.range(), batch, steps)?;
+    let checkpoint = network::pseudo_random(network, 1.0, args.seed)?;
+    let python = match (args.only_ours, args.features) {
+        (true, _) => Err("not asked for".to_owned()),
+        (false, 2..) => Err("it knows features of version 1 alone".to_owned()),
+        _ => python::TORCH.ready().map_err(|error| format!("{error:#}")),
     };
     let files = Files::write(&checkpoint, &segments)?;
     let mut threads = BTreeMap::new();

@@ -32,6 +32,7 @@ use anacrusis::model::network::LOGITS;
 use anyhow::{Result, ensure};
 
 use self::features::Features;
+use self::head::Head;
 use self::layer::{Gradient, Layer};
 use self::network::Network;
 use self::note::{Below, NoteDesk, NotePart};
@@ -88,7 +89,7 @@ impl Workspace {
     /// # Errors
     /// If the sequences differ in length or are empty, or do not continue others.
     pub fn nats(&mut self, network: &Network, batch: &[Sequence], go_on: bool) -> Result<Nats> {
-        self.prepare(network, batch, None, go_on)?;
+        self.prepare(network, batch, None, (go_on, false))?;
         self.up(network);
         Ok(self.across(network, None, None))
     }
@@ -107,7 +108,7 @@ impl Workspace {
         masks: Option<&Masks>,
         predictions: usize,
     ) -> Result<(Parameters, Nats)> {
-        self.prepare(network, batch, masks, false)?;
+        self.prepare(network, batch, masks, (false, false))?;
         Ok(self.differentiate(network, masks, predictions))
     }
 
@@ -123,16 +124,20 @@ impl Workspace {
         sequence: &Sequence,
         go_on: bool,
     ) -> Result<(Parameters, Nats)> {
-        self.prepare(network, std::slice::from_ref(sequence), None, go_on)?;
+        self.prepare(network, std::slice::from_ref(sequence), None, (go_on, true))?;
         Ok(self.differentiate(network, None, sequence.scored()))
     }
 
-    /// Logits of the last call, `[B T, K, 2]`, lowest key first.
+    /// Logits of the last call, `[B T, K, 2]`, lowest key first. Of steps that are not scored
+    /// only [`Workspace::next_gradient`] works them out; else theirs are zero.
     pub fn logits(&self) -> Vec<[f32; LOGITS]> {
         let Some(plan) = &self.plan else { return Vec::new() };
         let row = |row: usize| {
-            let (part, place) = self.note_places.of(row);
-            (0..plan.keys).map(move |key| self.notes[part].logits(plan.visit(key), place))
+            let place = self.note_places.of(row);
+            (0..plan.keys).map(move |key| match place {
+                Some((part, place)) => self.notes[part].logits(plan.visit(key), place),
+                None => [0.0; LOGITS],
+            })
         };
         (0..plan.note_rows()).flat_map(row).collect()
     }
@@ -155,13 +160,14 @@ impl Workspace {
         (self.sum(network), nats)
     }
 
-    /// Lays the batch out.
+    /// Lays the batch out. The note stack is run for those steps that are scored, or for
+    /// `every_step`.
     fn prepare(
         &mut self,
         network: &Network,
         batch: &[Sequence],
         masks: Option<&Masks>,
-        go_on: bool,
+        (go_on, every_step): (bool, bool),
     ) -> Result<Plan> {
         let steps = batch.first().map_or(0, Sequence::len);
         ensure!(steps > 0, "nothing to predict");
@@ -189,11 +195,14 @@ impl Workspace {
             let part = |&(first, rows): &(usize, usize)| TimePart::new(network, first, rows, steps);
             self.times = self.time_places.shares.iter().map(part).collect();
         }
-        if self.plan != Some(plan) {
-            self.notes = Vec::new();
-            self.note_places = Places::new(plan.note_rows());
-            let part = |&(first, rows): &(usize, usize)| NotePart::new(network, first, rows);
-            self.notes = self.note_places.shares.iter().map(part).collect();
+        self.targets = batch.iter().flat_map(|sequence| &sequence.targets).copied().collect();
+        let wanted = |row: &usize| every_step || !self.targets[*row].unscored;
+        let rows: Vec<usize> = (0..plan.note_rows()).filter(wanted).collect();
+        self.note_places = Places::of_rows(plan.note_rows(), &rows);
+        let shares = &self.note_places.shares;
+        self.notes.resize_with(shares.len(), || NotePart::new(network));
+        for (part, (first, count)) in self.notes.iter_mut().zip(shares) {
+            part.take(&rows[*first..][..*count]);
         }
         self.plan = Some(plan);
         if !go_on {
@@ -204,7 +213,6 @@ impl Workspace {
             let frame = &batch[index % batch.len()].frames[index / batch.len()];
             features.take(&network.config, frame, &mut helper.rows);
         });
-        self.targets = batch.iter().flat_map(|sequence| &sequence.targets).copied().collect();
         Ok(plan)
     }
 
@@ -240,19 +248,19 @@ impl Workspace {
         let mut layers: Vec<(Parameters, (&Layer, Vec<&Gradient>))> =
             time.chain(note).map(|layer| (Parameters::new(), layer)).collect();
         for_each(&mut layers, &mut self.helpers, |_, (to, (layer, parts)), _| {
-            if let Some((first, others)) = parts.split_first() {
+            let sum = parts.split_first().map(|(first, others)| {
                 let mut sum = (*first).clone();
                 others.iter().for_each(|other| sum.add(other));
-                layer.unpack(&sum, to);
-            }
+                sum
+            });
+            // Nothing was scored if there is no part.
+            layer.unpack(&sum.unwrap_or_else(|| layer.gradient(network.note.set)), to);
         });
         let mut gradients = Parameters::new();
         layers.into_iter().for_each(|(tensors, _)| gradients.extend(tensors));
-        if let Some((first, others)) = self.notes.split_first() {
-            let mut head = first.head.clone();
-            others.iter().for_each(|other| head.add(&other.head));
-            head.unpack(&mut gradients);
-        }
+        let mut head = Head::new(network.note.set, network.head.units());
+        self.notes.iter().for_each(|part| head.add(&part.head));
+        head.unpack(&mut gradients);
         gradients
     }
 }

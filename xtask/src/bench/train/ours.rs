@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use anacrusis::model::Given;
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::network;
-use anacrusis::music::Metres;
+use anacrusis::music::{Chord, Metres, PianoRoll};
 use anyhow::{Context, Result, bail};
 
 use super::segments::Segments;
@@ -59,8 +60,14 @@ impl Trainer {
         let values = |name: &str| checkpoint.tensor(name).to_vec();
         let parameters =
             tensors.iter().map(|spec| (spec.name.clone(), values(&spec.name))).collect();
-        let sequence = |roll| Sequence::of_piece(&network, roll, &Metres::default());
-        let batch = segments.0.iter().map(sequence).collect();
+        let sequence = |(index, roll): (usize, &PianoRoll)| {
+            let mut sequence = Sequence::of_piece(&network, roll, &Metres::default());
+            if network.hears() && index.is_multiple_of(2) {
+                give_away_the_top(&mut sequence);
+            }
+            sequence
+        };
+        let batch = segments.0.iter().enumerate().map(sequence).collect();
         let settings = Settings { network, threads: args.threads, ..Settings::default() };
         Ok(Trainer {
             backend: backend::new(&settings)?,
@@ -99,6 +106,21 @@ impl Trainer {
             loss: done.loss,
             peak_bytes: peak_bytes(),
         })
+    }
+}
+
+/// Makes the top voice a musician's, known in every other step.
+fn give_away_the_top(sequence: &mut Sequence) {
+    let top = |chord: Chord| chord.keys().last().map_or(0, |key| 1u128 << key);
+    for frame in &mut sequence.frames {
+        (frame.heard, frame.musician) = (frame.own.without(!top(frame.own)), true);
+        frame.own = frame.own_alone();
+    }
+    for (step, (target, frame)) in sequence.targets.iter_mut().zip(&sequence.frames).enumerate() {
+        let heard = target.chord.without(!top(target.chord));
+        let known = step.is_multiple_of(2);
+        target.given = if known { Given::known(heard) } else { Given::held(frame.heard) };
+        target.chord = target.chord.without(heard.playing());
     }
 }
 

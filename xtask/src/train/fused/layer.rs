@@ -196,12 +196,16 @@ impl Track {
         self.mask.resize(state, 1.0);
     }
 
-    /// Sets the mask of rows from `first` on out of `values` `[all rows, H]`.
-    pub fn set_mask(&mut self, layer: &Layer, values: &[f32], first: usize) {
+    /// Sets the mask to that of some `rows` out of `values` `[all rows, H]`.
+    pub fn set_mask(
+        &mut self,
+        layer: &Layer,
+        values: &[f32],
+        rows: impl IntoIterator<Item = usize>,
+    ) {
         let units = layer.spec.hidden;
-        let rows = values[first * units..].chunks_exact(units);
-        for (to, from) in self.mask.chunks_exact_mut(layer.width).zip(rows) {
-            to[..units].copy_from_slice(from);
+        for (to, row) in self.mask.chunks_exact_mut(layer.width).zip(rows) {
+            to[..units].copy_from_slice(&values[row * units..][..units]);
         }
     }
 

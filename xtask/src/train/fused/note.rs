@@ -1,5 +1,5 @@
 //! The note stack and the head on some of their rows: row `b T + t` is step `t` of sequence
-//! `b`.
+//! `b`. Rows of steps that are not scored need not be among them.
 
 use anacrusis::model::given::{COUNTS, KNOWN, by_class};
 use anacrusis::model::loss::Nats;
@@ -18,8 +18,8 @@ use crate::train::dropout::Masks;
 /// Some rows of the note stack, and what they come to.
 #[derive(Clone, Debug)]
 pub struct NotePart {
-    first: usize,
-    rows: usize,
+    /// Its rows, R.
+    rows: Vec<usize>,
     /// Logits `[K, R, 2]`, in the order of the scan.
     logits: Vec<f32>,
     /// Gradient of the time stack's outputs `[K, R, W]`, in the order of the scan.
@@ -38,6 +38,8 @@ pub struct NoteDesk {
     run: Run,
     /// Gradient of the logits.
     slopes: Vec<f32>,
+    /// What is to be predicted, by row of the part.
+    targets: Vec<Target>,
     /// How many given keys of each row sound by pitch class.
     given: Vec<[f32; 12]>,
 }
@@ -60,21 +62,33 @@ pub struct Below<'a> {
 }
 
 impl NotePart {
-    /// Rows from `first` on.
-    pub fn new(network: &Network, first: usize, rows: usize) -> NotePart {
+    /// A part without rows yet.
+    pub fn new(network: &Network) -> NotePart {
         let head = Head::new(network.note.set, network.head.units());
-        let (logits, below, gradients) = (Vec::new(), Vec::new(), Vec::new());
-        NotePart { first, rows, logits, below, gradients, head, nats: Nats::default() }
+        NotePart {
+            rows: Vec::new(),
+            logits: Vec::new(),
+            below: Vec::new(),
+            gradients: Vec::new(),
+            head,
+            nats: Nats::default(),
+        }
+    }
+
+    /// Takes other rows, one at least.
+    pub fn take(&mut self, rows: &[usize]) {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
     }
 
     /// Row `place` of the gradient handed down at a visit, `width` numbers.
     pub fn below(&self, visit: usize, place: usize, width: usize) -> &[f32] {
-        &self.below[(visit * self.rows + place) * width..][..width]
+        &self.below[(visit * self.rows.len() + place) * width..][..width]
     }
 
-    /// The two logits of a row, of this part's first on, at a visit.
+    /// The two logits of the row at `place` in this part, at a visit.
     pub fn logits(&self, visit: usize, place: usize) -> [f32; LOGITS] {
-        self.logits.as_chunks().0[visit * self.rows + place]
+        self.logits.as_chunks().0[visit * self.rows.len() + place]
     }
 
     /// The way up, the loss and, if wanted, the way back.
@@ -85,16 +99,18 @@ impl NotePart {
         desk: &mut NoteDesk,
         scratch: &mut Scratch,
     ) {
-        let (stack, rows, keys) = (&network.note, self.rows, from.plan.keys);
+        let (stack, rows, keys) = (&network.note, self.rows.len(), from.plan.keys);
         let run = &mut desk.run;
         stack.reset(run, rows, keys);
         let layers = stack.layers.iter().zip(&mut run.tracks);
         for ((layer, track), mask) in layers.zip(from.masks.iter().flat_map(|masks| &masks.note)) {
-            track.set_mask(layer, mask, self.first);
+            track.set_mask(layer, mask, self.rows.iter().copied());
         }
         self.logits.resize(keys * rows * LOGITS, 0.0);
         desk.slopes.resize(keys * rows * LOGITS, 0.0);
-        let targets = &from.targets[self.first..][..rows];
+        desk.targets.clear();
+        desk.targets.extend(self.rows.iter().map(|row| from.targets[*row]));
+        let targets = &desk.targets[..];
         desk.given.clear();
         if network.config.hears() {
             let range = network.config.range();
@@ -104,7 +120,7 @@ impl NotePart {
         let mut ends = NoteEnds {
             network,
             from,
-            first: self.first,
+            rows: &self.rows,
             targets,
             given: &desk.given,
             slopes: &mut desk.slopes,
@@ -143,7 +159,7 @@ impl NotePart {
 struct NoteEnds<'a> {
     network: &'a Network,
     from: Below<'a>,
-    first: usize,
+    rows: &'a [usize],
     targets: &'a [Target],
     /// As in [`NoteDesk`]; empty in networks that are given nothing.
     given: &'a [[f32; 12]],
@@ -157,9 +173,9 @@ impl Source for NoteEnds<'_> {
         let (plan, width) = (self.from.plan, self.network.time_width());
         let units = self.network.time_units();
         let key = plan.visit(visit);
-        for (row, to) in (self.first..).zip(out.chunks_exact_mut(stride)) {
+        for (row, to) in self.rows.iter().zip(out.chunks_exact_mut(stride)) {
             let (line, step) = (row / plan.steps, row % plan.steps);
-            let (part, place) = self.from.places.of(line * plan.keys + key);
+            let Some((part, place)) = self.from.places.of(line * plan.keys + key) else { continue };
             if let Some(top) = self.from.times[part].run.tracks.last() {
                 let hidden = &top.output(step)[place * width..][..units];
                 let both = hidden.iter().zip(&top.mask[place * width..]);

@@ -50,28 +50,36 @@ impl Plan {
     }
 }
 
-/// Where rows are: in which share, and the how-manieth there.
+/// Where rows are: in which share, and the how-manieth there. Some may be in none.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// First row and number of rows of each share.
     pub shares: Vec<(usize, usize)>,
-    rows: Vec<(usize, usize)>,
+    rows: Vec<Option<(usize, usize)>>,
 }
 
 impl Places {
     /// Cuts `rows` into shares. How many depends on nothing else, least of all on the number
     /// of threads: sums over shares come out the same on every machine with the same lanes.
     pub fn new(rows: usize) -> Places {
-        let shares = shares(rows, SHARE_ROWS, TILE_ROWS);
-        let places = |(share, &(_, rows)): (usize, &(usize, usize))| {
-            (0..rows).map(move |place| (share, place))
-        };
-        let rows = shares.iter().enumerate().flat_map(places).collect();
-        Places { shares, rows }
+        Places::of_rows(rows, &(0..rows).collect::<Vec<_>>())
     }
 
-    /// Share and place of a row.
-    pub fn of(&self, row: usize) -> (usize, usize) {
+    /// Cuts some of `all` rows into shares, whose first rows are then places in `rows`.
+    pub fn of_rows(all: usize, rows: &[usize]) -> Places {
+        let mut shares = shares(rows.len(), SHARE_ROWS, TILE_ROWS);
+        shares.retain(|(_, rows)| *rows > 0);
+        let mut places = vec![None; all];
+        for (share, &(first, count)) in shares.iter().enumerate() {
+            for (place, row) in rows[first..][..count].iter().enumerate() {
+                places[*row] = Some((share, place));
+            }
+        }
+        Places { shares, rows: places }
+    }
+
+    /// Share and place of a row, if it is in one.
+    pub fn of(&self, row: usize) -> Option<(usize, usize)> {
         self.rows[row]
     }
 }

@@ -33,7 +33,7 @@ impl TimePart {
         network.time.reset(&mut self.run, rows, steps);
         let layers = network.time.layers.iter().zip(&mut self.run.tracks);
         for ((layer, track), mask) in layers.zip(masks.iter().flat_map(|masks| &masks.time)) {
-            track.set_mask(layer, mask, self.first);
+            track.set_mask(layer, mask, self.first..);
         }
     }
 
@@ -113,8 +113,12 @@ impl Ends for TimeEnds<'_> {
         let width = out.len() / self.rows;
         for (row, to) in (self.first..).zip(out.chunks_exact_mut(width)) {
             let (line, key) = (row / self.plan.keys, row % self.plan.keys);
-            let (part, place) = self.places.of(line * self.plan.steps + step);
-            to.copy_from_slice(self.notes[part].below(self.plan.visit(key), place, width));
+            match self.places.of(line * self.plan.steps + step) {
+                Some((part, place)) => {
+                    to.copy_from_slice(self.notes[part].below(self.plan.visit(key), place, width));
+                }
+                None => to.fill(0.0),
+            }
         }
     }
 
