@@ -211,8 +211,8 @@ impl Settings {
         document::parse(text)
     }
 
-    /// The network that is trained unless told otherwise: small, as those that score best are, and
-    /// with a musician.
+    /// The network that is trained unless told otherwise: of the default size, and one that tells a
+    /// musician apart.
     pub fn network() -> Config {
         Config { features: Config::NEWEST_FEATURES, ..Config::default() }
     }
