@@ -5,7 +5,7 @@ python3 -m venv v && v/bin/pip install mido numpy && v/bin/python measure_accomp
 A second statement of the definitions in docs/judge.md, in another language and from another reader
 of MIDI files. The melody is the highest key of the track named Soprano or melody; the accompaniment
 is the other tracks without the melody's keys; both begin at the bar line at or before the melody's first note
-and last 16 bars of 16 sixteenths at most.
+and last 16 bars at most.
 """
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
-BAR, BARS = 16, 16
+BARS = 16
 CONSONANT = [0, 3, 4, 5, 7, 8, 9]
 MAJOR = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88]
 MINOR = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]
@@ -54,8 +54,15 @@ def rolls(path):
     return out
 
 
+def bar_steps(path):
+    """Steps of a bar; one signature throughout, or none, which is 4/4."""
+    told = [m for track in mido.MidiFile(path).tracks for m in track if m.type == "time_signature"]
+    return 16 * told[0].numerator // told[0].denominator if told else 16
+
+
 def pair(path):
-    """Melody (key or -1, struck) and accompaniment (playing, struck) by step."""
+    """Melody (key or -1, struck) and accompaniment (playing, struck) by step, and steps of a bar."""
+    bar = bar_steps(path)
     tracks = rolls(path)
     lead = "soprano" if "soprano" in tracks else "melody"
     play, struck = tracks.pop(lead)
@@ -64,9 +71,9 @@ def pair(path):
     other = np.any([p for p, _ in tracks.values()], 0), np.any([s for _, s in tracks.values()], 0)
     for plane in other:
         plane[np.flatnonzero(key >= 0), key[key >= 0]] = False
-    first = np.flatnonzero(key >= 0)[0] // BAR * BAR
-    cut = slice(first, first + BARS * BAR)
-    return key[cut], hit[cut], other[0][cut], other[1][cut]
+    first = np.flatnonzero(key >= 0)[0] // bar * bar
+    cut = slice(first, first + BARS * bar)
+    return key[cut], hit[cut], other[0][cut], other[1][cut], bar
 
 
 def tonality(key):
@@ -94,7 +101,7 @@ def runs(play, struck):
     return np.array(lengths)
 
 
-def measure(key, hit, play, struck):
+def measure(key, hit, play, struck, size):
     steps, tonic_minor = len(key), tonality(key)
     tonic, minor = tonic_minor
     scale = np.isin((np.arange(128) - tonic) % 12, SCALES[minor])
@@ -116,15 +123,15 @@ def measure(key, hit, play, struck):
     lengths = runs(play, struck)
     low = [np.flatnonzero(row[:48]) for row in play]
     muddy = [len(l) > 1 and np.diff(l).min() <= 4 for l in low]
-    bars = range(0, steps, BAR)
-    begun = [{(int(t), int(k)) for t, k in zip(*np.nonzero(struck[b:b + BAR]))} for b in bars]
+    bars = range(0, steps, size)
+    begun = [{(int(t), int(k)) for t, k in zip(*np.nonzero(struck[b:b + size]))} for b in bars]
     alike = lambda a, b: len(a & b) >= 0.7 * len(a | b)
     early = [n for n in range(4, len(begun)) if begun[n]]
     returns = [any(begun[m] and alike(begun[n], begun[m]) for m in range(max(0, n - 8), n - 3)) for n in early]
-    sounding = [b for b in bars if play[b:b + BAR].any()]
-    out = [play[b:b + BAR][:, ~scale].sum() > play[b:b + BAR].sum() / 4 for b in sounding]
-    first = -(-int(sung[0]) // BAR) * BAR
-    bar = slice(first, first + BAR)
+    sounding = [b for b in bars if play[b:b + size].any()]
+    out = [play[b:b + size][:, ~scale].sum() > play[b:b + size].sum() / 4 for b in sounding]
+    first = -(-int(sung[0]) // size) * size
+    bar = slice(first, first + size)
     return {
         "consonance": ratio(sum(abs(a - b) % 12 in CONSONANT for a, b in pairs), len(pairs)),
         "in_key": ratio(int(play[:, scale].sum()), int(play.sum())),

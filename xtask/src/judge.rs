@@ -31,7 +31,7 @@ use crate::verbatim::Library;
 use crate::{files, model_file};
 use accompany::Plan;
 use network::Player;
-use pieces::Pieces;
+use pieces::{Pieces, Wanted};
 use simulate::{Manner, Reaction};
 
 /// Measure a model's music: beside people's, or as an accompaniment
@@ -54,9 +54,7 @@ use simulate::{Manner, Reaction};
   cargo xtask judge --model m.safetensors --accompany my-songs --musician top --json | jq .model
 
 overlap: area that the distances within people's pieces and those from them to the model's have
-in common, 1 where the model's cannot be told from people's (Yang and Lerch 2020). The figures are
-those of MusPy (Dong et al. 2020); repetition is what a bar has in common with that of one and
-of four bars before.
+in common, 1 where the model's cannot be told from people's (Yang and Lerch 2020).
 consonant: share of the pairs of a melody's and an accompaniment's note sounding in one step
 that are a third, sixth, fourth, fifth or octave apart (Huron 1994).
 in key: share of the accompaniment's notes, step by step, that belong to the melody's key, which
@@ -83,9 +81,9 @@ pub struct Args {
     /// Folders and files of music by people that the model never saw
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub data: Vec<PathBuf>,
-    /// Compare with those pieces of --data alone that were held out when the model was trained on
-    /// it, and look for stretches of the model's pieces in the others
-    #[arg(long, requires = "data", conflicts_with = "against")]
+    /// Take those pieces alone that were held out when the model was trained on this music; with
+    /// --data also look for stretches of the model's pieces in the others
+    #[arg(long, conflicts_with = "against")]
     pub heldout: bool,
     /// Look for stretches of the model's pieces in this music: what it was trained on
     #[arg(long, requires = "data", num_args = 1.., value_name = "PATH")]
@@ -105,7 +103,7 @@ pub struct Args {
     /// Performances of each melody
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub seeds: u32,
-    /// Bars of sixteen sixteenths of each piece, or of each melody at most
+    /// Bars of sixteen sixteenths of each piece, or bars of each melody at most
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=4096))]
     pub bars: u32,
     /// Draw the figures of both sets, too
@@ -125,8 +123,14 @@ pub fn run(args: &Args) -> Result<()> {
         return beside_people(args);
     }
     let checkpoint = model_file::read(&args.model)?;
-    let (bars, most) = (args.bars as usize, args.pieces as usize);
-    let found = pieces::read(&args.accompany, args.musician, bars, most)?;
+    let settings = args.heldout.then(|| model_file::settings(&checkpoint)).transpose()?;
+    let wanted = Wanted {
+        rule: args.musician,
+        bars: args.bars as usize,
+        most: args.pieces as usize,
+        heldout: settings.as_ref(),
+    };
+    let found = pieces::read(&args.accompany, wanted)?;
     if !args.json {
         tell(&found);
     }

@@ -4,7 +4,6 @@
 use anacrusis::model::loss::Nats;
 use anacrusis::music::Chord;
 use anyhow::Result;
-use indicatif::ProgressBar;
 
 use super::hands::displaced;
 use super::held::{self, INPUTS};
@@ -67,12 +66,8 @@ pub fn judge<N: Network>(plan: &Plan, make: impl Fn() -> N + Sync) -> Result<Rep
             Done::Exchanged(plan.exchange(network, job - performances - held))
         }
     })?;
-    finish(&bar);
-    Ok(plan.report(done))
-}
-
-fn finish(bar: &ProgressBar) {
     bar.finish_and_clear();
+    Ok(plan.report(done))
 }
 
 impl Plan<'_> {

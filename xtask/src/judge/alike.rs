@@ -1,19 +1,19 @@
 //! A model's pieces beside pieces by people: the figures of both, and how far they overlap.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anacrusis::model::{Checkpoint, Draw};
-use anacrusis::music::{PianoRoll, STEPS_PER_BAR};
-use anyhow::{Result, anyhow, ensure};
+use anacrusis::music::{Metres, PianoRoll, STEPS_PER_BAR};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use super::figures;
 use super::overlap;
-use crate::corpus::{self, Corpus};
+use super::parallel;
+use super::texture;
+use crate::corpus::{self, Corpus, Piece};
 use crate::generate::{Wish, generate, stored_prompt};
 use crate::model_file;
-use crate::settings::Settings;
 use crate::verbatim::Library;
 
 const BAR: usize = STEPS_PER_BAR as usize;
@@ -70,10 +70,19 @@ pub struct Likeness {
     pub digest: String,
 }
 
+/// A stretch of music whose first step is a bar line.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// Its notes.
+    pub roll: PianoRoll,
+    /// Its bar lines.
+    pub metres: Metres,
+}
+
 /// People's music, and what the model learnt from if that is known.
 pub struct People {
     /// One excerpt of a piece; of each of few pieces as many as lie side by side in it.
-    pub excerpts: Vec<PianoRoll>,
+    pub excerpts: Vec<Excerpt>,
     /// The pieces that it was trained on.
     pub trained_on: Option<Vec<PianoRoll>>,
 }
@@ -93,9 +102,12 @@ pub fn people(
 ) -> Result<People> {
     let (range, steps) = (checkpoint.config().range(), plan.wish.bars * BAR);
     let settings = heldout.then(|| model_file::settings(checkpoint)).transpose()?;
-    // Which pieces are held out depends on how many there are, so all must be read.
-    let min_steps = settings.as_ref().map_or(steps, Settings::min_steps);
-    let options = corpus::Options { range, min_steps, ..corpus::Options::for_command(true) };
+    // Which pieces are held out depends on how many there are, so all must be read, and as they
+    // were then.
+    let options = match &settings {
+        Some(settings) => corpus::Options { range, ..corpus::Options::to_train(settings, true) },
+        None => corpus::Options { range, min_steps: steps, ..corpus::Options::for_command(true) },
+    };
     let corpus = Corpus::read(data, &options)?;
     let (trained_on, people) = match &settings {
         None => (None, corpus.pieces.iter().collect()),
@@ -104,8 +116,7 @@ pub fn people(
             (Some(trained_on.into_iter().map(|piece| piece.roll.clone()).collect()), heldout)
         }
     };
-    let long: Vec<&PianoRoll> =
-        people.iter().map(|piece| &piece.roll).filter(|roll| roll.len() >= steps).collect();
+    let long: Vec<&Piece> = people.into_iter().filter(|piece| piece.roll.len() >= steps).collect();
     ensure!(
         long.len() >= 2,
         "--data holds {} piece of {} bars or more that the model never saw, and sets are \
@@ -118,30 +129,37 @@ pub fn people(
 
 /// `count` excerpts of `steps` steps, or fewer: each piece that is drawn from is cut into as many
 /// stretches of one length as it gives excerpts, and one begins at a bar line in each.
-fn excerpts(pieces: &[&PianoRoll], steps: usize, count: usize) -> Vec<PianoRoll> {
+fn excerpts(pieces: &[&Piece], steps: usize, count: usize) -> Vec<Excerpt> {
     let mut all = Vec::new();
-    let mut cut = |roll: &PianoRoll, parts: usize| {
+    let mut cut = |piece: &Piece, parts: usize| {
+        let Piece { roll, metres, .. } = piece;
+        let bars = texture::bars(metres, roll.len());
         for part in 0..parts {
-            let [from, to] = [part, part + 1].map(|part| roll.len() / BAR * part / parts * BAR);
-            let starts = (to - from - steps) / BAR + 1;
+            let [from, to] = [part, part + 1].map(|part| roll.len() * part / parts);
+            let starts: Vec<usize> = (bars.iter().map(|bar| bar.start))
+                .filter(|start| *start >= from && start + steps <= to)
+                .collect();
             let lot = Draw { seed: 0xE4, pass: 0 }.uniforms(all.len() as i64, 0)[0];
-            let start = from + BAR * ((lot * starts as f64) as usize).min(starts - 1);
-            all.push(roll.chords[start..start + steps].iter().copied().collect());
+            let index = (lot * starts.len() as f64) as usize;
+            let Some(&start) = starts.get(index) else { continue };
+            let chords = &roll.chords[start..start + steps];
+            let metres = metres.from_step(start as i64);
+            all.push(Excerpt { roll: chords.iter().copied().collect(), metres });
         }
     };
     if count <= pieces.len() {
         (0..count).for_each(|index| cut(pieces[index * pieces.len() / count], 1));
         return all;
     }
-    // A bar more for each part than it needs, since parts are of whole bars.
-    let room = |roll: &PianoRoll| (roll.len() / (steps + BAR)).max(1);
+    // A bar more for each part than it needs, since excerpts begin at bar lines.
+    let room = |piece: &Piece| (piece.roll.len() / (steps + BAR)).max(1);
     // As evenly as lengths allow.
     let mut parts = vec![1; pieces.len()];
     let mut left = count - pieces.len();
     while left > 0 {
         let before = left;
-        for (parts, roll) in parts.iter_mut().zip(pieces) {
-            let more = left > 0 && *parts < room(roll);
+        for (parts, piece) in parts.iter_mut().zip(pieces) {
+            let more = left > 0 && *parts < room(piece);
             *parts += usize::from(more);
             left -= usize::from(more);
         }
@@ -149,49 +167,35 @@ fn excerpts(pieces: &[&PianoRoll], steps: usize, count: usize) -> Vec<PianoRoll>
             break;
         }
     }
-    pieces.iter().zip(parts).for_each(|(roll, parts)| cut(roll, parts));
+    pieces.iter().zip(parts).for_each(|(piece, parts)| cut(piece, parts));
     all
 }
 
 /// The model's pieces, on all cores.
 ///
 /// # Errors
-/// If a thread fails.
-pub fn played(checkpoint: &Checkpoint, plan: Plan) -> Result<Vec<PianoRoll>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= plan.pieces {
-                return done;
-            }
-            let seed = index as u64 + 1;
-            let wish = Wish { seed, ..plan.wish };
-            done.push((index, generate(checkpoint, &stored_prompt(checkpoint, seed), &wish)));
-        }
+/// If a thread panics.
+pub fn played(checkpoint: &Checkpoint, plan: Plan) -> Result<Vec<Excerpt>> {
+    let play = |index: usize| {
+        let seed = index as u64 + 1;
+        let wish = Wish { seed, ..plan.wish };
+        let roll = generate(checkpoint, &stored_prompt(checkpoint, seed), &wish);
+        Excerpt { roll, metres: Metres::default() }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(plan.pieces);
-    let parts: Vec<_> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().map(|handle| handle.join()).collect()
-    });
-    let mut all = Vec::new();
-    for part in parts {
-        all.extend(part.map_err(|_| anyhow!("a playing thread panicked"))?);
-    }
-    all.sort_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, roll)| roll).collect())
+    let bar = parallel::bar(plan.pieces, "pieces");
+    let played = parallel::map(plan.pieces, &bar, || (), |_, index| play(index));
+    bar.finish_and_clear();
+    played
 }
 
 /// Compares the model's pieces with people's, and with what it may have learnt by heart.
 pub fn compare(
     checkpoint: &Checkpoint,
-    (made, human): (&[PianoRoll], &[PianoRoll]),
+    (made, human): (&[Excerpt], &[Excerpt]),
     against: Option<&Library>,
 ) -> Likeness {
-    let all = |rolls: &[PianoRoll]| -> Vec<[f64; figures::COUNT]> {
-        rolls.iter().map(figures::of).collect()
+    let all = |pieces: &[Excerpt]| -> Vec<[f64; figures::COUNT]> {
+        pieces.iter().map(|piece| figures::of(&piece.roll, &piece.metres)).collect()
     };
     let (of_model, of_human) = (all(made), all(human));
     let column = |rows: &[[f64; figures::COUNT]], index: usize| -> Vec<f64> {
@@ -212,7 +216,7 @@ pub fn compare(
         figures: figures::NAMES.into_iter().enumerate().map(compared).collect(),
         pieces: made.len(),
         excerpts: human.len(),
-        bars: made.first().map_or(0, |roll| roll.len() / BAR),
+        bars: made.first().map_or(0, |piece| piece.roll.len() / BAR),
         recited: against.map(|library| recited(checkpoint, made, library)),
         digest: checkpoint.digest().to_owned(),
     }
@@ -226,11 +230,11 @@ fn spread(values: &[f64]) -> [f64; 2] {
     [mean, (squares / (n - 1.0).max(1.0)).sqrt()]
 }
 
-fn recited(checkpoint: &Checkpoint, made: &[PianoRoll], library: &Library) -> Recited {
+fn recited(checkpoint: &Checkpoint, made: &[Excerpt], library: &Library) -> Recited {
     // As training shifts a corpus unless told otherwise.
     let [low, high] = crate::settings::Settings::default().transpose;
     let range = checkpoint.config().range();
-    let longest = |roll: &PianoRoll| library.longest(roll, -high..=-low, range);
+    let longest = |piece: &Excerpt| library.longest(&piece.roll, -high..=-low, range);
     let all: Vec<_> = made.iter().map(longest).collect();
     let best = all.iter().map(|s| [s.steps as u64, u64::from(s.onsets)]).max();
     let steps: usize = all.iter().map(|shared| shared.steps).sum();

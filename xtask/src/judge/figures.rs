@@ -2,14 +2,18 @@
 //!
 //! The first six are MusPy's (Dong et al., "MusPy: A Toolkit for Symbolic Music Generation",
 //! ISMIR 2020), down to how it counts beats; it takes them from Mogren 2016 and from Wu and
-//! Yang, "The Jazz Transformer on the Front Line", ISMIR 2020 (MusDr).
+//! Yang, "The Jazz Transformer on the Front Line", ISMIR 2020 (MusDr). The last six are those of
+//! [`Texture`].
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use anacrusis::music::{PianoRoll, STEPS_PER_BAR};
+use anacrusis::music::{Metres, PianoRoll, STEPS_PER_BAR, Tonality};
+
+use super::texture::{Texture, bars};
 
 /// How many figures there are.
-pub const COUNT: usize = 9;
+pub const COUNT: usize = 15;
 
 /// Their names, in their order.
 pub const NAMES: [&str; COUNT] = [
@@ -22,15 +26,25 @@ pub const NAMES: [&str; COUNT] = [
     "onsets_beat",
     "repetition_1_bar",
     "repetition_4_bars",
+    "mud",
+    "block_onsets",
+    "note_length",
+    "sixteenths",
+    "out_of_key",
+    "returns",
 ];
 
 const BAR: usize = STEPS_PER_BAR as usize;
 const BEAT: usize = 4;
 
 /// The figures of a piece whose first step begins a bar; NaN where one has no meaning, as
-/// without notes.
-pub fn of(roll: &PianoRoll) -> [f64; COUNT] {
-    let music = Music::of(roll);
+/// without notes. Grooves are of bars of sixteen steps, as MusPy is asked for them; all else that
+/// knows bars takes those of the metre.
+pub fn of(roll: &PianoRoll, metres: &Metres) -> [f64; COUNT] {
+    let music = Music::of(roll, metres);
+    let tonality = Tonality::of(&roll.chords);
+    let scale = tonality.map_or(u128::MAX, Tonality::mask);
+    let texture = Texture::of(&roll.chords, metres, scale);
     [
         music.pitch_class_entropy(),
         music.scale_consistency(),
@@ -41,6 +55,12 @@ pub fn of(roll: &PianoRoll) -> [f64; COUNT] {
         music.notes.len() as f64 * BEAT as f64 / roll.len() as f64,
         music.repetition(1),
         music.repetition(4),
+        texture.mud.value(),
+        texture.block_onsets.value(),
+        texture.note_length.value(),
+        texture.sixteenths.value(),
+        tonality.map_or(f64::NAN, |_| texture.out_of_key.value()),
+        texture.returns.value(),
     ]
 }
 
@@ -55,11 +75,11 @@ struct Music {
     notes: Vec<Note>,
     /// When the last note ends.
     length: usize,
-    bars: usize,
+    bars: Vec<Range<usize>>,
 }
 
 impl Music {
-    fn of(roll: &PianoRoll) -> Music {
+    fn of(roll: &PianoRoll, metres: &Metres) -> Music {
         let mut notes = Vec::new();
         for (begin, chord) in roll.chords.iter().enumerate() {
             let struck = chord.keys().filter(|key| chord.strikes(*key));
@@ -73,7 +93,7 @@ impl Music {
             }));
         }
         let length = notes.iter().map(|note| note.end).max().unwrap_or(0);
-        Music { notes, length, bars: roll.len().div_ceil(BAR) }
+        Music { notes, length, bars: bars(metres, roll.len()) }
     }
 
     /// Notes of each pitch class.
@@ -141,9 +161,10 @@ impl Music {
     /// over what begins in either (Jaccard), in the mean of the bars that have such a one;
     /// pairs of bars in which nothing begins do not count.
     fn repetition(&self, distance: usize) -> f64 {
-        let mut bars = vec![BTreeSet::new(); self.bars];
+        let mut bars = vec![BTreeSet::new(); self.bars.len()];
         for note in &self.notes {
-            bars[note.begin / BAR].insert((note.begin % BAR, note.key));
+            let bar = self.bars.partition_point(|bar| bar.end <= note.begin);
+            bars[bar].insert((note.begin - self.bars[bar].start, note.key));
         }
         let pairs = bars.iter().zip(bars.iter().skip(distance));
         let shares: Vec<f64> = pairs
@@ -181,7 +202,7 @@ mod tests {
         for (name, expected) in told {
             let bytes = std::fs::read(folder.join(&name)).expect("a file");
             let roll = smf::read(&bytes, KeyRange { low: 0, count: 128 }).expect("music").roll;
-            let found = of(&roll);
+            let found = of(&roll, &Metres::default());
             for (index, expected) in expected.into_iter().enumerate() {
                 let apart = (found[index] - expected).abs();
                 assert!(apart < 1e-9, "{name} {}: {} {expected}", NAMES[index], found[index]);
@@ -205,10 +226,13 @@ mod tests {
         ] {
             roll.chords[bar * BAR + step].strike(key);
         }
-        let [.., one, four] = of(&roll);
+        let found = of(&roll, &Metres::default());
+        let [one, four] = ["repetition_1_bar", "repetition_4_bars"]
+            .map(|name| found[NAMES.iter().position(|other| *other == name).expect("a figure")]);
         assert!((one - (1.0 + 1.0 / 3.0 + 0.0 + 0.0 + 0.0) / 5.0).abs() < 1e-12, "{one}");
         assert!((four - (1.0 + 0.0) / 2.0).abs() < 1e-12, "{four}");
         let silent: PianoRoll = (0..BAR).map(|_| anacrusis::music::Chord::SILENT).collect();
-        assert!(of(&silent)[0].is_nan() && of(&silent)[7].is_nan());
+        let found = of(&silent, &Metres::default());
+        assert!(found[0].is_nan() && found[7].is_nan() && found[9..].iter().all(|f| f.is_nan()));
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Result, bail, ensure};
 use super::together::Melody;
 use crate::corpus::{self, Corpus};
 use crate::players::{Music, Part, Rule, top_voice};
+use crate::settings::Settings;
 
 /// Fewest steps in which a melody must sound: two bars of 4/4.
 const FEWEST_STEPS: usize = 32;
@@ -37,18 +38,38 @@ pub struct Pieces {
     pub left_out: usize,
 }
 
-/// Reads `most` pieces of `bars` bars at most, spread evenly over all that folders and files hold.
+/// Which pieces are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Who the musician is.
+    pub rule: Rule,
+    /// Most bars of each.
+    pub bars: usize,
+    /// Most pieces.
+    pub most: usize,
+    /// Those alone that a model trained with these settings never saw.
+    pub heldout: Option<&'a Settings>,
+}
+
+/// Reads pieces, spread evenly over all that folders and files hold.
 ///
 /// # Errors
 /// If a path is not there, or fewer than two pieces are usable.
-pub fn read(paths: &[PathBuf], rule: Rule, bars: usize, most: usize) -> Result<Pieces> {
+pub fn read(paths: &[PathBuf], wanted: Wanted) -> Result<Pieces> {
+    let Wanted { rule, bars, most, heldout } = wanted;
+    let plain = || corpus::Options::for_command(true);
+    let options = heldout.map_or_else(plain, |settings| corpus::Options::to_train(settings, true));
+    // A melody may leave the network's keys.
     let range = KeyRange { low: 0, count: 128 };
-    let options = corpus::Options { range, ..corpus::Options::for_command(true) };
-    let corpus = Corpus::read(paths, &options)?;
+    let corpus = Corpus::read(paths, &corpus::Options { range, ..options })?;
+    let unseen: Vec<&corpus::Piece> = match heldout {
+        Some(settings) => corpus::split(&corpus, settings.heldout, settings.seed).1,
+        None => corpus.pieces.iter().collect(),
+    };
     let mut skipped: Vec<(PathBuf, String)> =
-        corpus.skipped.into_iter().map(|skipped| (skipped.path, skipped.reason)).collect();
+        (corpus.skipped.iter().map(|s| (s.path.clone(), s.reason.clone()))).collect();
     let mut pieces = Vec::new();
-    for piece in &corpus.pieces {
+    for piece in unseen {
         match Piece::of(piece, rule, bars) {
             Ok(piece) => pieces.push(piece),
             Err(error) => {
