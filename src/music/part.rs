@@ -62,7 +62,7 @@ mod tests {
             velocities: vec![1, 2, 3, 4, 5],
         };
         let high = part.within(KeyRange { low: 60, count: 60 });
-        assert_eq!((high.roll.len(), high.velocities), (3, vec![2, 3, 5]));
+        assert_eq!((high.roll.len(), &high.velocities), (3, &vec![2, 3, 5]));
         let low = part.within(KeyRange { low: 0, count: 60 });
         assert_eq!(low.velocities, [1, 4]);
         assert_eq!(Part::together([&low, &high.within(KeyRange { low: 0, count: 0 })]), low.roll);

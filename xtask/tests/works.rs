@@ -118,9 +118,9 @@ fn a_tune_its_melody_and_its_chords_are_held_out_together() {
 fn the_same_melody_is_the_same_work_whatever_goes_with_it_and_whatever_it_is_called() {
     let (tune, other) = (Tune::new(1, 16), Tune::new(2, 16));
     let arranged = Tune { melody: tune.melody.transposed(3, ALL), chords: Tune::new(3, 16).chords };
-    // The melody rests every other bar, while the other part goes on.
+    // The melody rests every fourth bar, while the other part goes on.
     let rests =
-        |step: usize, chord: &Chord| if step / 32 % 2 == 1 { Chord::SILENT } else { *chord };
+        |step: usize, chord: &Chord| if step / 16 % 4 == 3 { Chord::SILENT } else { *chord };
     let melody: PianoRoll =
         tune.melody.chords.iter().enumerate().map(|(step, chord)| rests(step, chord)).collect();
     let part = |name, roll: &PianoRoll| smf::Part { name, channel: 0, roll: roll.clone() };

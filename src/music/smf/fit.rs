@@ -56,7 +56,10 @@ impl GridFit {
         if fit.is_shifted() {
             let on_beats = |shift_steps: f64| {
                 let fit = GridFit { shift_steps, ..fit };
-                ticks.clone().filter(|tick| fit.step(*tick, ticks_per_beat) % 4 == 0).count()
+                ticks
+                    .clone()
+                    .filter(|tick| fit.step(*tick, ticks_per_beat).is_multiple_of(4))
+                    .count()
             };
             let other = near - near.signum();
             if near.abs() > 0.25 && on_beats(other) > on_beats(near) {

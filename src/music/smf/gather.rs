@@ -97,7 +97,7 @@ fn walk(track: Track, range: KeyRange, counted: u64) -> Result<Gathered, SmfErro
     let (mut name, mut instrument) = (None, None);
     let mut end = 0;
     let mut events = track.events();
-    while let Some(event) = events.next() {
+    for event in events.by_ref() {
         let (tick, event) = event?;
         end = tick;
         match event {

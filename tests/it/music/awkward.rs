@@ -12,11 +12,12 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/midi/awkward")
 }
 
+/// The one whose name begins with `in_` and this number.
 fn bytes(number: &str) -> Vec<u8> {
-    let mut found = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = fs::read_dir(folder()).expect("the folder").flatten();
     let name = format!("in_{number}_");
-    let path = found.find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&name));
-    fs::read(path.expect(number)).unwrap()
+    let file = files.find(|file| file.file_name().to_string_lossy().starts_with(&name));
+    fs::read(file.expect(number).path()).expect(number)
 }
 
 fn read(number: &str) -> Imported {
@@ -24,7 +25,7 @@ fn read(number: &str) -> Imported {
 }
 
 fn signature(numerator: u32, denominator: u32) -> Signature {
-    Signature::new(numerator, denominator).unwrap()
+    Signature::new(numerator, denominator).expect("a signature")
 }
 
 /// The first bar lines of a file.

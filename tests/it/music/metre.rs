@@ -29,7 +29,7 @@ fn places_in_the_bar_are_those_of_the_reference() {
     let case = |name: &&str| -> Option<String> {
         Some(name.strip_prefix("metre.")?.strip_suffix(".rows")?.to_owned())
     };
-    let cases: BTreeSet<String> = names.iter().filter_map(|name| case(name)).collect();
+    let cases: BTreeSet<String> = names.iter().filter_map(case).collect();
     assert_eq!(cases.len(), 33);
     for case in cases {
         let pairs = rows(&file, &format!("metre.{case}.pairs"), 3);
