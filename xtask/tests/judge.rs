@@ -72,8 +72,8 @@ fn people_listen_to_each_other() {
     assert!(people.together_gain > 0.03);
 }
 
-/// A melody played in changes what is generated, towards the melody: accompaniments go better
-/// with the melody that they were made for than with others.
+/// A network that tells nobody apart, without *Room*, listens a little: people's accompaniments
+/// surprise it less under their own melodies, and its own go better with them than with others.
 #[test]
 fn the_shipped_model_listens_to_a_melody() {
     let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
@@ -82,9 +82,9 @@ fn the_shipped_model_listens_to_a_melody() {
     let weights = Weights::shared(&checkpoint);
     let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights)).expect("played");
     println!("{}", report.table());
-    assert!(report.model.gain > 0.02, "{}", report.model.gain);
+    assert!(report.model.gain > 0.005, "{}", report.model.gain);
     assert!(report.model.sounding > 0.5, "something is played: {}", report.model.sounding);
-    assert!(report.exchanged_nats.is_some_and(|nats| nats > 0.0));
+    assert!(report.exchanged_nats.is_some_and(|nats| nats > 0.1));
 }
 
 #[test]
