@@ -72,19 +72,22 @@ fn people_listen_to_each_other() {
     assert!(people.together_gain > 0.03);
 }
 
-/// A network that tells nobody apart, without *Room*, listens a little: people's accompaniments
-/// surprise it less under their own melodies, and its own go better with them than with others.
+/// The default model goes with the melody that it accompanies and not with others, in its key, and is
+/// soon in another key if the melody is. People's accompaniments surprise it less under their own
+/// melodies.
 #[test]
 fn the_shipped_model_listens_to_a_melody() {
-    let checkpoint = model_file::read(&file("models/classical.safetensors")).expect("a model");
+    let checkpoint = model_file::read(&file("models/songs.safetensors")).expect("a model");
     let pieces = read(&chorales(), 8);
-    let plan = Plan { pieces: &pieces, seeds: 2, manner: Manner::default() };
+    let plan = Plan { pieces: &pieces, seeds: 1, manner: Manner::default() };
     let weights = Weights::shared(&checkpoint);
     let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights)).expect("played");
     println!("{}", report.table());
-    assert!(report.model.gain > 0.005, "{}", report.model.gain);
-    assert!(report.model.sounding > 0.5, "something is played: {}", report.model.sounding);
-    assert!(report.exchanged_nats.is_some_and(|nats| nats > 0.1));
+    let row = &report.model;
+    assert!(row.gain > 0.2 && row.in_key > 0.8, "{row:?}");
+    assert!((1.0..4.0).contains(&row.sounding) && row.onset_steps > 0.15, "{row:?}");
+    assert!(report.turn.bars_to_recover.is_some_and(|bar| bar <= 4), "{:?}", report.turn);
+    assert!(report.exchanged_nats.is_some_and(|nats| nats > 0.3), "{:?}", report.exchanged_nats);
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn draw(piece: &Arrangement<'_>, shares: &Duet, random: &mut Random) -> Who {
             _ if piece.unnamed && !voice => Who::From(division),
             lead => lead,
         }
-    } else if piece.parts.len() > 2 && piece.lead() != Who::Part(other) {
+    } else if piece.parts.len() > 1 && piece.lead() != Who::Part(other) {
+        // Of two, the one who accompanies: then the network learns to play the melody.
         Who::Part(other)
     } else if voice {
         Who::Bass
