@@ -17,6 +17,7 @@ pub mod simulate;
 pub mod texture;
 pub mod together;
 mod turn;
+mod written;
 
 use std::path::PathBuf;
 
@@ -106,6 +107,10 @@ pub struct Args {
     /// Bars of sixteen sixteenths of each piece, or bars of each melody at most
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=4096))]
     pub bars: u32,
+    /// Write what is played with the first seed to each melody of --accompany, too: .mid files and
+    /// pictures of it and of what people play, the melody in blue
+    #[arg(long, requires = "accompany", value_name = "FOLDER")]
+    pub write: Option<PathBuf>,
     /// Draw the figures of both sets, too
     #[arg(long, requires = "data", value_name = "FILE.png")]
     pub picture: Option<PathBuf>,
@@ -145,6 +150,9 @@ pub fn run(args: &Args) -> Result<()> {
     let plan = Plan { pieces: &found.pieces, seeds: args.seeds, manner };
     let weights = Weights::shared(&checkpoint);
     let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights))?;
+    if let Some(folder) = &args.write {
+        written::write(folder, plan.pieces, &manner, &mut Player::new(&checkpoint, &weights))?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

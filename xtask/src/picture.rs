@@ -10,7 +10,7 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Polyline, PrimitiveStyle};
 use embedded_graphics::text::{Baseline, Text};
 
-pub use roll::piano_roll;
+pub use roll::{duet, piano_roll};
 
 /// Red, green, blue.
 pub type Colour = [u8; 3];

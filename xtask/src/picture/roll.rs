@@ -21,6 +21,9 @@ const BEAT_LINE: Colour = [222, 220, 214];
 const BAR_LINE: Colour = [120, 118, 112];
 const STRUCK: Colour = [178, 58, 32];
 const HELD: Colour = [236, 160, 122];
+/// The same of what somebody else plays.
+const STRUCK_BY_OTHERS: Colour = [24, 84, 160];
+const HELD_BY_OTHERS: Colour = [132, 176, 224];
 
 /// The keys to show: those used with a little room, at least [`FEWEST_KEYS`].
 fn key_range(chords: &[Chord]) -> (u8, u8) {
@@ -43,7 +46,18 @@ fn key_range(chords: &[Chord]) -> (u8, u8) {
 /// # Errors
 /// If the encoder fails.
 pub fn piano_roll(chords: &[Chord]) -> Result<Vec<u8>> {
-    let (low, high) = key_range(chords);
+    duet(chords, &[])
+}
+
+/// The same of two players: what `heard` holds is blue, and drawn on top.
+///
+/// # Errors
+/// As [`piano_roll`].
+pub fn duet(own: &[Chord], heard: &[Chord]) -> Result<Vec<u8>> {
+    let heard_at = |step: usize| heard.get(step).copied().unwrap_or_default();
+    let both = |(step, chord): (usize, &Chord)| chord.union(heard_at(step));
+    let chords: Vec<Chord> = own.iter().enumerate().map(both).collect();
+    let (low, high) = key_range(&chords);
     let keys = usize::from(high - low) + 1;
     let steps_per_bar = usize::from(STEPS_PER_BAR);
     let line_steps = BARS_PER_LINE * steps_per_bar;
@@ -76,8 +90,15 @@ pub fn piano_roll(chords: &[Chord]) -> Result<Vec<u8>> {
         for (step, chord) in chords.iter().enumerate() {
             for key in (low..=high).filter(|key| chord.plays(*key)) {
                 let x = LEFT + step * STEP_WIDTH;
-                let struck = chord.strikes(key);
-                let colour = if struck { STRUCK } else { HELD };
+                let heard = heard_at(line * line_steps + step);
+                let others = heard.plays(key);
+                let struck = if others { heard.strikes(key) } else { chord.strikes(key) };
+                let colour = match (others, struck) {
+                    (false, true) => STRUCK,
+                    (false, false) => HELD,
+                    (true, true) => STRUCK_BY_OTHERS,
+                    (true, false) => HELD_BY_OTHERS,
+                };
                 // A gap before an onset sets repeated notes apart.
                 let (x, width) = if struck { (x + 1, STEP_WIDTH - 1) } else { (x, STEP_WIDTH) };
                 canvas.fill(x, row_of(key) + 1, width, KEY_HEIGHT - 2, colour);
