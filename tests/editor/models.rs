@@ -18,7 +18,7 @@ fn page() -> Harness<'static, Desk> {
     let card = Card { corpus: "Chorales".to_owned(), heldout: Some(2.7), ..Card::default() };
     let entry = |choice, name: &str, about| Entry { choice, name: name.to_owned(), about };
     desk.view.library.near = [
-        entry(ModelChoice::Classical, "Classical", Ok(card.clone())),
+        entry(ModelChoice::Songs, "Songs", Ok(card.clone())),
         entry(ModelChoice::Pop, "Pop", Ok(Card::default())),
         entry(file("/m/bad.safetensors"), "bad", Err("the file is cut off".to_owned())),
         entry(file("/m/mine.safetensors"), "mine", Ok(card)),
@@ -43,7 +43,7 @@ fn every_model_shows_its_card_and_plays_at_a_click() {
     harness.get_by_label("the file is cut off");
     harness.get_by_label(text::CHOSEN);
     assert!(harness.query_by_label("Play bad").is_none(), "it cannot be played");
-    assert!(harness.query_by_label("Play Classical").is_none(), "it plays");
+    assert!(harness.query_by_label("Play Songs").is_none(), "it plays");
     harness.get_by_label("Play mine").click();
     harness.run();
     assert_eq!(chosen(&harness), Some(file("/m/mine.safetensors")));
