@@ -38,8 +38,9 @@ fn draw(piece: &Arrangement<'_>, shares: &Duet, random: &mut Random) -> Who {
             _ if piece.unnamed && !voice => Who::From(division),
             lead => lead,
         }
-    } else if piece.parts.len() > 1 && piece.lead() != Who::Part(other) {
-        // Of two, the one who accompanies: then the network learns to play the melody.
+    } else if piece.parts.len() > 2 && piece.lead() != Who::Part(other) {
+        // Of two, the one who accompanies is never the musician: networks that had learnt the melody
+        // to it, too, fell silent under chords and went less with the melodies that they accompany.
         Who::Part(other)
     } else if voice {
         Who::Bass

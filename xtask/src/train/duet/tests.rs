@@ -2,7 +2,6 @@ use anacrusis::music::{Metres, PianoRoll};
 
 use super::*;
 use crate::sequence::Target;
-use anacrusis::model::Frame;
 
 const STEPS: usize = 64;
 
@@ -188,29 +187,4 @@ fn a_draw_is_the_same_each_time() {
     assert!((5..22).contains(&nobody), "{nobody}");
     let bass = draws.iter().filter(|sequence| sequence.frames[0].heard.plays(48)).count();
     assert!(bass > 3, "{bass}");
-}
-
-#[test]
-fn the_network_learns_the_melody_where_the_other_part_is_the_musician() {
-    let melody: PianoRoll = (0..80).map(|s| Chord::struck_keys([76 + (s % 3) as u8])).collect();
-    let chords: PianoRoll = (0..80).map(|_| Chord::struck_keys([48, 52, 55])).collect();
-    let both: PianoRoll =
-        melody.chords.iter().zip(&chords.chords).map(|(a, b)| a.union(*b)).collect();
-    let metres = Metres::default();
-    let mut piece = Arrangement::whole(&both, &metres);
-    piece.parts = vec![&melody, &chords];
-    let shares = Duet { others: 1.0, ..PLAIN };
-    let draw = |seed| {
-        segment(&config(), &shares, (&piece, 0, STEPS), 0, Random::new(seed, 1), |_| (&piece, 0))
-    };
-    let (mut of_chords, mut of_melody) = (0, 0);
-    for sequence in (0..100).map(draw) {
-        let Frame { own, heard, .. } = sequence.frames[0];
-        match (own.len(), heard.len()) {
-            (1, 3) => of_chords += 1,
-            (3, 1) => of_melody += 1,
-            players => panic!("{players:?}"),
-        }
-    }
-    assert!(of_chords > 20 && of_melody > 20, "{of_chords} {of_melody}");
 }
