@@ -126,7 +126,8 @@ fn a_run_without_progress_ends_by_itself_and_goes_on_with_more_patience() {
     assert_eq!(made(whole).iterations, best, "the best is what is kept");
     assert!(made(whole).heldout.expect("scores").steps > 300, "scored as at a full end");
 
-    let stopped = run(parted, best + 3, &[]).progress;
+    // Where the whole run judged, too: in between it may be better by chance.
+    let stopped = run(parted, best + 4, &[]).progress;
     assert_eq!(stopped.best_at, Some(best), "known to the state");
     let resumed = run(parted, 200, &["--patience", "8", "--resume"]).progress;
     assert_eq!((resumed.iterations, resumed.best_at), (best + 8, Some(best)), "counts on");
