@@ -153,6 +153,11 @@ impl Checkpoint {
         &self.config
     }
 
+    /// Its tensors by name, row-major.
+    pub fn into_tensors(self) -> BTreeMap<String, Vec<f32>> {
+        self.tensors
+    }
+
     /// SHA-256 of the file, in hexadecimal: the checkpoint's identity.
     pub fn digest(&self) -> &str {
         &self.digest

@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 /// Words by which people name the parts of a tune, in folders and in names of files.
-const PARTS: [&str; 24] = [
+const PARTS: [&str; 22] = [
     "accompaniment",
     "acc",
     "backing",
@@ -23,8 +23,6 @@ const PARTS: [&str; 24] = [
     "right",
     "righthand",
     "solo",
-    "tune",
-    "tunes",
     "vocal",
     "vocals",
     "voice",

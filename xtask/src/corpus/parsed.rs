@@ -105,7 +105,7 @@ fn encode_parsed(to: &mut Vec<u8>, parsed: &Parsed) {
     }
     to.push((*metre_told).into());
     number(to, fit.onsets);
-    to.extend([fit.length, fit.shift_steps].map(f64::to_le_bytes).concat());
+    to.extend([fit.length, fit.shift_steps].map(|x| (x + 0.0).to_le_bytes()).concat());
     number(to, *empty_bars);
     repairs.counts().into_iter().for_each(|(_, count)| number(to, count));
     // The roll is what the parts play together.
@@ -189,7 +189,8 @@ impl<'a> Bytes<'a> {
                 return None;
             }
             if byte < 0x80 {
-                return Some(number);
+                // A number is written in one way alone.
+                return (byte > 0 || shift == 0).then_some(number);
             }
         }
         None
@@ -201,7 +202,9 @@ impl<'a> Bytes<'a> {
     }
 
     fn float(&mut self) -> Option<f64> {
-        Some(f64::from_le_bytes(*self.take(8)?.first_chunk()?))
+        let number = f64::from_le_bytes(*self.take(8)?.first_chunk()?);
+        // Nought has no sign, so that what equals another is written as it.
+        (number != 0.0 || number.is_sign_positive()).then_some(number)
     }
 
     /// A length and as many bytes.
@@ -330,7 +333,10 @@ mod tests {
                 damaged[place] ^= 1 << bit;
                 // Most damage is found; what is not gives other notes, not another length.
                 let found = decode(&damaged);
-                assert!(found.is_none_or(|found| found.len() == 3 && found != sequences()));
+                assert!(
+                    found.is_none_or(|found| found.len() == 3 && found != sequences()),
+                    "bit {bit} of byte {place}"
+                );
             }
         }
         assert_eq!(decode(&[0xff; 64]), None, "more sequences than there are bytes");

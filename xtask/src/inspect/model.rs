@@ -56,6 +56,13 @@ pub(super) fn run(path: &Path, json: bool) -> Result<()> {
             held.nats_step, held.play_nats_step, held.art_nats_step, held.pieces, held.steps
         );
     }
+    for (held, how) in
+        [(&made.heldout_known, "for a musician"), (&made.heldout_late, "a step late   ")]
+    {
+        if let Some(held) = held {
+            println!("{how} {:.4} nats/step of the accompaniment", held.nats_step);
+        }
+    }
     let names: Vec<&str> = made.baselines.keys().map(String::as_str).collect();
     println!("baselines   {}", names.join(", "));
     Ok(())

@@ -60,8 +60,11 @@ impl Run<'_> {
                 self.train.iter().map(|piece| (&piece.roll, &piece.metres)).collect();
             let heldout: Vec<&PianoRoll> =
                 self.heldout.pieces().iter().map(|piece| piece.roll).collect();
-            best.meta.prompts = prompts::by_model(&best, &train, &heldout, self.settings);
-            self.report.say(&format!("{} prompts made", best.meta.prompts.len()));
+            self.meta.prompts = prompts::by_model(&best, &train, &heldout, self.settings);
+            self.report.say(&format!("{} prompts made", self.meta.prompts.len()));
+            // With its prompts it is another file, of another digest.
+            let weights = best.into_tensors();
+            best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
         }
         self.write(&self.outputs.best, &best)?;
         self.report.end();
