@@ -247,6 +247,10 @@ impl<'a> Bytes<'a> {
                 velocities: self.bytes()?.to_vec(),
             });
         }
+        // What nobody plays has no length.
+        if parts.is_empty() && steps > 0 {
+            return None;
+        }
         let reading = Reading { metre_told, fit, empty_bars, repairs };
         Some(Parsed { roll: Part::together(&parts), parts, metres, reading })
     }
