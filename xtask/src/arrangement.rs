@@ -56,7 +56,7 @@ impl<'a> Arrangement<'a> {
         let lead = match music.lead(rule) {
             Some(index) => {
                 // Among the parts that play, as many are before it.
-                Who::Part(all[..index].iter().copied().filter(|roll| sounds(&roll)).count())
+                Who::Part(all[..index].iter().copied().filter(|roll| sounds(roll)).count())
             }
             None => match rule {
                 Rule::Bass => Who::Bass,

@@ -52,12 +52,7 @@ fn generate(engine: &mut Engine, steps: i64) -> (Vec<u32>, PianoRoll) {
     let mut logits = Vec::new();
     let mut roll = PianoRoll::default();
     for step in 0..steps {
-        assert!(engine.feed(
-            &state,
-            &mut next,
-            &Frame::common_time(chord, step as i64),
-            &mut || true
-        ));
+        assert!(engine.feed(&state, &mut next, &Frame::common_time(chord, step), &mut || true));
         std::mem::swap(&mut state, &mut next);
         chord = engine.choose(&state, &Given::NOTHING, &mut |index, z| {
             logits.extend(z.map(f32::to_bits));
