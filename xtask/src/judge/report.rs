@@ -84,7 +84,7 @@ pub struct Turn {
     pub bars_to_recover: Option<usize>,
 }
 
-/// Bars without an onset, of [`BARS`](super::held::BARS), in the mean of the seeds.
+/// Bars without an onset, of 24, in the mean of the seeds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Held {
     /// Under a chord that is held.
