@@ -245,7 +245,8 @@ impl<'a> Bytes<'a> {
             });
         }
         let reading = Reading { metre_told, fit, empty_bars, repairs };
-        Some(Parsed { roll: Part::together(&parts), parts, metres, reading })
+        let roll = Part::together(&parts);
+        (roll.len() as u64 == steps).then_some(Parsed { roll, parts, metres, reading })
     }
 
     fn roll(&mut self, steps: u64) -> Option<PianoRoll> {
@@ -302,7 +303,8 @@ mod tests {
             roll: PianoRoll::default(),
             parts: vec![],
             metres: Metres::default(),
-            reading: Reading::default(),
+            // Not 0, which is the same as -0.
+            reading,
         };
         vec![
             Ok(Parsed { roll, parts, metres, reading }),
@@ -330,7 +332,8 @@ mod tests {
                 damaged[place] ^= 1 << bit;
                 // Most damage is found; what is not gives other notes, not another length.
                 let found = decode(&damaged);
-                assert!(found.is_none_or(|found| found.len() == 3 && found != sequences()));
+                let other = found.is_none_or(|found| found.len() == 3 && found != sequences());
+                assert!(other, "bit {bit} of byte {place}");
             }
         }
         assert_eq!(decode(&[0xff; 64]), None, "more sequences than there are bytes");
