@@ -28,6 +28,9 @@ const PARTS: [&str; 22] = [
     "voice",
 ];
 
+/// Folders of whole tunes beside those of their parts.
+const WHOLE: [&str; 2] = ["tune", "tunes"];
+
 /// Words at the end of a name that tell a version from another.
 const VERSIONS: [&str; 10] =
     ["arr", "arranged", "copy", "edit", "final", "new", "old", "transposed", "ver", "version"];
@@ -57,7 +60,7 @@ impl Name {
             .map(|component| component.as_os_str().to_string_lossy().into_owned())
             .collect();
         let mut part = Vec::new();
-        while let Some(last) = folders.pop_if(|last| is_part(&last.to_lowercase())) {
+        while let Some(last) = folders.pop_if(|last| is_part_folder(&last.to_lowercase())) {
             part.push(last.to_lowercase());
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -102,6 +105,10 @@ fn is_part(word: &str) -> bool {
     PARTS.contains(&word)
 }
 
+fn is_part_folder(word: &str) -> bool {
+    is_part(word) || WHOLE.contains(&word)
+}
+
 fn is_version(word: &str) -> bool {
     let numbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
     VERSIONS.contains(&numbered) || (numbered == "v" && numbered.len() < word.len())
@@ -130,6 +137,7 @@ mod tests {
             "music/tune_copy 2.mid",
             "music/tune - melody.mid",
             "music/bass_tune_final.kar",
+            "music/tunes/tune.mid",
         ] {
             let found = name(path);
             assert_eq!((found.tune.as_str(), found.folder.as_str()), ("tune", "music"), "{path}");
