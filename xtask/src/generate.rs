@@ -145,9 +145,9 @@ fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<Prompt> {
     imported.roll.chords.resize(line as usize, Chord::SILENT);
     let signature = metres.signature(line);
     ensure!(
-        checkpoint.config().hears() || signature.bar_steps() == i64::from(STEPS_PER_BAR),
-        "{} ends in {signature}, and the model knows nothing but bars of 4/4: take a model of version \
-         2 of the features (`cargo xtask inspect --model` tells), or a prompt in 4/4",
+        checkpoint.config().hears() || i64::from(STEPS_PER_BAR) % signature.bar_steps() == 0,
+        "{} ends in {signature}, and the model knows nothing but bars of 4/4 and 2/4: take a model of \
+         version 2 of the features (`cargo xtask inspect --model` tells), or another prompt",
         path.display()
     );
     Ok(Prompt { roll: imported.roll, metres })
