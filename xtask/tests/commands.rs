@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anacrusis::music::{Chord, KeyRange, smf};
+use anacrusis::music::{Chord, KeyRange, Metres, PianoRoll, Signature, smf};
 use safetensors::SafeTensors;
 
 const RANGE: KeyRange = KeyRange { low: 24, count: 78 };
@@ -93,6 +93,34 @@ fn generate_gives_the_same_music_for_the_same_seed_and_goes_on_from_a_prompt() {
 }
 
 #[test]
+fn a_prompt_sets_the_metre_and_one_that_cannot_be_used_is_told_with_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prompt = folder.path().join("waltz.mid");
+    let waltz = Signature::new(3, 4).expect("a metre");
+    // A bar and a half, so that the second bar is filled up.
+    let roll: PianoRoll = (0..18).map(|s| Chord::struck_keys([60 + s % 5])).collect();
+    let metres = Metres::of(waltz);
+    let options = smf::WriteOptions { metres: Some(&metres), ..smf::WriteOptions::default() };
+    std::fs::write(&prompt, smf::write(&roll, &options)).expect("written");
+    let out = folder.path().join("out.mid");
+    let generate = |model: &str| {
+        let model = file(model);
+        let flags: [(&str, &Path); 3] =
+            [("--model", &model), ("--prompt", &prompt), ("--out", &out)];
+        xtask("generate", &flags, &["--bars", "4", "--seed", "1", "--density", "3"])
+    };
+    let refused = generate("tests/golden/tiny.ckpt.safetensors");
+    assert!(!refused.status.success() && !out.exists());
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("waltz.mid ends in 3/4") && told.contains("version 2"), "{told}");
+    let played = generate("tests/golden/v2.ckpt.safetensors");
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
+    let imported = smf::read(&std::fs::read(&out).expect("a file"), RANGE).expect("MIDI");
+    assert_eq!(imported.metres.signature(0), waltz);
+    assert!((1..=48).contains(&imported.roll.len()), "four bars of twelve steps");
+}
+
+#[test]
 fn inspect_tells_how_a_model_was_made() {
     let model = model();
     let told = json(&xtask("inspect", &[("--model", &model)], &["--json"]));
@@ -159,7 +187,8 @@ fn bad_input_is_explained() {
     let told = refusal(&xtask("generate", &prompt, &["--bars", "1", "--seed", "1"]));
     assert!(told.contains("MANIFEST.tsv"), "{told}");
     let odd = file("tests/golden/odd88.vectors.safetensors");
-    let flags: [(&str, &Path); 3] = [("--model", &model()), ("--input", &odd), ("--output", &out)];
+    let tiny = file("tests/golden/tiny.ckpt.safetensors");
+    let flags: [(&str, &Path); 3] = [("--model", &tiny), ("--input", &odd), ("--output", &out)];
     let told = refusal(&xtask("vectors", &flags, &[]));
     assert!(told.contains("88 keys"), "{told}");
     let data: [(&str, &Path); 2] = [("--data", &absent), ("--out", &out)];
