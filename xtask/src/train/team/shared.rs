@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use anacrusis::model::loss::Nats;
-
 use anyhow::Result;
 
 use super::Team;
