@@ -19,6 +19,7 @@
 use std::ops::Range;
 
 use super::config::{Config, Edge, Position};
+use super::given::by_class;
 use crate::music::{BarPosition, Chord, KeyRange, STEPS_PER_BAR, Signature};
 
 /// Column of the position.
@@ -213,10 +214,7 @@ impl Block {
     fn new(config: &Config, chord: Chord) -> Block {
         let range = config.range();
         let chord = chord.within(range);
-        let mut by_class = [0.0; 12];
-        for key in chord.keys() {
-            by_class[usize::from(key % 12)] += 1.0;
-        }
+        let by_class = by_class(chord);
         let (playing, struck) = (chord.playing() >> range.low, chord.struck() >> range.low);
         Block { edge: config.edge, range, playing, struck, by_class }
     }

@@ -36,11 +36,6 @@ impl Given {
     pub fn held(heard: Chord) -> Given {
         Given { chord: Chord::from_masks(heard.playing(), 0), known: false }
     }
-
-    /// The keys that count towards the loss, as a mask: all but the given ones.
-    pub fn asked(&self) -> u128 {
-        !self.chord.playing()
-    }
 }
 
 /// Writes what is given, `out` `[K, 15]` row-major, keys from low to high.

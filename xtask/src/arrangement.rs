@@ -84,14 +84,8 @@ impl<'a> Arrangement<'a> {
     fn heard(&self, who: Who, step: usize) -> Chord {
         let chord = self.roll.chords[step];
         let side = |mask: u128| Chord::from_masks(chord.playing() & mask, chord.struck());
-        let voice = |choose: fn(Chord) -> Option<u8>| {
-            let before = step.checked_sub(1).and_then(|before| choose(self.roll.chords[before]));
-            let mut note = Chord::SILENT;
-            if let Some(key) = choose(chord) {
-                note.decide(key, true, chord.strikes(key) || before != Some(key));
-            }
-            note
-        };
+        let voice =
+            |choose: fn(&Chord) -> Option<u8>| players::note_of_voice(self.roll, step, choose);
         match who {
             Who::Nobody => Chord::SILENT,
             Who::Part(index) => {

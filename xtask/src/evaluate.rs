@@ -170,7 +170,11 @@ pub fn run_with<P: Predictor>(
         range,
         min_steps,
         as_given: benchmark,
-        ..corpus::Options::for_command(!args.no_cache)
+        // What was held out is known only of music that is read as it was then.
+        ..match &settings {
+            Some(settings) => corpus::Options::to_train(settings, !args.no_cache),
+            None => corpus::Options::for_command(!args.no_cache),
+        }
     };
     let corpus = Corpus::read(&args.data, &options)?;
     if !corpus.skipped.is_empty() {

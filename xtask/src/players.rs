@@ -244,18 +244,24 @@ pub fn bass_voice(roll: &PianoRoll) -> PianoRoll {
     voice(roll, |chord| chord.keys().next())
 }
 
+/// The key of a voice in a step, which `choose` takes out of a chord; struck where it is struck, or
+/// another than before.
+pub fn note_of_voice(
+    roll: &PianoRoll,
+    step: usize,
+    choose: impl Fn(&Chord) -> Option<u8>,
+) -> Chord {
+    let chord = &roll.chords[step];
+    let before = step.checked_sub(1).and_then(|before| choose(&roll.chords[before]));
+    let mut note = Chord::SILENT;
+    if let Some(key) = choose(chord) {
+        note.decide(key, true, chord.strikes(key) || before != Some(key));
+    }
+    note
+}
+
 fn voice(roll: &PianoRoll, choose: impl Fn(&Chord) -> Option<u8>) -> PianoRoll {
-    let mut before = None;
-    let one = |chord: &Chord| {
-        let key = choose(chord);
-        let mut note = Chord::SILENT;
-        if let Some(key) = key {
-            note.decide(key, true, chord.strikes(key) || before != Some(key));
-        }
-        before = key;
-        note
-    };
-    roll.chords.iter().map(one).collect()
+    (0..roll.len()).map(|step| note_of_voice(roll, step, &choose)).collect()
 }
 
 #[cfg(test)]

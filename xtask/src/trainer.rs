@@ -45,7 +45,8 @@ pub const FEATURES: &str = "train";
   cargo xtask train --print-config > my.toml      then change in it what you like, and
   cargo xtask train --data my-midi --out my.safetensors --config my.toml --seed 7
   cargo xtask train --data my-midi --out my.safetensors --tensorboard runs/my
-  cargo xtask train --data my-midi --out my.safetensors --from models/classical.safetensors
+  cargo xtask train --data my-midi --out my.safetensors --from models/songs.safetensors \
+      --config models/songs.toml
   cargo xtask train --data my-midi --out my.safetensors --device cuda
   mpirun -n 4 cargo xtask train --data my-midi --out my.safetensors --batch 16
 
