@@ -99,7 +99,8 @@ impl<'a> Arrangement<'a> {
         }
     }
 
-    /// Two players over `steps`, transposed by `semitones`, in the network's keys.
+    /// Two players over `steps`, transposed by `semitones`, in the network's keys. As in the
+    /// plugin, a key that the musician takes is lost to the accompaniment until it is struck anew.
     pub fn played(
         &self,
         who: Who,
@@ -112,7 +113,9 @@ impl<'a> Arrangement<'a> {
             let heard = shift(self.heard(who, step));
             Both { own: shift(self.roll.chords[step]).without(heard.playing()), heard }
         };
-        steps.map(both).collect()
+        let mut played: Vec<Both> = steps.map(both).collect();
+        lose_keys(&mut played);
+        played
     }
 
     /// The whole piece, or its first `limit` predictions, with the musician whom the rule finds:
@@ -138,16 +141,23 @@ pub struct Both {
 }
 
 impl Both {
-    /// Mask of all keys that sound.
-    pub fn playing(self) -> u128 {
-        self.own.playing() | self.heard.playing()
-    }
-
     /// The same shifted by `semitones`, without the keys that leave the network's range.
     #[must_use]
     pub fn transposed(self, semitones: i8, config: &Config) -> Both {
         let shift = |chord: Chord| chord.transposed(semitones).within(config.range());
         Both { own: shift(self.own), heard: shift(self.heard) }
+    }
+}
+
+/// Ends the accompaniment's notes where the musician takes their keys: what would sound on after
+/// the musician let go of the key stays silent until it is struck.
+pub fn lose_keys(played: &mut [Both]) {
+    let mut lost = 0;
+    for both in played {
+        lost |= both.heard.playing();
+        let silent = both.own.playing() & lost & !both.own.struck();
+        both.own = both.own.without(silent);
+        lost &= !both.own.playing();
     }
 }
 

@@ -73,8 +73,10 @@ pub struct Performance<S> {
     state: S,
     /// Who does not hear the musician, if that guides.
     unheard: Option<S>,
-    /// What sounded in the step before, whoever played it, as the network was told.
+    /// What the network played in the step before, as it was told.
     before: Chord,
+    /// What the musician played in it, if the network tells the two apart.
+    taken: Chord,
     draw: Draw,
 }
 
@@ -90,7 +92,8 @@ impl<S: Clone> Performance<S> {
         let (state, before) = network.begin(seed, position, true);
         let guided = network.hears() && manner.guidance != 0.0;
         let unheard = guided.then(|| network.begin(seed, position, false).0);
-        Performance { played: vec![], state, unheard, before, draw: Draw { seed, pass: 0 } }
+        let draw = Draw { seed, pass: 0 };
+        Performance { played: vec![], state, unheard, before, taken: Chord::SILENT, draw }
     }
 
     /// Goes on up to the step `end`, not included.
@@ -119,7 +122,10 @@ impl<S: Clone> Performance<S> {
             if let Some(unheard) = &mut self.unheard {
                 network.feed(unheard, &frame.unheard());
             }
-            self.before = own.union(heard);
+            (self.before, self.taken) = match network.hears() {
+                true => (own, heard),
+                false => (own.union(heard), Chord::SILENT),
+            };
         }
     }
 
@@ -138,8 +144,13 @@ impl<S: Clone> Performance<S> {
             let uniforms = self.draw.uniforms(step, key);
             let (plays, struck) =
                 sampler::decide(&manner.sampling, [guided(0), guided(1)], uniforms);
-            // What sounds without having sounded before begins.
-            (plays, plays && (struck || !self.before.plays(key)))
+            match plays {
+                // What the musician had begins only if it is struck.
+                true if struck || !self.taken.plays(key) => {
+                    (true, struck || !self.before.plays(key))
+                }
+                _ => (false, false),
+            }
         })
     }
 }

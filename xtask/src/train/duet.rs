@@ -12,7 +12,7 @@ use anacrusis::model::{Config, Given};
 use anacrusis::music::Chord;
 
 use super::random::Random;
-use crate::arrangement::{Arrangement, Both, Stretch, Who};
+use crate::arrangement::{Arrangement, Both, Stretch, Who, lose_keys};
 use crate::sequence::Sequence;
 use crate::settings::Duet;
 
@@ -92,6 +92,7 @@ pub fn segment<'a>(
         for (both, wrong) in history.iter_mut().zip(wrong) {
             both.own = wrong.without(both.heard.playing());
         }
+        lose_keys(&mut history[..from]);
         scored_from = from;
     } else if there && lot < shares.wrong_history + shares.turns {
         for both in &mut played[from..] {
@@ -99,13 +100,14 @@ pub fn segment<'a>(
         }
         history.clone_from(&played);
     }
-    // What sounds and did not sound before begins.
+    // What either plays and did not play before begins.
     if let (Some(now), Some(before)) = (played.get(from).copied(), history.get(from - 1)) {
-        let begins = |chord: Chord| {
+        let begins = |chord: Chord, before: Chord| {
             let new = chord.playing() & !before.playing();
             Chord::from_masks(chord.playing(), chord.struck() | new)
         };
-        played[from] = Both { own: begins(now.own), heard: begins(now.heard) };
+        played[from] =
+            Both { own: begins(now.own, before.own), heard: begins(now.heard, before.heard) };
         history[from] = played[from];
     }
     let given: Vec<Given> = (0..length)

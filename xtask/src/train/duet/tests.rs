@@ -189,3 +189,46 @@ fn a_draw_is_the_same_each_time() {
     let bass = draws.iter().filter(|sequence| sequence.frames[0].heard.plays(48)).count();
     assert!(bass > 3, "{bass}");
 }
+
+/// C5 is doubled by the accompaniment, which goes on with it when the musician has let it go.
+#[test]
+fn a_key_that_the_musician_takes_is_lost_until_it_is_struck_anew() {
+    let melody = [[true, true, false, false, false, false, true, false]; 8].concat();
+    let chord = |plays: bool, struck: bool| {
+        let mut chord = Chord::SILENT;
+        chord.decide(72, plays, struck);
+        chord
+    };
+    let mut roll = PianoRoll::default();
+    let mut part = PianoRoll::default();
+    for (step, plays) in melody.iter().enumerate() {
+        let struck = matches!(step % 8, 0 | 4 | 6);
+        part.chords.push(chord(*plays, struck));
+        let mut both = chord(true, struck);
+        both.decide(48, true, step % 4 == 0);
+        roll.chords.push(both);
+    }
+    let metres = Metres::default();
+    let mut piece = Arrangement::whole(&roll, &metres);
+    piece.parts = vec![&part];
+    let played = piece.played(Who::Part(0), 0..64, 0, &config());
+    let own: Vec<bool> = played[..8].iter().map(|both| both.own.plays(72)).collect();
+    let expected = [false, false, false, false, true, true, false, false];
+    assert_eq!(own, expected, "not after it was let go, but from where it is struck");
+    assert!(played.iter().all(|both| both.own.plays(48)));
+}
+
+#[test]
+fn a_note_ends_where_the_musician_takes_its_key() {
+    // What the accompaniment holds through the musician's notes of the same key.
+    let (mut own, mut heard) = (Chord::struck_keys([60]), Chord::SILENT);
+    own.hold(64);
+    heard.hold(67);
+    let mut played = [Both { own, heard }; 3];
+    played[1].heard.hold(64);
+    played[1].own = played[1].own.without(1 << 64);
+    crate::arrangement::lose_keys(&mut played);
+    let held: Vec<bool> = played.iter().map(|both| both.own.plays(64)).collect();
+    assert_eq!(held, [true, false, false]);
+    assert!(played.iter().all(|both| both.own.plays(60)), "struck each time");
+}
