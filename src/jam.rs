@@ -25,6 +25,7 @@ pub mod link;
 pub mod performer;
 pub mod planner;
 pub mod player;
+pub mod room;
 pub mod status;
 pub mod sync;
 pub mod take;

@@ -8,6 +8,7 @@
 pub mod chord;
 pub mod grid;
 pub mod harmony;
+pub mod key_heard;
 pub mod metre;
 pub mod part;
 pub mod roll;
@@ -17,6 +18,7 @@ pub mod smf;
 pub use chord::{Chord, KeyRange, Keys};
 pub use grid::{Grid, Metre, Rate, STEPS_PER_BAR, Step, Stress};
 pub use harmony::{Harmony, Tonality};
+pub use key_heard::KeyHeard;
 pub use metre::{BarPosition, Metres, Signature};
 pub use part::Part;
 pub use roll::PianoRoll;

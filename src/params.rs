@@ -30,6 +30,12 @@ use nih_plug::prelude::{
 use crate::audition::Settings;
 use crate::jam::controls::{Bounds, Controls, Shaping};
 
+/// Late enough for most hands, too early to be heard as late (listener.md, section 6).
+const DEFAULT_REACTION_MS: f32 = 12.0;
+
+/// A guidance of 1.
+const DEFAULT_FOLLOW: f32 = 0.5;
+
 /// Everything a host can set, and what is saved beside it in the project.
 #[derive(Params)]
 pub struct AnacrusisParams {
@@ -39,6 +45,18 @@ pub struct AnacrusisParams {
     /// What the musician's own playing does.
     #[id = "mode"]
     pub mode: EnumParam<ModeChoice>,
+    /// How long after its step a chord sounds, so that what the musician plays in it is heard first.
+    #[id = "reaction"]
+    pub reaction: FloatParam,
+    /// How far the musician is followed.
+    #[id = "follow"]
+    pub follow: FloatParam,
+    /// Whether we are silent until the musician plays.
+    #[id = "start-with-me"]
+    pub start_with_me: BoolParam,
+    /// Whether we end after a bar without the musician.
+    #[id = "stop-with-me"]
+    pub stop_with_me: BoolParam,
     /// Whether generated notes keep away from the musician's register.
     #[id = "room"]
     pub room: BoolParam,
@@ -75,6 +93,9 @@ pub struct AnacrusisParams {
     /// Most notes that begin in one step.
     #[id = "most-onsets"]
     pub most_onsets: IntParam,
+    /// Whether low thirds are kept out of the bass.
+    #[id = "clear-bass"]
+    pub clear_bass: BoolParam,
     /// Semitones by which the music sounds higher than the model thinks it.
     #[id = "transpose"]
     pub transpose: IntParam,
@@ -140,6 +161,17 @@ impl Default for AnacrusisParams {
         Self {
             bypass: BoolParam::new("Bypass", false).make_bypass(),
             mode: EnumParam::new("Mode", ModeChoice::default()).non_automatable(),
+            reaction: FloatParam::new("Reaction", DEFAULT_REACTION_MS, linear(&REACTION))
+                .with_step_size(0.1)
+                .with_unit(" ms")
+                .with_value_to_string(formatters::v2s_f32_rounded(1)),
+            follow: FloatParam::new("Follow", DEFAULT_FOLLOW, linear(&FOLLOW))
+                .with_step_size(0.01)
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
+            start_with_me: BoolParam::new("Start with me", false),
+            stop_with_me: BoolParam::new("Stop with me", false),
             room: BoolParam::new("Room", true),
             double: BoolParam::new("Double", false),
             thru: BoolParam::new("Thru", false),
@@ -167,6 +199,7 @@ impl Default for AnacrusisParams {
             highest: midi_key("Highest note", *MIDI_KEY.end()),
             most_notes: most("Most notes", Bounds::default().most_notes),
             most_onsets: most("Most onsets", Bounds::default().most_onsets),
+            clear_bass: BoolParam::new("Clear bass", true),
             transpose: IntParam::new("Transpose", 0, whole(&TRANSPOSE)).with_unit(" st"),
             seed: IntParam::new("Seed", 1, whole(&SEED)),
             lookahead: EnumParam::new("Lookahead", LookaheadChoice::default()).non_automatable(),
@@ -218,6 +251,10 @@ impl AnacrusisParams {
     pub fn controls(&self) -> Controls {
         Controls {
             mode: self.mode.value().into(),
+            reaction_ms: sane(self.reaction.value(), &REACTION, DEFAULT_REACTION_MS),
+            follow: sane(self.follow.value(), &FOLLOW, DEFAULT_FOLLOW),
+            start_with_me: self.start_with_me.value(),
+            stop_with_me: self.stop_with_me.value(),
             room: self.room.value(),
             double: self.double.value(),
             thru: self.thru.value(),
@@ -234,6 +271,7 @@ impl AnacrusisParams {
                 highest: byte(self.highest.value(), &MIDI_KEY),
                 most_notes: limit(self.most_notes.value()),
                 most_onsets: limit(self.most_onsets.value()),
+                clear_bass: self.clear_bass.value(),
             },
             // Within -24..=24, so the cast keeps every bit.
             transpose: self.transpose.value().clamp(*TRANSPOSE.start(), *TRANSPOSE.end()) as i8,
@@ -282,6 +320,11 @@ impl AnacrusisParams {
             told(&self.most_notes),
             told(&self.most_onsets),
             told(&self.transpose),
+            told(&self.reaction),
+            told(&self.follow),
+            told(&self.start_with_me),
+            told(&self.stop_with_me),
+            told(&self.clear_bass),
             told(&self.room),
             told(&self.double),
         ]

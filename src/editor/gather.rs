@@ -110,7 +110,7 @@ struct Columns<'a> {
 
 impl Columns<'_> {
     fn shown(&self, shown: &Shown) -> Column {
-        Column { chord: shown.chord, ..self.at(self.rate, shown.step) }
+        Column { chord: shown.chord, tentative: shown.tentative, ..self.at(self.rate, shown.step) }
     }
 
     fn remembered(&self, played: &Played) -> Column {
@@ -177,7 +177,8 @@ mod tests {
     use crate::music::Metre;
 
     fn shown(step: i64, known: bool) -> Shown {
-        Shown { step: Step(step), pass: 0, chord: Chord::struck_keys([60]), known }
+        let chord = Chord::struck_keys([60]);
+        Shown { step: Step(step), pass: 0, chord, known, tentative: step == 16 }
     }
 
     fn status(reason: Reason) -> Status {

@@ -74,6 +74,10 @@ fn play(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         choice(ui, setter, &params.mode);
         choice(ui, setter, &params.rate);
         choice(ui, setter, &params.lookahead);
+        real(ui, setter, &params.reaction, &params::REACTION);
+        real(ui, setter, &params.follow, &params::FOLLOW);
+        switch(ui, setter, &params.start_with_me);
+        switch(ui, setter, &params.stop_with_me);
         switch(ui, setter, &params.thru);
         switch(ui, setter, &params.answer_now);
         switch(ui, setter, &params.room);
@@ -96,6 +100,7 @@ fn shape(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         whole(ui, setter, &params.highest, &params::MIDI_KEY);
         whole(ui, setter, &params.most_notes, &params::MOST);
         whole(ui, setter, &params.most_onsets, &params::MOST);
+        switch(ui, setter, &params.clear_bass);
     });
 }
 

@@ -214,26 +214,39 @@ pub fn hint(name: &str) -> Option<&'static str> {
 }
 
 /// By the names of the parameters.
-const HINTS: [(&str, &str); 29] = [
+const HINTS: [(&str, &str); 34] = [
     ("Bypass", "Ends what plays and hands everything through untouched."),
     (
         "Mode",
         "Solo plays alone. Accompany plays with you. Answer is silent while you play and goes on \
          from it when you rest for a bar.",
     ),
-    ("Room", "Keeps out of your register: above you if you play low, below if you play high."),
+    (
+        "Reaction",
+        "How long after its step a chord sounds, in mode Accompany: what you play in that step is \
+         heard first. At 0 it is decided ahead, and hears you a step late.",
+    ),
+    ("Follow", "How closely it goes with what you play. At 0 % it mostly follows itself."),
+    ("Start with me", "Waits, silent, until you play."),
+    ("Stop with me", "Ends at the bar line after a bar without you, until you play again."),
+    ("Room", "Begins no note under your hands or right beside them."),
     ("Double", "Lets it play the very keys that you hold."),
     ("Thru", "Passes your own notes on."),
     ("Answer now", "In mode Answer: asks for the answer at once."),
     ("Temperature", "Below 1 it plays safer, above 1 wilder."),
     ("Density", "How many notes it plays: 2 asks for twice as many, 0.5 for half."),
     ("Truncation", "Drops notes less likely than this: no strays. Pop likes 10 %."),
-    ("Key", "The tonic of the scale."),
-    ("Scale", "The notes that may sound. Chromatic is all of them."),
+    (
+        "Key",
+        "The tonic of the scale; Follow me takes that of the key in which you play. With the \
+         chromatic scale it changes nothing.",
+    ),
+    ("Scale", "The notes that may sound. Chromatic is all of them, whatever the key."),
     ("Lowest note", "No note sounds below this one."),
     ("Highest note", "No note sounds above this one."),
     ("Most notes", "How many notes may sound at once."),
     ("Most onsets", "How many notes may begin in one step."),
+    ("Clear bass", "Keeps thirds out of the notes below C3, where they are mud."),
     ("Transpose", "Sounds higher or lower. Key, scale and range are of what sounds."),
     ("Seed", "Another number, another performance; the same number, the same one."),
     ("Lookahead", "How far ahead a chord is decided. Raise it if deadlines are missed."),

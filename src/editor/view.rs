@@ -192,6 +192,8 @@ pub struct Column {
     pub looped: bool,
     /// Whether the chord came too late to sound.
     pub missed: bool,
+    /// Whether the chord will be decided once more in its step.
+    pub tentative: bool,
 }
 
 /// The grid line at the beginning of a step.

@@ -4,23 +4,18 @@
 //! The clock also judges the host's position against what it expected, and so tells a small
 //! jitter from a jump and an announced wrap from an unannounced one (jam.md, sections 1, 6).
 
+mod due;
 pub mod path;
 
 use crate::jam::controls::Lookahead;
 use crate::jam::link::Place;
 use crate::jam::transport::{Reason, Transport};
 use crate::music::{Grid, Rate, grid::beats_per_sample};
+pub use due::{ANSWER_STEPS, Due, GRACE_STEPS, LATEST_STEPS, LISTEN_S, Moment};
 use path::{Head, Loop, Path, locate};
 
 /// How far back a host's position may slip without it being a jump.
 pub const JITTER_BEATS: f64 = 1.0 / 64.0;
-
-/// How late a chord may come and still sound, as a share of a step.
-pub const GRACE_STEPS: f64 = 0.25;
-
-/// How long after a chord's commit point the gate of the step before it falls at the earliest,
-/// in steps: what the network has to answer in.
-pub const ANSWER_STEPS: f64 = 0.125;
 
 /// Stopped blocks after which playback begins anew even where it left off.
 const HELD_BLOCKS: u8 = 2;
@@ -49,30 +44,6 @@ pub enum Motion {
     Continued(Option<i64>),
     /// Playback goes on somewhere else, or at another rate. All commitments were void.
     Jumped,
-}
-
-/// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// The chord of the place is decided from what is known now.
-    Commit,
-    /// The place begins.
-    Boundary,
-    /// A quarter of a step after the place began: a chord may not begin any more.
-    Late,
-    /// Notes of the place that the next one does not hold on end.
-    Gate,
-}
-
-/// Something that is due in the block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Sample in the block, below its length.
-    pub offset_samples: u32,
-    /// What is due.
-    pub due: Due,
-    /// The place that it is about.
-    pub place: Place,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,16 +83,25 @@ pub struct Clock {
     last: Place,
     /// Whether the quarter of a step after `last` is still to come.
     late_due: bool,
+    /// How long after its step a chord sounds, seconds; 0 for at once, and then it is decided once.
+    reaction_s: f64,
+    /// The same of the step that began last, whose chord is still to sound.
+    sound_due: Option<f64>,
+    /// The newest place whose second decision was asked for.
+    listened: i64,
     /// Where in a step notes end, as a share of it; 1 is at its end, and no moment of its own.
     gate_steps: f64,
-    /// Whether the gate of `last` is still to come.
-    gate_due: bool,
+    /// The place whose gate is still to come.
+    gate_due: Option<Place>,
+    /// How long after its step its chord sounded, seconds.
+    gate_after_s: f64,
     /// Places committed and not yet begun, in order.
     ahead: [Place; AHEAD],
     ahead_len: usize,
     /// The block at hand.
     path: Path,
     beats_per_sample: f64,
+    beats_per_second: f64,
     frames: u32,
     offset: u32,
 }
@@ -135,12 +115,17 @@ impl Default for Clock {
             looped: None,
             last: Place::default(),
             late_due: false,
+            reaction_s: 0.0,
+            sound_due: None,
+            listened: i64::MIN,
             gate_steps: 1.0,
-            gate_due: false,
+            gate_due: None,
+            gate_after_s: 0.0,
             ahead: [Place::default(); AHEAD],
             ahead_len: 0,
             path: Path::default(),
             beats_per_sample: 0.0,
+            beats_per_second: 0.0,
             frames: 0,
             offset: 0,
         }
@@ -185,6 +170,7 @@ impl Clock {
         self.lookahead = lookahead;
         self.looped = now.looped;
         self.beats_per_sample = now.beats_per_sample;
+        self.beats_per_second = now.beats_per_sample * transport.sample_rate;
         self.frames = frames;
         motion
     }
@@ -197,58 +183,30 @@ impl Clock {
         self.gate_steps = steps;
     }
 
-    /// The next thing due in the block, in order of time. It stays due until
-    /// [`Clock::take`] is called.
+    /// Sets how long after its step a chord of the block that has begun sounds, in seconds, as far
+    /// as steps are long enough. What has begun sounds as it began.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn next_moment(&self) -> Option<Moment> {
-        if self.state != State::Playing {
-            return None;
-        }
-        let lookahead_beats = self.lookahead.steps() * self.path.step_beats();
-        let next = self.next_to_commit().filter(|_| self.ahead_len < AHEAD);
-        let candidates = [
-            self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
-            self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
-            next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
-            self.gate_beats().map(|beats| (Due::Gate, self.last, beats)),
-        ];
-        let mut best: Option<(f64, Due, Place)> = None;
-        for (due, place, beats) in candidates.into_iter().flatten() {
-            let sample = self.nearest_sample(beats);
-            // Strictly earlier: of things due at one sample, the list above is the order.
-            if best.is_none_or(|(earliest, ..)| sample < earliest) {
-                best = Some((sample, due, place));
-            }
-        }
-        let (sample, due, place) = best?;
-        if sample >= f64::from(self.frames) {
-            return None;
-        }
-        // Within 0..frames, and never before the moment before it.
-        let offset_samples = self.offset.max(sample as u32);
-        Some(Moment { offset_samples, due, place })
+    pub fn set_reaction(&mut self, reaction_s: f64) {
+        self.reaction_s = reaction_s;
     }
 
-    /// What was next is being done.
+    /// How long after its step a chord sounds in this block, seconds: what was set, as far as steps
+    /// are long enough.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn take(&mut self, moment: Moment) {
-        match moment.due {
-            Due::Late => self.late_due = false,
-            Due::Boundary => {
-                self.last = moment.place;
-                self.late_due = true;
-                self.gate_due = true;
-                self.ahead.rotate_left(1);
-                self.ahead_len -= 1;
-            }
-            Due::Commit => self.push_ahead(moment.place),
-            Due::Gate => self.gate_due = false,
-        }
-        self.offset = moment.offset_samples;
+    pub fn reaction_s(&self) -> f64 {
+        self.delay_beats(self.reaction_s) / self.beats_per_second
+    }
+
+    /// Whether the chord of the step that began last is still to sound.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn is_sound_due(&self) -> bool {
+        self.sound_due.is_some()
     }
 
     /// Index of the step that begins nearest to a sample of the block, of what is due before
@@ -299,6 +257,7 @@ impl Clock {
     /// Constant time.
     pub fn void_all(&mut self) {
         self.ahead_len = 0;
+        self.listened = self.listened.min(self.last.index);
     }
 
     /// Forgets where playback was: what comes next begins from a stop.
@@ -307,9 +266,9 @@ impl Clock {
     /// Constant time.
     pub fn reset(&mut self) {
         self.state = State::Parked;
-        self.late_due = false;
-        self.gate_due = false;
+        self.forget();
         self.ahead_len = 0;
+        self.listened = i64::MIN;
     }
 
     fn stop(&mut self, reason: Reason, known: bool, now: Now, grid: Grid) -> Motion {
@@ -341,9 +300,9 @@ impl Clock {
         let head = Head { beats: now.beats, pass: self.last.pass + 1 };
         self.path = Path::new(grid, head, now.looped, false);
         self.last = self.path.under_head(self.last.index, now.half_sample_beats());
-        self.late_due = false;
-        self.gate_due = false;
+        self.forget();
         self.ahead_len = 0;
+        self.listened = self.last.index;
         Motion::Jumped
     }
 
@@ -353,8 +312,7 @@ impl Clock {
         if other_loop && self.last.pass != head.pass {
             // How far the last place lies behind was measured around a loop that is gone.
             self.last = self.path.before_head(self.last.index, now.half_sample_beats());
-            self.late_due = false;
-            self.gate_due = false;
+            self.forget();
         }
         let mut void = None;
         // What was committed for another path than the one before us is void.
@@ -379,6 +337,9 @@ impl Clock {
             }
         }
         self.ahead_len = kept;
+        if let Some(index) = void {
+            self.listened = self.listened.min(index - 1);
+        }
         Motion::Continued(void)
     }
 
@@ -399,37 +360,11 @@ impl Clock {
         })
     }
 
-    fn late_beats(&self) -> f64 {
-        self.path.distance(self.last) + GRACE_STEPS * self.path.step_beats()
-    }
-
-    /// Where the gate of the last place is, if it lies before the next begins. Not before the
-    /// next chord is decided and the network had time to answer.
-    fn gate_beats(&self) -> Option<f64> {
-        // Also false for what is no number.
-        let gated = self.gate_due && self.gate_steps < 1.0;
-        let next = self.path.after(self.last).filter(|_| gated)?;
-        let step_beats = self.path.step_beats();
-        let begins = self.path.distance(next);
-        let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
-        let gate = self.path.distance(self.last) + self.gate_steps.max(0.0) * step_beats;
-        Some(gate.max(answered)).filter(|beats| *beats < begins)
-    }
-
-    fn next_to_begin(&self) -> Option<Place> {
-        self.ahead.first().filter(|_| self.ahead_len > 0).copied()
-    }
-
-    fn next_to_commit(&self) -> Option<Place> {
-        let newest = self.ahead_len.checked_sub(1).and_then(|i| self.ahead.get(i)).copied();
-        self.path.after(newest.unwrap_or(self.last))
-    }
-
-    fn push_ahead(&mut self, place: Place) {
-        if let Some(slot) = self.ahead.get_mut(self.ahead_len) {
-            *slot = place;
-            self.ahead_len += 1;
-        }
+    /// Nothing of the step that began last is due any more.
+    fn forget(&mut self) {
+        self.late_due = false;
+        self.sound_due = None;
+        self.gate_due = None;
     }
 
     /// The sample nearest to a place so many beats away, the first for what is past.

@@ -1,7 +1,7 @@
 //! Everything that the audio thread reads from the parameters, once per block.
 
 use crate::model::Rules;
-use crate::music::{Rate, Scale};
+use crate::music::{Rate, Scale, Tonality};
 
 /// How long before it sounds a chord is committed, in steps (jam.md, section 2). Longer is
 /// safer against late chords; shorter follows parameters and musicians more closely.
@@ -96,8 +96,9 @@ impl Default for Shaping {
 /// commit point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Pitch class of the scale's tonic, 0 (C) to 11.
-    pub tonic: u8,
+    /// Pitch class of the scale's tonic, 0 (C) to 11; none for that of the key in which the
+    /// musician plays.
+    pub tonic: Option<u8>,
     /// The scale.
     pub scale: Scale,
     /// Lowest MIDI key; if above the highest, the two are taken the other way round.
@@ -108,6 +109,8 @@ pub struct Bounds {
     pub most_notes: u8,
     /// Most notes that may begin in one step.
     pub most_onsets: u8,
+    /// Whether no two notes below C3 that lie a third apart or closer sound together.
+    pub clear_bass: bool,
 }
 
 impl Default for Bounds {
@@ -115,23 +118,29 @@ impl Default for Bounds {
     /// piles up more.
     fn default() -> Self {
         Bounds {
-            tonic: 0,
+            tonic: Some(0),
             scale: Scale::Chromatic,
             lowest: 0,
             highest: 127,
             most_notes: 8,
             most_onsets: 128,
+            clear_bass: false,
         }
     }
 }
 
 impl Bounds {
-    /// Mask of the keys that may sound.
-    pub fn mask(&self) -> u128 {
+    /// Mask of the keys that may sound beside a musician who plays in `heard`, if that is known.
+    pub fn mask(&self, heard: Option<Tonality>) -> u128 {
+        // Major and minor on one key signature share their notes: what is asked for is the scale
+        // on the tonic that is heard. As long as none is, every note may sound.
+        let Some(tonic) = self.tonic.or(heard.map(|key| key.tonic)) else {
+            return Bounds { tonic: Some(0), scale: Scale::Chromatic, ..*self }.mask(None);
+        };
         let (a, b) = (self.lowest.min(127), self.highest.min(127));
         let from_lowest = u128::MAX << a.min(b);
         let to_highest = u128::MAX >> (127 - a.max(b));
-        self.scale.mask(self.tonic) & from_lowest & to_highest
+        self.scale.mask(tonic) & from_lowest & to_highest
     }
 }
 
@@ -140,6 +149,16 @@ impl Bounds {
 pub struct Controls {
     /// What the musician's own playing does.
     pub mode: Mode,
+    /// In [`Mode::Accompany`], how long after its step a chord sounds, milliseconds, 0 to
+    /// [`Controls::LONGEST_REACTION_MS`]: what the musician plays in the step is then heard before
+    /// the chord is decided. At 0 it is decided once, a look-ahead before.
+    pub reaction_ms: f32,
+    /// In [`Mode::Accompany`], how far the musician is followed; 0 to 1.
+    pub follow: f32,
+    /// In [`Mode::Accompany`], whether we are silent until the musician plays.
+    pub start_with_me: bool,
+    /// In [`Mode::Accompany`], whether we end at the next bar line after a bar without the musician.
+    pub stop_with_me: bool,
     /// Whether generated notes keep away from the musician's register.
     pub room: bool,
     /// Whether a key that the musician holds may be doubled.
@@ -183,6 +202,10 @@ impl Default for Controls {
     fn default() -> Self {
         Controls {
             mode: Mode::default(),
+            reaction_ms: 0.0,
+            follow: 0.0,
+            start_with_me: false,
+            stop_with_me: false,
             room: true,
             double: false,
             thru: false,
@@ -205,11 +228,31 @@ impl Default for Controls {
 }
 
 impl Controls {
-    /// The rules that bounds and transposition make, in the network's keys. Whatever they
-    /// allow sounds on a MIDI key.
-    pub fn rules(&self) -> Rules {
+    /// The longest reaction, milliseconds.
+    pub const LONGEST_REACTION_MS: f32 = 50.0;
+
+    /// How long after its step a chord sounds, seconds; 0 where chords are decided once.
+    pub fn reaction_s(&self) -> f64 {
+        let asked = f64::from(self.reaction_ms.clamp(0.0, Controls::LONGEST_REACTION_MS));
+        match self.mode {
+            // Also for what is no number.
+            Mode::Accompany if asked > 0.0 => asked / 1e3,
+            _ => 0.0,
+        }
+    }
+
+    /// How far ahead chords are committed: who listens to the last moment decides ahead half a step
+    /// before, whatever the look-ahead is.
+    pub fn commits_ahead(&self) -> Lookahead {
+        if self.reaction_s() > 0.0 { Lookahead::Half } else { self.lookahead }
+    }
+
+    /// The rules that bounds and transposition make beside a musician who plays in `heard`, if that
+    /// is known, in the network's keys. Whatever they allow sounds on a MIDI key.
+    pub fn rules(&self, heard: Option<Tonality>) -> Rules {
         Rules {
-            allowed: self.network_mask(self.bounds.mask()),
+            allowed: self.network_mask(self.bounds.mask(heard)),
+            clear_bass: self.bounds.clear_bass,
             most_sounding: self.bounds.most_notes.min(128),
             most_struck: self.bounds.most_onsets.min(128),
             ..Rules::default()
@@ -230,7 +273,7 @@ mod tests {
 
     #[test]
     fn untouched_bounds_are_no_rules_but_one() {
-        let rules = Controls::default().rules();
+        let rules = Controls::default().rules(None);
         assert_eq!(rules, Rules { most_sounding: 8, ..Rules::default() });
     }
 
@@ -239,12 +282,13 @@ mod tests {
         for transpose in -24..=24 {
             for (lowest, highest) in [(0, 127), (40, 80), (80, 40), (60, 60), (120, 127)] {
                 for scale in Scale::ALL {
-                    let bounds = Bounds { tonic: 3, scale, lowest, highest, ..Bounds::default() };
+                    let bounds =
+                        Bounds { tonic: Some(3), scale, lowest, highest, ..Bounds::default() };
                     let controls = Controls { bounds, transpose, ..Controls::default() };
-                    let allowed = Chord::from_masks(controls.rules().allowed, 0);
+                    let allowed = Chord::from_masks(controls.rules(None).allowed, 0);
                     let sounding = allowed.transposed(transpose);
                     assert_eq!(sounding.len(), allowed.len(), "no key leaves the keyboard");
-                    assert_eq!(sounding.playing() & !bounds.mask(), 0);
+                    assert_eq!(sounding.playing() & !bounds.mask(None), 0);
                     let (low, high) = (lowest.min(highest), lowest.max(highest));
                     assert!(sounding.keys().all(|key| (low..=high).contains(&key)));
                 }

@@ -6,20 +6,15 @@
 //! change until half a step after its step began; whatever of it the planner has not been told
 //! goes with the next request.
 
+use super::room;
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::input::{channels, keys};
 use crate::jam::link::{HEARD, Heard};
 use crate::model::Rules;
-use crate::music::{Chord, KeyRange, Keys};
+use crate::music::{Chord, KeyHeard, KeyRange, Keys, Tonality};
 
 /// Frames and commitments remembered: those that a request can correct, and the next few.
 const FRAMES: usize = HEARD + 6;
-
-/// Semitones that generated notes keep from the musician's.
-const ROOM: u32 = 3;
-
-/// Middle C: who plays from here up is accompanied from below.
-const MIDDLE: u32 = 60;
 
 const KEYBOARD: KeyRange = KeyRange { low: 0, count: 128 };
 
@@ -56,6 +51,12 @@ pub struct Hearing {
     answering: bool,
     /// Whether what is played becomes history.
     listening: bool,
+    /// The key of what was heard in the frames that are closed.
+    key: KeyHeard,
+    /// That of what is played while playback stands.
+    key_at_rest: KeyHeard,
+    /// Whether the musician rested for a bar at the last bar line, and has not played since.
+    left: bool,
 }
 
 impl Default for Hearing {
@@ -76,6 +77,9 @@ impl Default for Hearing {
             rests_from: 0,
             answering: false,
             listening: false,
+            key: KeyHeard::default(),
+            key_at_rest: KeyHeard::default(),
+            left: false,
         }
     }
 }
@@ -117,6 +121,27 @@ impl Hearing {
         self.newest = -1;
         self.rests_from = 0;
         self.answering = false;
+        self.key = std::mem::take(&mut self.key_at_rest);
+        self.left = false;
+    }
+
+    /// The key that the musician plays in before step `index` and, if that is known, with what they
+    /// play in it; of the keys that sound. While playback stands, that of what was played meanwhile.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn tonality(&self, playing: bool, index: i64, known: Option<Chord>) -> Option<Tonality> {
+        if !playing {
+            return self.key_at_rest.tonality();
+        }
+        let mut key = self.key;
+        if let Some(frame) = self.frame(self.newest).filter(|_| self.newest < index) {
+            key.step(frame);
+        }
+        if let Some(known) = known {
+            key.step(known);
+        }
+        key.tonality()
     }
 
     /// Forgets what is held: its ends will not come.
@@ -144,8 +169,12 @@ impl Hearing {
                 }
                 index
             }
-            None => i64::MIN,
+            None => {
+                self.key_at_rest.step(Chord::struck_keys([key.min(127)]));
+                i64::MIN
+            }
         };
+        self.left = false;
         if let Some(slot) = self.began.get_mut(usize::from(key)) {
             *slot = began;
         }
@@ -192,37 +221,48 @@ impl Hearing {
         }
     }
 
-    /// A commit point: settles whose turn it is. `begun` is the index of the step that has
-    /// begun, if playback goes on; a bar has `bar_steps`.
+    /// A commit point of a step that begins a bar or does not: settles whose turn it is. `begun` is
+    /// the index of the step that has begun, if playback goes on; a bar has `bar_steps`.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn take_turns(&mut self, begun: Option<i64>, bar_steps: i64, controls: &Controls) {
+    pub fn take_turns(
+        &mut self,
+        begun: Option<i64>,
+        (bar_steps, bar_line): (i64, bool),
+        controls: &Controls,
+    ) {
         let rested = begun.is_some_and(|begun| begun - self.rests_from >= bar_steps);
+        self.left |= rested && bar_line && self.held() == 0;
         let turn = controls.answer_now || (self.held() == 0 && rested);
         self.answering = controls.mode == Mode::Answer && (self.answering || turn);
     }
 
-    /// The rules of a chord that is committed now, in the network's keys.
+    /// The rules of a chord that is decided now, in the network's keys, beside a musician who plays
+    /// `keys` and in the key of `tonality`, as far as is known.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn rules(&self, controls: &Controls) -> Rules {
-        let mut rules = controls.rules();
-        let held = self.held();
-        let forced = in_network(Chord::from_masks(held, 0), controls.transpose).playing();
+    pub fn rules(&self, controls: &Controls, keys: u128, tonality: Option<Tonality>) -> Rules {
+        let mut rules = controls.rules(tonality);
+        let forced = in_network(Chord::from_masks(keys, 0), controls.transpose).playing();
         match controls.mode {
             Mode::Solo => {}
             Mode::Accompany => {
                 rules.forced = forced;
                 // On one output a note cannot be doubled.
                 if controls.double && !controls.thru {
-                    rules.doubled = rules.allowed & controls.network_mask(held);
+                    rules.doubled = rules.allowed & controls.network_mask(keys);
                 }
                 if controls.room {
-                    rules.allowed &= controls.network_mask(room(held));
+                    let begin = |barred: u128| controls.network_mask(!barred);
+                    let barred = room::barred(keys, |barred| rules.allowed & begin(barred));
+                    rules.begin = begin(barred) | rules.doubled;
                 }
                 rules.allowed |= rules.doubled;
+                if self.is_silent(controls, keys) {
+                    rules.allowed = 0;
+                }
             }
             Mode::Answer => {
                 rules.forced = forced;
@@ -232,6 +272,12 @@ impl Hearing {
             }
         }
         rules
+    }
+
+    /// In [`Mode::Accompany`], whether we wait for the musician, who plays `keys` now.
+    fn is_silent(&self, controls: &Controls, keys: u128) -> bool {
+        let waits = controls.start_with_me && !self.met();
+        keys == 0 && (waits || controls.stop_with_me && self.left)
     }
 
     /// Chord `index` is committed under `rules` when the play head is nearest to frame `at`,
@@ -244,6 +290,17 @@ impl Hearing {
         if let Some(at) = at {
             self.open(at);
         }
+        let heard = self.tell(index);
+        let told = (Chord::from_masks(rules.forced, 0), false);
+        let commitment = Commitment { index, transpose, told, told_with: None, muted: false };
+        if let Some(slot) = self.commitments.get_mut(slot(index)) {
+            *slot = commitment;
+        }
+        heard
+    }
+
+    /// What the request for chord `index` has to tell of the frames before.
+    fn tell(&mut self, index: i64) -> Heard {
         let mut heard = Heard::default();
         for before in (index - HEARD as i64).max(0)..index {
             let Some(known) = self.commitment(before) else { continue };
@@ -264,12 +321,27 @@ impl Hearing {
                 (known.told, known.told_with) = (now, Some(index));
             }
         }
-        let told = (Chord::from_masks(rules.forced, 0), false);
-        let commitment = Commitment { index, transpose, told, told_with: None, muted: false };
-        if let Some(slot) = self.commitments.get_mut(slot(index)) {
-            *slot = commitment;
-        }
         heard
+    }
+
+    /// The second decision about chord `index` is asked for when the play head is nearest to frame
+    /// `at`: what was heard in its frame so far, in the keys that sound and in the network's, and
+    /// what the planner has to be told of the frames before.
+    ///
+    /// # Realtime
+    /// Looks at no more than [`HEARD`] frames.
+    pub fn listen_to(&mut self, index: i64, at: Option<i64>) -> ([Chord; 2], Heard) {
+        if let Some(at) = at {
+            self.open(at);
+        }
+        let heard = self.tell(index);
+        let sounding = self.frame(index).unwrap_or_default();
+        let mut notes = Chord::SILENT;
+        if let Some(known) = self.commitments.get_mut(slot(index)).filter(|c| c.index == index) {
+            notes = in_network(sounding, known.transpose);
+            (known.told, known.told_with) = ((notes, known.muted), Some(index));
+        }
+        ([sounding, notes], heard)
     }
 
     /// The request for chord `index`, which told `heard`, has been answered.
@@ -284,6 +356,18 @@ impl Hearing {
             {
                 known.told_with = None;
             }
+        }
+    }
+
+    /// The second decision about chord `index` has been answered: the planner takes for heard in
+    /// its frame what was asked with.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn listened(&mut self, index: i64) {
+        let known = self.commitments.get_mut(slot(index));
+        if let Some(known) = known.filter(|c| c.index == index && c.told_with == Some(index)) {
+            known.told_with = None;
         }
     }
 
@@ -319,6 +403,9 @@ impl Hearing {
         let held = if self.listening { self.held() } else { 0 };
         self.newest = self.newest.max(at - FRAMES as i64);
         while self.newest < at {
+            if let Some(closed) = self.frame(self.newest) {
+                self.key.step(closed);
+            }
             self.newest += 1;
             *self.frame_mut(self.newest) = Chord::from_masks(held, 0);
         }
@@ -329,19 +416,6 @@ impl Hearing {
 /// What sounds, in the network's keys; by octaves onto the keyboard where it leaves it.
 fn in_network(sounding: Chord, transpose: i8) -> Chord {
     sounding.folded(transpose.saturating_neg(), KEYBOARD)
-}
-
-/// Mask of the keys, as they sound, that leave the musician room.
-fn room(held: u128) -> u128 {
-    if held == 0 {
-        return u128::MAX;
-    }
-    let (lowest, highest) = (held.trailing_zeros(), 127 - held.leading_zeros());
-    if lowest + highest >= 2 * MIDDLE {
-        !(u128::MAX << (lowest + 1).saturating_sub(ROOM))
-    } else {
-        u128::MAX.checked_shl(highest + ROOM).unwrap_or(0)
-    }
 }
 
 /// Where `index`, which may be negative, lies in a ring.

@@ -11,7 +11,7 @@ use atomic_float::AtomicF32;
 use crate::jam::controls::{Lookahead, Shaping};
 use crate::jam::status::Status;
 use crate::jam::sync::{self, AtomicI64, AtomicU64, Consumer, HeapCons, HeapProd, Producer};
-use crate::model::Rules;
+use crate::model::{Follow, Rules};
 use crate::music::{BarPosition, Chord, Rate, Step};
 
 /// Messages that fit into a ring: several times what can be committed ahead, and what became of
@@ -91,9 +91,13 @@ pub struct Request {
     pub rate: Rate,
     /// Where the step lies in its bar, as the network is told.
     pub position: BarPosition,
-    /// Whether there is a musician to accompany: models that can tell what is heard from what they
-    /// played.
+    /// Whether there is a musician to accompany: models that can tell hear them apart from what
+    /// they played.
     pub accompanies: bool,
+    /// How far the musician is followed.
+    pub follow: Follow,
+    /// Which of the chord's decisions this is.
+    pub decision: Decision,
     /// Whether history before this chord is the prompt (playback starts here).
     pub anchor: bool,
     /// The look-ahead at the commit point; how far back the plan may still be taken.
@@ -113,6 +117,20 @@ pub struct Request {
     pub heard: Heard,
 }
 
+/// Which decision about a chord: most are decided once, and those of an accompanist who listens
+/// to the last moment twice (listener.md, section 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decision {
+    /// The only one.
+    #[default]
+    Only,
+    /// The one ahead, after which a second one follows.
+    Ahead,
+    /// The second one, in the step itself: what the musician plays in it is known, in the network's
+    /// keys.
+    Second(Chord),
+}
+
 /// What of the take may be replayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recallable {
@@ -126,6 +144,20 @@ pub enum Recallable {
 }
 
 impl Request {
+    /// The answer to it.
+    pub fn answered(&self, chord: Chord) -> Planned {
+        let second = self.listened().is_some();
+        Planned { epoch: self.epoch, place: self.place, second, chord }
+    }
+
+    /// What the musician plays in the step, if that is known.
+    pub fn listened(&self) -> Option<Chord> {
+        match self.decision {
+            Decision::Second(heard) => Some(heard),
+            Decision::Only | Decision::Ahead => None,
+        }
+    }
+
     /// Whether it goes on with `index`, and nothing before it is otherwise than was known.
     pub fn goes_on_with(&self, index: i64) -> bool {
         self.place.index == index && !self.anchor && self.heard.frames().is_empty()
@@ -170,6 +202,8 @@ pub struct Planned {
     pub epoch: u64,
     /// Place of the request.
     pub place: Place,
+    /// Whether it is the second decision about the place.
+    pub second: bool,
     /// What was decided.
     pub chord: Chord,
 }

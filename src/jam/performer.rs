@@ -4,6 +4,8 @@ mod exchange;
 mod listen;
 mod outcome;
 mod pending;
+mod publish;
+mod react;
 mod wait;
 
 use std::sync::atomic::Ordering;
@@ -13,26 +15,21 @@ use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::{Controls, Mode, Replay};
 use crate::jam::hearing::Hearing;
 use crate::jam::input::Input;
-use crate::jam::link::{AudioEnd, Outcome, Place, Recallable, Request};
+use crate::jam::link::{AudioEnd, Decision, Outcome, Place, Recallable, Request};
 use crate::jam::player::{NoteSink, Player, Touch};
-use crate::jam::status::{Shown, Status};
+use crate::jam::status::Status;
 use crate::jam::thru::Thru;
-use crate::jam::transport::{Reason, Transport};
+use crate::jam::transport::Transport;
 use crate::model::Draw;
-use crate::music::{Chord, Grid};
+use crate::music::Grid;
 use listen::Coming;
 use pending::{Entry, Pending};
+use publish::shown;
 pub use wait::OfflineFlag;
 use wait::Waits;
 
 /// The longest that `process` may wait for a chord, and then only in a render.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
-
-/// How often the worker looks for a request: each time this share of the time has passed that
-/// a chord has, so that many instances are not busy looking, within these bounds.
-const POLL_SHARE: f64 = 1.0 / 32.0;
-const POLL_SHORTEST_US: f64 = 1e3;
-const POLL_LONGEST_US: f64 = 5e3;
 
 /// How long a waiting `process` sleeps between two looks at the ring.
 const WAIT_POLL: Duration = Duration::from_micros(100);
@@ -56,9 +53,15 @@ pub struct Performer {
     /// Whether the gate of the step that sounds has passed and the next chord, which says what
     /// ends, has not come.
     gate_open: bool,
+    /// Keys that the gate ended since a chord sounded, as they sound.
+    gated: u128,
     waits: Waits,
     status: Status,
     epoch: u64,
+    /// Counts blocks.
+    block: u64,
+    /// How long the block is, seconds.
+    block_s: f64,
     /// What the worker counted when the commitments were made; see `Shared`.
     grounds: u64,
     /// Whether the worker has answered since the anchor.
@@ -83,9 +86,12 @@ impl Performer {
             begun: None,
             untold: None,
             gate_open: false,
+            gated: 0,
             waits: Waits::default(),
             status: Status::default(),
             epoch: 0,
+            block: 0,
+            block_s: 0.0,
             grounds: 0,
             anchored: false,
             anchor_next: false,
@@ -115,12 +121,16 @@ impl Performer {
             return;
         }
         self.channel = controls.channel;
+        self.block += 1;
+        self.block_s = f64::from(frames) / transport.sample_rate;
         self.waits.begin(transport);
         self.thru.settle(out);
         self.player.settle(out);
         self.hearing.listen(controls.mode);
-        let motion = self.clock.begin(transport, controls.rate, controls.lookahead, frames);
+        let ahead = controls.commits_ahead();
+        let motion = self.clock.begin(transport, controls.rate, ahead, frames);
         self.clock.set_gate(controls.gate.into());
+        self.clock.set_reaction(controls.reaction_s());
         self.look_at_grounds();
         match motion {
             Motion::Held(_) => self.fall_silent(out),
@@ -157,13 +167,20 @@ impl Performer {
                 Due::Commit => {
                     self.commit(moment.place, Some(moment.offset_samples), transport, controls);
                 }
+                Due::Listen => self.listen(moment.place, moment.offset_samples, controls),
                 Due::Boundary => {
-                    self.wait_for(moment.place, transport, controls);
+                    if !self.clock.is_sound_due() {
+                        self.wait_for(moment.place, transport, controls);
+                    }
                     self.begin(moment.place, moment.offset_samples, transport, controls, out);
+                }
+                Due::Sound => {
+                    self.wait_for(moment.place, transport, controls);
+                    self.sound(moment.offset_samples, transport, controls, out);
                 }
                 Due::Late => self.miss(moment.offset_samples, out),
                 Due::Gate => {
-                    if let Some(next) = self.pending.next_place() {
+                    if let Some(next) = self.next_to_sound().map(|entry| entry.request.place) {
                         self.wait_for(next, transport, controls);
                     }
                     self.release(moment.offset_samples, out);
@@ -198,6 +215,7 @@ impl Performer {
         self.clock.reset();
         self.overdue = None;
         self.gate_open = false;
+        self.gated = 0;
         self.pending.void_from(1);
         if !self.pending.is_parked() {
             self.pending.void_from(i64::MIN);
@@ -261,18 +279,25 @@ impl Performer {
         let grid = Grid { rate: controls.rate };
         let first = place.index == 0;
         let bar_steps = grid.bar_steps(transport.metre());
+        let position = grid.position(place.step, transport.metre());
         let begun = offset_samples.map(|_| self.clock.last().index);
-        self.hearing.take_turns(begun, bar_steps, controls);
-        let rules = self.hearing.rules(controls);
+        self.hearing.take_turns(begun, (bar_steps, position.in_bar == 0), controls);
+        let tonality = self.hearing.tonality(offset_samples.is_some(), place.index, None);
+        let rules = self.hearing.rules(controls, self.hearing.held(), tonality);
         let nearest = offset_samples.and_then(|offset| self.clock.nearest(offset));
         let request = Request {
             epoch: 0,
             place,
             rate: controls.rate,
-            position: grid.position(place.step, transport.metre()),
+            position,
             accompanies: controls.mode == Mode::Accompany && self.hearing.met(),
+            follow: react::follow(controls, controls.transpose, tonality),
+            decision: match controls.reaction_s() > 0.0 {
+                true => Decision::Ahead,
+                false => Decision::Only,
+            },
             anchor: first || self.anchor_next,
-            lookahead: controls.lookahead,
+            lookahead: controls.commits_ahead(),
             seed: controls.seed,
             shaping: controls.shaping,
             rules,
@@ -308,24 +333,19 @@ impl Performer {
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
-        // On short laps a step can begin before the one before it was given up.
+        // On short laps a step can begin before the one before it sounded or was given up.
+        if let Some((entry, chord)) = self.overdue.and_then(|e| Some((e, e.sounding_chord()?))) {
+            self.play(&entry, chord, offset_samples, transport, controls, out);
+        }
         self.miss(offset_samples, out);
         self.close();
         self.end.shared.sounding.store(place.index, Ordering::Relaxed);
         self.status.now = Some(place.step);
-        self.gate_open = false;
-        let entry = self.pending.take(place);
-        self.begun = entry.map(|entry| outcome::begun(&entry, transport));
-        match entry.and_then(|entry| entry.sounding_chord().zip(Some(entry))) {
-            Some((chord, entry)) => {
-                let touch = touch(&entry.request, transport, controls);
-                self.player.play(chord, offset_samples, &touch, out);
-                self.status.push_past(shown(place, Some(chord)));
-            }
-            None => {
-                self.overdue = entry;
-                self.status.push_past(shown(place, None));
-            }
+        self.overdue = self.pending.take(place);
+        self.begun = self.overdue.map(|entry| outcome::begun(&entry, transport));
+        self.status.push_past(shown(place, self.overdue.as_ref()));
+        if !self.clock.is_sound_due() {
+            self.sound(offset_samples, transport, controls, out);
         }
     }
 
@@ -336,27 +356,30 @@ impl Performer {
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
-        let Some(entry) = self.overdue else { return };
+        let Some(entry) = self.overdue.filter(|_| !self.clock.is_sound_due()) else { return };
         let Some(chord) = entry.sounding_chord() else { return };
         if self.clock.in_time_for_last() {
-            self.player.play(chord, 0, &touch(&entry.request, transport, controls), out);
-            self.status.amend_past(shown(entry.request.place, Some(chord)));
-            self.status.late_chords += 1;
-            self.overdue = None;
-            if let Some(begun) = &mut self.begun {
-                begun.sounded = true;
-            }
+            // What was asked for in the block before could not be there in it.
+            let waited = entry.second.is_some_and(|second| second.block + 1 == self.block);
+            self.status.late_chords += u64::from(!waited);
+            self.play(&entry, chord, 0, transport, controls, out);
         }
     }
 
     /// The gate of the step that sounds: what the next chord does not hold on ends, as soon as
     /// that chord is there.
     fn release(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
-        let next = self.pending.iter().next().and_then(Entry::sounding_chord);
+        let next = self.next_to_sound().and_then(Entry::sounding_chord);
         self.gate_open = next.is_none();
         if let Some(next) = next {
-            self.player.release(next, offset_samples, out);
+            self.gated |= self.player.release(next, offset_samples, out);
         }
+    }
+
+    /// The commitment that sounds next.
+    fn next_to_sound(&self) -> Option<&Entry> {
+        let begun = self.overdue.as_ref().filter(|_| self.clock.is_sound_due());
+        begun.or(self.pending.iter().next())
     }
 
     /// A chord that has not come by now does not sound: a rest.
@@ -372,36 +395,7 @@ impl Performer {
         self.player.rest(0, out);
         self.overdue = None;
         self.gate_open = false;
-    }
-
-    fn publish(&mut self, transport: &Transport, controls: &Controls) {
-        let reason = transport.reason();
-        let status = &mut self.status;
-        status.reason = reason;
-        status.position_beats = transport.position();
-        status.step_beats = Grid { rate: controls.rate }.beats_per_step();
-        status.metre = transport.metre();
-        status.loop_beats = transport.loop_beats;
-        status.step_ms = match transport.tempo_bpm {
-            Some(tempo_bpm) if reason == Reason::Playing => {
-                (status.step_beats * 60_000.0 / tempo_bpm) as f32
-            }
-            _ => 0.0,
-        };
-        let lead_us = f64::from(status.step_ms) * 1e3 * controls.lookahead.steps();
-        let poll_us = match reason {
-            Reason::Playing if self.waits.has_waited() => POLL_SHORTEST_US,
-            Reason::Playing => (lead_us * POLL_SHARE).clamp(POLL_SHORTEST_US, POLL_LONGEST_US),
-            _ => 0.0,
-        };
-        self.end.shared.poll_us.store(poll_us as u32, Ordering::Relaxed);
-        status.epoch = self.epoch;
-        status.sounding = self.player.sounding();
-        status.held = self.hearing.held();
-        status.answering = self.hearing.answering();
-        status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
-        status.set_coming(self.pending.iter().map(|e| shown(e.request.place, e.sounding_chord())));
-        self.end.publish(status);
+        self.gated = 0;
     }
 }
 
@@ -411,13 +405,4 @@ fn touch(request: &Request, transport: &Transport, controls: &Controls) -> Touch
     let stress = Grid { rate: controls.rate }.stress(place.step, transport.metre());
     let draw = Draw { seed: request.seed, pass: place.pass };
     Touch::new(controls, stress, draw, place.step)
-}
-
-fn shown(place: Place, chord: Option<Chord>) -> Shown {
-    Shown {
-        step: place.step,
-        pass: place.pass,
-        chord: chord.unwrap_or(Chord::SILENT),
-        known: chord.is_some(),
-    }
 }

@@ -9,6 +9,7 @@
 //! layers of 128 and 128, 1.2 MiB. History (6 KiB) is small beside it. Weights and the states
 //! after a prompt are shared by the instances that play one checkpoint.
 
+mod begin;
 mod network;
 mod prompt;
 mod recalled;
@@ -18,9 +19,10 @@ pub use network::{Biaxial, Model};
 pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
-use crate::jam::link::{Correction, Place, Planned, Request};
+use crate::jam::link::{Correction, Decision, Place, Planned, Request};
 use crate::jam::take::Recall;
 use crate::model::density::Amount;
+use crate::model::rules::Scan;
 use crate::model::sampler::decide;
 use crate::model::{Draw, Frame, Given, Rules, Sampling};
 use crate::music::{BarPosition, Chord, KeyRange, STEPS_PER_BAR, Step};
@@ -45,6 +47,10 @@ struct History {
     heard: Chord,
     /// Whether what was heard is told apart from what was chosen: see [`Request::accompanies`].
     musician: bool,
+    /// Whether one who never hears the musician is asked beside.
+    guided: bool,
+    /// Whether it is the silence before the first step, to networks that know of it.
+    start: bool,
     /// What was heard when it was played before, if it is replayed.
     replayed: Option<Chord>,
     /// How much that is, and how much was asked for.
@@ -72,9 +78,9 @@ impl History {
                 heard: self.heard,
                 musician: true,
                 position,
-                start: false,
+                start: self.start,
             },
-            false => Frame::solo(self.sounding(), position),
+            false => Frame { start: self.start, ..Frame::solo(self.sounding(), position) },
         }
     }
 }
@@ -98,6 +104,8 @@ pub struct Planner<B: Biaxial> {
     next: i64,
     /// Whether there is any history to continue.
     anchored: bool,
+    /// Whether a musician was met since playback began.
+    met: bool,
     /// Whether the step before the last plan was as one would have guessed it.
     guess: bool,
 }
@@ -115,6 +123,7 @@ impl<B: Biaxial> Planner<B> {
             oldest: 0,
             next: 0,
             anchored: false,
+            met: false,
             guess: true,
         }
     }
@@ -200,7 +209,8 @@ impl<B: Biaxial> Planner<B> {
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Planned> {
         let place = request.place;
-        let mut as_guessed = place.index == self.next;
+        let second = request.listened().is_some();
+        let mut as_guessed = place.index + i64::from(second) == self.next;
         for correction in request.heard.frames() {
             as_guessed &= !self.correct(correction);
         }
@@ -210,9 +220,12 @@ impl<B: Biaxial> Planner<B> {
             if place.index > self.next {
                 self.skip_to(request, keep_going)?;
             }
+            self.meet(request);
             let fed_as = self.advance_to(request, keep_going)?;
             let last = self.frames[slot(place.index - 1, FRAMES)];
-            self.guess = as_guessed && fed_as == last.position;
+            // After a decision ahead the second one will change the frame.
+            let stands = request.decision != Decision::Ahead;
+            self.guess = as_guessed && stands && fed_as == last.position;
         }
         let index = place.index;
         let before = match index > self.oldest {
@@ -224,7 +237,8 @@ impl<B: Biaxial> Planner<B> {
             None => (self.choose(request, recall, before), None),
         };
         let chosen = sounding.folded(0, self.range());
-        let held = Chord::from_masks(self.rules(request).forced, 0);
+        let rules = self.rules(request);
+        let held = self.listened(request).unwrap_or(Chord::from_masks(rules.forced, 0));
         let heard = held.union(replayed.unwrap_or_default());
         self.frames[slot(place.index, FRAMES)] = History {
             step: place.step,
@@ -232,6 +246,8 @@ impl<B: Biaxial> Planner<B> {
             chosen,
             heard,
             musician: request.accompanies,
+            guided: request.accompanies && request.follow.weight > 0.0,
+            start: false,
             replayed,
             played: Amount::of(chosen, before),
             asked: self.model.texture.asked(&request.rules, request.shaping.density),
@@ -239,7 +255,7 @@ impl<B: Biaxial> Planner<B> {
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         self.states.settle(place.index, request.lookahead, &self.model.network);
-        Some(Planned { epoch: request.epoch, place, chord: sounding })
+        Some(request.answered(sounding))
     }
 
     /// Does of the next step what can be done before it is asked for, so that only the rest
@@ -264,28 +280,6 @@ impl<B: Biaxial> Planner<B> {
         } else {
             self.states.prepare(network, keep_going)
         }
-    }
-
-    /// Begins from the bars before it in the take or, without any, from a prompt.
-    fn anchor(
-        &mut self,
-        request: &Request,
-        recall: &Recall,
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> Option<()> {
-        let (prompts, network) = (&self.model.prompts, &mut self.model.network);
-        let index = request.place.index;
-        if recall.prompt.is_empty() {
-            let held = prompts.state(network, request.seed, request.position, keep_going)?;
-            self.states.begin_with(index, &held.state);
-            self.held = Some(held);
-        } else {
-            let state = self.recalled.state(network, &recall.prompt, keep_going)?;
-            self.states.begin_with(index, state);
-        }
-        self.begin_history_at(index);
-        self.anchored = true;
-        Some(())
     }
 
     /// Requests before this one were lost or given up: goes on from the last that was not,
@@ -348,28 +342,55 @@ impl<B: Biaxial> Planner<B> {
             truncation: shaping.truncation.clamp(0.0, 0.5),
             ..Sampling::PLAIN
         };
-        let leaning = kept.control.leaning(shaping.density);
         let draw = Draw { seed: recall.seed(request.seed), pass: request.place.pass };
         let (low, step) = (self.range().low, request.place.step.0);
-        let rules = self.rules(request);
-        // What is held is theirs; what they will strike is not known yet.
-        let given = match request.accompanies {
-            true => Given::held(Chord::from_masks(rules.forced, 0)),
-            false => Given::NOTHING,
+        let mut rules = self.rules(request);
+        let heard = self.listened(request);
+        let leaning = kept.control.leaning(shaping.density, request.position, rules.forced != 0);
+        rules.must_begin |= leaning.urge.must_begin;
+        rules.renew |= leaning.urge.too_long;
+        let tells = self.model.network.hears();
+        // What was the musician's key in the step before begins only if it is struck.
+        let taken = match (tells, self.held_frame(request.place.index - 1)) {
+            (true, Some(last)) if last.musician => last.heard.playing(),
+            _ => 0,
+        };
+        rules.renew |= taken & !before.playing();
+        // What is held is theirs; what they will strike may not be known yet.
+        let given = match heard {
+            _ if !request.accompanies => Given::NOTHING,
+            Some(heard) => Given::known(heard),
+            None => Given::held(Chord::from_masks(rules.forced, 0)),
+        };
+        let decide = &mut |key, logits| {
+            let sounded = before.plays(key);
+            let sampling = leaning.bend(plain, key, sounded);
+            let (plays, struck) = decide(&sampling, logits, draw.uniforms(step, key));
+            // Networks that tell players apart learnt that what begins is struck.
+            (plays, struck || tells && !sounded && taken >> key & 1 == 0)
         };
         let network = &mut self.model.network;
-        rules.choose(
-            before,
-            low,
-            &mut |decide| network.choose(&kept.state, &given, decide),
-            &mut |key, logits| {
-                let sampling = leaning.bend(plain, key, before.plays(key));
-                decide(&sampling, logits, draw.uniforms(step, key))
+        let follow = request.follow;
+        let scan: &mut Scan<'_> = match request.accompanies && tells && follow.weight > 0.0 {
+            false => &mut |decide| network.choose(&kept.state, &given, decide),
+            true => &mut |decide| {
+                network.choose_guided(&kept.state, &given, kept.unheard(), &mut |n, rows| {
+                    // The range lies within 0..128.
+                    let key = low + n as u8;
+                    decide(n, follow.guided(key, before.plays(key), rows))
+                })
             },
-        )
+        };
+        rules.choose(before, low, scan, decide)
     }
 
-    /// The rules of a request, with what is held beyond the network's range folded into it.
+    /// What the musician plays in the step of a request, if that is known, in the network's range.
+    fn listened(&self, request: &Request) -> Option<Chord> {
+        request.listened().map(|heard| heard.folded(0, self.range()))
+    }
+
+    /// The rules of a request, with what the musician plays beyond the network's range folded into
+    /// it.
     fn rules(&self, request: &Request) -> Rules {
         let forced = Chord::from_masks(request.rules.forced, 0).folded(0, self.range());
         Rules { forced: forced.playing(), ..request.rules }

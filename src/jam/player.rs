@@ -165,13 +165,17 @@ impl Player {
         }
     }
 
-    /// Ends what `next`, the chord that follows, does not hold on.
+    /// Ends what `next`, the chord that follows, does not hold on; returns the mask of what ended.
+    /// Should the chord turn out to hold it, it does not begin again until it is struck anew.
     ///
     /// # Realtime
     /// At most 128 events.
-    pub fn release(&mut self, next: Chord, offset_samples: u32, out: &mut impl NoteSink) {
+    pub fn release(&mut self, next: Chord, offset_samples: u32, out: &mut impl NoteSink) -> u128 {
         let held_on = next.playing() & !next.struck();
-        self.end(self.sounding & !held_on, offset_samples, out);
+        let ended = self.sounding & !held_on;
+        self.dropped |= ended;
+        self.end(ended, offset_samples, out);
+        ended
     }
 
     /// Keys that may not begin from now on, since they are somebody else's. What would have

@@ -2,7 +2,7 @@
 //! triple buffer, so a reader never holds it up.
 
 use crate::jam::transport::Reason;
-use crate::music::{Chord, Metre, Step};
+use crate::music::{Chord, Metre, Step, Tonality};
 
 /// Steps of the past that [`Status`] holds.
 pub const PAST: usize = 32;
@@ -21,6 +21,8 @@ pub struct Shown {
     pub chord: Chord,
     /// Whether the chord is known. A missed step of the past is not.
     pub known: bool,
+    /// Whether it will be decided once more, in the step itself.
+    pub tentative: bool,
 }
 
 /// The performance at the beginning of a block.
@@ -58,6 +60,13 @@ pub struct Status {
     pub missed_deadlines: u64,
     /// Chords that sounded late, but within a quarter of a step.
     pub late_chords: u64,
+    /// Second decisions that were not there when the chord sounded; the one ahead sounded.
+    pub late_decisions: u64,
+    /// How long after its step a chord sounds now, milliseconds: the reaction that is set, as far
+    /// as steps are long enough.
+    pub reaction_ms: f32,
+    /// The key that the musician plays in, if it is known.
+    pub key_heard: Option<Tonality>,
     /// Waits in an offline render that ended without a chord.
     pub expired_waits: u64,
     /// Requests that found the ring full and were sent again.

@@ -1,16 +1,18 @@
 //! What leans a network that plays by itself, from step to step: towards the density that is asked
-//! for, and away from going round in circles.
+//! for, away from going round in circles, and out of silence.
 
 use super::density::{Amount, DensityController, Lean};
+use super::quiet::{Quiet, Urge};
 use super::repetition::{RepetitionController, Weariness};
 use super::sampler::Sampling;
-use crate::music::Chord;
+use crate::music::{BarPosition, Chord};
 
-/// Both controllers. All that they remember follows from what was played and asked for.
+/// The controllers. All that they remember follows from what was played, heard and asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Control {
     density: DensityController,
     repetition: RepetitionController,
+    quiet: Quiet,
 }
 
 /// How the keys of one step are leant.
@@ -18,26 +20,33 @@ pub struct Control {
 pub struct Leaning {
     lean: Lean,
     weariness: Weariness,
+    /// What is to be done against silence and notes without end.
+    pub urge: Urge,
 }
 
 impl Control {
-    /// How the keys of the next step are leant, where `density` times the model's own notes are
-    /// asked for.
+    /// How the keys of the next step, at `position`, are leant, where `density` times the model's
+    /// own notes are asked for and a musician is heard or is not.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn leaning(&self, density: f32) -> Leaning {
-        Leaning { lean: self.density.lean(density), weariness: self.repetition.weariness() }
+    pub fn leaning(&self, density: f32, position: BarPosition, heard: bool) -> Leaning {
+        Leaning {
+            lean: self.density.lean(density),
+            weariness: self.repetition.weariness(),
+            urge: self.quiet.urge(position, heard),
+        }
     }
 
-    /// Takes note of a step: the chord that was chosen, how much that was, and how much was
-    /// asked for.
+    /// Takes note of a step: the chord that was chosen and what was heard, how much was chosen, and
+    /// how much was asked for.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn after_step(&mut self, chosen: Chord, played: Amount, asked: Amount) {
+    pub fn after_step(&mut self, (chosen, heard): (Chord, Chord), played: Amount, asked: Amount) {
         self.density.after_step(played, asked);
         self.repetition.after_step(chosen);
+        self.quiet.after_step(chosen, heard);
     }
 }
 
@@ -53,7 +62,10 @@ impl Leaning {
         if self.weariness.keys >> (key & 127) & 1 == 1 {
             lean[usize::from(sounded)] += self.weariness.nats;
         }
-        Sampling { lean, ..plain }
+        lean[usize::from(sounded)] -= self.urge.nats;
+        // What sounds is no matter of silence: it may end as it would.
+        let truncation = if self.urge.untruncated && !sounded { 0.0 } else { plain.truncation };
+        Sampling { lean, truncation, ..plain }
     }
 }
 
@@ -66,15 +78,16 @@ mod tests {
         let mut control = Control::default();
         let asked = Amount { sounding: 1.0, beginning: 1.0 };
         for _ in 0..400 {
-            control.after_step(Chord::struck_keys([60]), asked, asked);
+            control.after_step((Chord::struck_keys([60]), Chord::SILENT), asked, asked);
         }
-        let leaning = control.leaning(1.0);
+        let position = BarPosition::default();
+        let leaning = control.leaning(1.0, position, false);
         let lean = |key, sounded| leaning.bend(Sampling::PLAIN, key, sounded).lean;
         assert!(lean(60, false)[0] > 6.0 && lean(60, false)[1] == 0.0);
         assert!(lean(60, true)[1] > 6.0 && lean(60, true)[0].abs() < 1e-3, "it may go on sounding");
         assert!(lean(61, false)[0].abs() < 1e-3 && lean(61, true)[1].abs() < 1e-3);
         assert_eq!(
-            Control::default().leaning(1.0).bend(Sampling::PLAIN, 60, true),
+            Control::default().leaning(1.0, position, false).bend(Sampling::PLAIN, 60, true),
             Sampling::PLAIN
         );
     }

@@ -104,8 +104,8 @@ impl Texture {
     /// that has on the keys that may play, as far as limits leave it. Finite, not negative.
     pub fn asked(&self, rules: &Rules, density: f32) -> Amount {
         let near = |mask: u128, by| mask | mask << by | mask >> by;
-        let allowed =
-            (1..=Texture::BESIDE).fold(rules.allowed, |mask, by| mask | near(rules.allowed, by));
+        let allowed = rules.allowed & rules.begin;
+        let allowed = (1..=Texture::BESIDE).fold(allowed, |mask, by| mask | near(allowed, by));
         let density = if density.is_finite() { f64::from(density).max(0.0) } else { 1.0 };
         let mut sum = Amount::default();
         for key in Chord::from_masks(allowed, 0).keys() {

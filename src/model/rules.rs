@@ -11,6 +11,15 @@ use crate::music::{Chord, Keys};
 pub struct Rules {
     /// Mask of the keys that may play. Others are silent to the keys visited after them.
     pub allowed: u128,
+    /// Mask of the keys that may begin; what sounds already may sound on.
+    pub begin: u128,
+    /// Mask of the keys that may not sound on: they are struck anew or silent.
+    pub renew: u128,
+    /// Whether the likeliest key that may begin does so if otherwise none would.
+    pub must_begin: bool,
+    /// Whether two keys below C3 sound no third apart or closer: low thirds are mud. Holds of
+    /// what begins.
+    pub clear_bass: bool,
     /// Mask of the keys that play whatever the network thinks: what a musician holds. The keys
     /// visited after them hear them as held, and they are no part of the chord that is
     /// returned. A forced key need not be allowed.
@@ -28,7 +37,17 @@ pub struct Rules {
 impl Default for Rules {
     /// Everything may play and nothing must.
     fn default() -> Self {
-        Rules { allowed: u128::MAX, forced: 0, doubled: 0, most_sounding: 128, most_struck: 128 }
+        Rules {
+            allowed: u128::MAX,
+            begin: u128::MAX,
+            renew: 0,
+            must_begin: false,
+            clear_bass: false,
+            forced: 0,
+            doubled: 0,
+            most_sounding: 128,
+            most_struck: 128,
+        }
     }
 }
 
@@ -43,12 +62,38 @@ struct Room {
     play: u128,
     /// May begin, too.
     begin: u128,
+    /// Begins whatever the network thinks.
+    must: Option<u8>,
+}
+
+/// What a scan arrived at.
+struct Scanned {
+    chord: Chord,
+    /// The likeliest of the keys that might have begun.
+    likeliest: Option<u8>,
+}
+
+/// Below this key two notes no more than a major third apart are mud: C3.
+const CLEAR_FROM: u8 = 48;
+
+/// A major third.
+const THIRD: u8 = 4;
+
+/// Whether `key` would be mud beside `sounding` keys.
+fn is_mud(key: u8, sounding: u128) -> bool {
+    let low = sounding & ((1 << CLEAR_FROM) - 1) & !(1 << key);
+    let lowest = key.saturating_sub(THIRD);
+    // A window of at most nine keys.
+    let near = ((1u128 << (key + THIRD + 1 - lowest)) - 1) << lowest;
+    key < CLEAR_FROM && low & near != 0
 }
 
 impl Rules {
     /// The chord that `scan` over keys from `low` up arrives at when each key is decided by
     /// `decide` (given its MIDI number), under the rules; without the forced keys. `before` is
     /// what was chosen for the step before.
+    ///
+    /// Where a key must begin and none does, a second scan has the likeliest begin.
     ///
     /// The limits need a second scan, and only when a chord would exceed them: which notes a
     /// chord would have is known only at its end, and a limit that binds on the way would
@@ -63,15 +108,19 @@ impl Rules {
         scan: &mut Scan<'_>,
         decide: &mut dyn FnMut(u8, [f32; LOGITS]) -> (bool, bool),
     ) -> Chord {
-        let all = Room { play: self.allowed, begin: u128::MAX };
-        let liked = self.scan(all, before, low, scan, decide);
+        let all = Room { play: self.allowed, begin: self.begin, must: None };
+        let Scanned { chord: liked, likeliest } = self.scan(all, before, low, scan, decide);
         let begin = liked.struck() | (liked.playing() & !before.playing());
+        if begin == 0 && self.must_begin && likeliest.is_some() {
+            let must = Room { must: likeliest, ..all };
+            return self.scan(must, before, low, scan, decide).chord;
+        }
         let fits = liked.len() <= u32::from(self.most_sounding)
             && begin.count_ones() <= u32::from(self.most_struck);
         if fits {
             return liked;
         }
-        self.scan(self.room(liked, begin, before), before, low, scan, decide)
+        self.scan(self.room(liked, begin, before), before, low, scan, decide).chord
     }
 
     /// What is left of a chord that would exceed the limits, `begin` of which would begin.
@@ -83,7 +132,7 @@ impl Rules {
         let left = left - begin.count_ones();
         // What was to be struck again, and may not, may sound on if nothing else needs its room.
         let again = outermost(liked.struck() & before.playing() & !begin, left);
-        Room { play: on | begin | again, begin }
+        Room { play: on | begin | again, begin, must: None }
     }
 
     fn scan(
@@ -93,28 +142,44 @@ impl Rules {
         low: u8,
         scan: &mut Scan<'_>,
         decide: &mut dyn FnMut(u8, [f32; LOGITS]) -> (bool, bool),
-    ) -> Chord {
-        let (play, begin) = (room.play, room.begin);
+    ) -> Scanned {
         let mut doubles = Chord::SILENT;
+        let mut likeliest: Option<(f32, u8)> = None;
+        // What sounds or may go on sounding, whoever plays it.
+        let mut sounding = self.forced | before.playing();
         let chord = scan(&mut |n, logits| {
             // `n` counts the keys of a range within 0..128.
             let key = low + n as u8;
             let bit = 1u128 << key;
             let forced = self.forced & bit != 0;
-            if play & bit == 0 || forced && self.doubled & bit == 0 {
+            if room.play & bit == 0 || forced && self.doubled & bit == 0 {
                 return (forced, false);
             }
+            let begins = room.begin & bit != 0 && !(self.clear_bass && is_mud(key, sounding));
+            let sounds_on = before.plays(key) && self.renew & bit == 0;
             let (plays, struck) = match decide(key, logits) {
-                (true, _) if begin & bit == 0 => (before.plays(key), false),
-                decided => decided,
+                _ if room.must == Some(key) => (true, true),
+                (true, true) if begins => (true, true),
+                (true, _) if sounds_on => (true, false),
+                // Of a key that did not sound before, that is a beginning as well.
+                (true, false) if begins && (before.playing() | self.renew) & bit == 0 => {
+                    (true, false)
+                }
+                _ => (false, false),
             };
+            if begins && !before.plays(key) && likeliest.is_none_or(|(most, _)| logits[0] > most) {
+                likeliest = Some((logits[0], key));
+            }
+            if plays {
+                sounding |= bit;
+            }
             if forced {
                 doubles.decide(key, plays, struck);
             }
             (plays || forced, struck)
         });
-        Chord::from_masks(chord.playing() & !self.forced, chord.struck() & !self.forced)
-            .union(doubles)
+        let own = Chord::from_masks(chord.playing() & !self.forced, chord.struck() & !self.forced);
+        Scanned { chord: own.union(doubles), likeliest: likeliest.map(|(_, key)| key) }
     }
 }
 
@@ -216,5 +281,49 @@ mod tests {
         let rules = Rules { forced: mask([60, 61]), most_sounding: 1, ..Rules::default() };
         let liked = Chord::struck_keys([60, 72]);
         assert_eq!(ruled(rules, Chord::SILENT, liked), Chord::struck_keys([72]));
+    }
+
+    #[test]
+    fn a_key_that_may_not_begin_may_sound_on_and_one_to_renew_may_not() {
+        let liked = Chord::struck_keys([60, 64]);
+        let before = Chord::struck_keys([60]);
+        let barred = Rules { begin: 0, ..Rules::default() };
+        assert_eq!(ruled(barred, before, liked), Chord::from_masks(mask([60]), 0));
+        let held = Chord::from_masks(mask([60, 64]), 0);
+        let renew = Rules { renew: mask([60, 64]), ..Rules::default() };
+        assert_eq!(
+            ruled(renew, before, held),
+            Chord::SILENT,
+            "neither held on nor begun by halves"
+        );
+        assert_eq!(ruled(renew, before, liked), liked);
+    }
+
+    #[test]
+    fn where_one_must_begin_the_likeliest_does_and_only_if_none_would() {
+        let must = Rules { must_begin: true, ..Rules::default() };
+        let before = Chord::struck_keys([127]);
+        let on = Chord::from_masks(mask([127]), 0);
+        // All are as likely: the first visited that did not sound.
+        let begun = ruled(must, before, on);
+        assert_eq!((begun.struck(), begun.playing()), (1, 1 | 1 << 127));
+        let barred = Rules { begin: !mask([0, 1, 2]), ..must };
+        assert_eq!(ruled(barred, before, on).struck(), 1 << 3);
+        assert_eq!(ruled(must, before, Chord::struck_keys([60])), Chord::struck_keys([60]));
+        assert_eq!(ruled(Rules { begin: 0, ..must }, before, on), on);
+    }
+
+    #[test]
+    fn below_c3_no_third_begins() {
+        let clear = Rules { clear_bass: true, ..Rules::default() };
+        let low = Chord::struck_keys([36, 40, 41, 47, 48, 52]);
+        assert_eq!(ruled(clear, Chord::SILENT, low), Chord::struck_keys([36, 41, 47, 48, 52]));
+        assert_eq!(ruled(Rules::default(), Chord::SILENT, low), low);
+        let musician = Rules { forced: mask([40]), ..clear };
+        assert_eq!(ruled(musician, Chord::SILENT, low), Chord::struck_keys([47, 48, 52]));
+        // What sounds already sounds on.
+        let thirds = Chord::struck_keys([36, 40]);
+        let on = Chord::from_masks(thirds.playing(), 0);
+        assert_eq!(ruled(clear, thirds, on), on);
     }
 }

@@ -39,14 +39,46 @@ impl Tonality {
         for key in chords.iter().flat_map(Chord::keys) {
             steps[usize::from(key % 12)] += 1.0;
         }
+        Tonality::of_classes(&steps)
+    }
+
+    /// As [`Tonality::of`], from how much there is of each pitch class.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn of_classes(amounts: &[f64; 12]) -> Option<Tonality> {
         let keys = (0..24_u8).map(|n| Tonality { tonic: n % 12, minor: n >= 12 });
         let fits = keys.filter_map(|key| {
-            let profile = if key.minor { MINOR } else { MAJOR };
-            let mut turned = profile;
+            let mut turned = key.profile();
             turned.rotate_right(usize::from(key.tonic));
-            Some((correlation(&steps, &turned)?, key))
+            Some((correlation(amounts, &turned)?, key))
         });
         fits.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
+    }
+
+    /// The same kind of key, `semitones` higher.
+    #[must_use]
+    pub fn transposed(self, semitones: i8) -> Tonality {
+        // Within 0..12.
+        let tonic = (i16::from(self.tonic) + i16::from(semitones)).rem_euclid(12) as u8;
+        Tonality { tonic, ..self }
+    }
+
+    /// How well each pitch class above the tonic fits.
+    fn profile(self) -> [f64; 12] {
+        if self.minor { MINOR } else { MAJOR }
+    }
+
+    /// How well a MIDI key fits, against the mean of all: -1 to 1, the best or the worst at an end.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn fit(self, key: u8) -> f64 {
+        let profile = self.profile();
+        let mean = profile.iter().sum::<f64>() / 12.0;
+        let largest = profile.iter().map(|value| (value - mean).abs()).fold(0.0, f64::max);
+        let class = usize::from((key % 12 + 12 - self.tonic % 12) % 12);
+        (profile[class] - mean) / largest
     }
 
     /// Mask of the keys that belong to it; in minor, both sevenths do.
@@ -55,6 +87,14 @@ impl Tonality {
             false => Scale::Major.mask(self.tonic),
             true => Scale::NaturalMinor.mask(self.tonic) | Scale::HarmonicMinor.mask(self.tonic),
         }
+    }
+}
+
+impl fmt::Display for Tonality {
+    /// Its name, as "F# minor".
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let kind = if self.minor { "minor" } else { "major" };
+        write!(f, "{} {kind}", NAMES[usize::from(self.tonic % 12)])
     }
 }
 

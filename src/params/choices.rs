@@ -216,12 +216,16 @@ pub enum KeyChoice {
     #[id = "b"]
     #[name = "B"]
     B,
+    /// That of the key that the musician plays in. Behind the others, which projects count.
+    #[id = "follow-me"]
+    #[name = "Follow me"]
+    FollowMe,
 }
 
-impl From<KeyChoice> for u8 {
-    /// The pitch class, 0 for C.
-    fn from(choice: KeyChoice) -> u8 {
-        choice as u8
+impl From<KeyChoice> for Option<u8> {
+    /// The pitch class, 0 for C; none for that which is heard.
+    fn from(choice: KeyChoice) -> Option<u8> {
+        (choice != KeyChoice::FollowMe).then_some(choice as u8)
     }
 }
 

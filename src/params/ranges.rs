@@ -2,10 +2,16 @@
 
 use std::ops::RangeInclusive;
 
+use crate::jam::controls::Controls;
+
 /// Sampling temperature, a factor on the network's logits' scale (no unit).
 pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
 /// Density: 1 as the model's own music, 2 twice as many notes, 1/2 half (no unit).
 pub const DENSITY: RangeInclusive<f32> = 0.5..=2.0;
+/// How long after its step a chord sounds, in milliseconds.
+pub const REACTION: RangeInclusive<f32> = 0.0..=Controls::LONGEST_REACTION_MS;
+/// How far the musician is followed: 0 as the plain network, 1 the most.
+pub const FOLLOW: RangeInclusive<f32> = 0.0..=1.0;
 /// Probabilities below this share, or above one minus it, are taken as certain.
 pub const TRUNCATION: RangeInclusive<f32> = 0.0..=0.2;
 /// Seeds of the random draws.

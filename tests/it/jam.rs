@@ -10,6 +10,7 @@ mod late;
 mod loops;
 pub mod plan;
 mod random;
+mod react;
 mod rows;
 mod shape;
 mod take;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::realtime;
 use anacrusis::jam::controls::{Controls, Lookahead, Mode};
 use anacrusis::jam::input::{Input, InputEvent};
-use anacrusis::jam::link::{Monitor, Planned, Request, WorkerEnd, link};
+use anacrusis::jam::link::{Monitor, Request, WorkerEnd, link};
 use anacrusis::jam::performer::Performer;
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::status::Status;
@@ -163,7 +163,7 @@ impl Walk {
             }
             let keys = request.place.step.0 as u128;
             let chord = Chord::from_masks(keys.wrapping_mul(0x1234_5677) << 40, !0 << 44);
-            self.end.send(Planned { epoch: request.epoch, place: request.place, chord });
+            self.end.send(request.answered(chord));
         }
     }
 

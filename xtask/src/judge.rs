@@ -75,10 +75,13 @@ pub struct Args {
     /// When a step is decided, with --accompany
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, conflicts_with = "data")]
     pub reaction: Reaction,
-    /// Per cent of guidance by what the musician changes, with --accompany; 0 is the plain network
+    /// How far the musician is followed, per cent, with --accompany; 0 is the plain network
     #[arg(long, value_name = "PERCENT", default_value_t = 50, conflicts_with = "data",
         value_parser = clap::value_parser!(u32).range(0..=100))]
     pub follow: u32,
+    /// Do not lean towards the key in which the musician plays, with --accompany
+    #[arg(long, requires = "accompany")]
+    pub no_lean: bool,
     /// Folders and files of music by people that the model never saw
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub data: Vec<PathBuf>,
@@ -145,8 +148,8 @@ pub fn run(args: &Args) -> Result<()> {
         ..Sampling::default()
     };
     // Half way is the network's own difference once more (listener.md, section 6).
-    let guidance = args.follow as f32 / 50.0;
-    let manner = Manner { reaction: args.reaction, guidance, sampling };
+    let follow = args.follow as f32 / 100.0;
+    let manner = Manner { reaction: args.reaction, follow, lean: !args.no_lean, sampling };
     let plan = Plan { pieces: &found.pieces, seeds: args.seeds, manner };
     let weights = Weights::shared(&checkpoint);
     let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights))?;

@@ -20,6 +20,8 @@ pub enum Kind {
     Now,
     /// One that is decided and comes next.
     Ahead,
+    /// One that comes next and will be decided once more in its step.
+    Tentative,
     /// A note of the musician's.
     Heard,
     /// A bar that is locked.
@@ -64,6 +66,7 @@ pub fn note(painter: &Painter, cell: Rect, kind: Kind, struck: bool, palette: &P
             painter.rect_filled(slim, slim.height() / 2.0, palette.heard);
         }
         Kind::Ahead | Kind::Locked => hollow(palette.ahead),
+        Kind::Tentative => hollow(palette.ahead.gamma_multiply(0.45)),
     }
     if struck && matches!(kind, Kind::Past | Kind::Now) {
         let head = cell.with_max_x(cell.left() + (cell.width() * 0.4).min(2.0));

@@ -26,7 +26,11 @@ fn generated(
     column: &Column,
     palette: &Palette,
 ) {
-    let kind = if column.missed { Kind::Missed } else { kind };
+    let kind = match kind {
+        _ if column.missed => Kind::Missed,
+        _ if column.tentative => Kind::Tentative,
+        kind => kind,
+    };
     for key in column.chord.keys() {
         let struck = column.chord.strikes(key);
         if let Some(cell) = cell(scale, index, key, struck) {

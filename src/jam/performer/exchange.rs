@@ -8,7 +8,7 @@ use crate::jam::link::{AudioEnd, Place, Request};
 use crate::jam::sync::{self, Instant};
 use crate::jam::transport::{Reason, Transport};
 
-use super::pending::Pending;
+use super::pending::Entry;
 
 impl Performer {
     /// Voids what was committed on other grounds: for another model, after another take.
@@ -26,7 +26,8 @@ impl Performer {
     pub(super) fn new_epoch(&mut self) {
         self.epoch += 1;
         self.end.shared.epoch.store(self.epoch, Ordering::Release);
-        self.pending.iter_mut().for_each(|entry| entry.sent = entry.chord.is_some());
+        self.pending.iter_mut().for_each(Entry::ask_again);
+        self.overdue.iter_mut().for_each(Entry::ask_again);
         if !self.anchored && !self.pending.iter().any(|entry| entry.request.anchor) {
             self.anchor_next = true;
         }
@@ -41,9 +42,9 @@ impl Performer {
             self.status.refused_requests += u64::from(waiting);
             return;
         }
-        for entry in self.pending.iter_mut().filter(|entry| !entry.sent) {
-            entry.sent = self.end.request(Request { epoch: self.epoch, ..entry.request });
-            if !entry.sent {
+        let epoch = self.epoch;
+        for entry in self.overdue.iter_mut().chain(self.pending.iter_mut()) {
+            if !entry.send(|request| self.end.request(Request { epoch, ..request })) {
                 self.status.refused_requests += 1;
                 return;
             }
@@ -60,9 +61,11 @@ impl Performer {
             self.waits.answered();
             self.anchored = true;
             let entries = self.overdue.iter_mut().chain(self.pending.iter_mut());
-            for entry in entries.filter(|entry| entry.is_answered_by(&planned)) {
-                entry.chord = Some(planned.chord);
-                self.hearing.answered(planned.place.index, &entry.request.heard);
+            for asked in entries.filter_map(|entry| entry.answer(&planned)) {
+                self.hearing.answered(planned.place.index, &asked.heard);
+                if planned.second {
+                    self.hearing.listened(planned.place.index);
+                }
             }
             if transport.reason() == Reason::Playing {
                 let samples = self.clock.samples_until(planned.place);
@@ -75,8 +78,7 @@ impl Performer {
 
     /// In a render, waits for the chord of `place`, within bounds.
     pub(super) fn wait_for(&mut self, place: Place, transport: &Transport, controls: &Controls) {
-        let missing = |pending: &Pending| pending.get(place).is_some_and(|e| e.chord.is_none());
-        if !missing(&self.pending) {
+        if !self.is_missing(place) {
             return;
         }
         let allowance = self.waits.allowance(transport, controls);
@@ -84,7 +86,7 @@ impl Performer {
             return;
         }
         let begun = Instant::now();
-        while missing(&self.pending) && begun.elapsed() < allowance {
+        while self.is_missing(place) && begun.elapsed() < allowance {
             let grounds = self.end.shared.grounds.load(Ordering::Acquire);
             if grounds != self.grounds {
                 // The first model came, say: nobody works on what was asked before.
@@ -95,10 +97,16 @@ impl Performer {
             sync::sleep(WAIT_POLL);
             self.receive(transport);
         }
-        let got_it = !missing(&self.pending);
+        let got_it = !self.is_missing(place);
         self.waits.waited(begun.elapsed(), got_it);
         if !got_it {
             self.status.expired_waits += 1;
         }
+    }
+
+    /// Whether something that was asked of `place` has not been answered.
+    fn is_missing(&self, place: Place) -> bool {
+        let begun = self.overdue.iter().find(|entry| entry.request.place == place);
+        begun.or(self.pending.get(place)).is_some_and(|entry| !entry.is_answered())
     }
 }

@@ -28,7 +28,6 @@ pub(super) fn begun(entry: &Entry, transport: &Transport) -> Outcome {
         step_in_bar: (entry.request.position.in_bar % u16::from(STEPS_PER_BAR)) as u8,
         tempo_bpm: transport.tempo_bpm.unwrap_or_default() as f32,
         transpose: entry.request.transpose,
-        sounded: entry.chord.is_some(),
         ..Outcome::default()
     }
 }

@@ -1,7 +1,7 @@
 //! The commitments: chords asked for and not yet begun, in order.
 
 use crate::jam::controls::Lookahead;
-use crate::jam::link::{Place, Planned, Request};
+use crate::jam::link::{Decision, Place, Planned, Request};
 use crate::music::Chord;
 
 const CAPACITY: usize = Lookahead::MAX_STEPS + 4;
@@ -15,23 +15,82 @@ pub(super) struct Entry {
     pub sent: bool,
     /// The answer, in the network's keys.
     pub chord: Option<Chord>,
+    /// Its second decision, once that is asked for.
+    pub second: Option<Second>,
     /// Whether it is not to sound.
     pub muted: bool,
 }
 
+/// The second decision about a chord.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Second {
+    /// What was or will be asked.
+    pub request: Request,
+    /// Whether the worker has the request.
+    pub sent: bool,
+    /// The block in which it was asked for.
+    pub block: u64,
+    /// The answer, in the network's keys.
+    pub chord: Option<Chord>,
+}
+
 impl Entry {
-    /// The answer in the keys that sound.
+    /// The answer in the keys that sound: the second decision or, without one, the first.
     pub fn sounding_chord(&self) -> Option<Chord> {
         let sounding = |chord: Chord| match self.muted {
             true => Chord::SILENT,
             false => chord.transposed(self.request.transpose),
         };
-        self.chord.map(sounding)
+        let second = self.second.and_then(|second| second.chord);
+        second.or(self.chord).map(sounding)
     }
 
-    /// Whether `planned` answers it.
-    pub fn is_answered_by(&self, planned: &Planned) -> bool {
-        self.request.place == planned.place
+    /// Whether all that was asked is answered.
+    pub fn is_answered(&self) -> bool {
+        self.chord.is_some() && self.second.is_none_or(|second| second.chord.is_some())
+    }
+
+    /// Whether what is known of it may yet be decided otherwise.
+    pub fn is_tentative(&self) -> bool {
+        let second = self.second.and_then(|second| second.chord);
+        self.request.decision == Decision::Ahead && second.is_none()
+    }
+
+    /// Takes an answer, if it is one of its own; what was asked.
+    pub fn answer(&mut self, planned: &Planned) -> Option<Request> {
+        if self.request.place != planned.place {
+            return None;
+        }
+        if !planned.second {
+            self.chord = Some(planned.chord);
+            return Some(self.request);
+        }
+        let second = self.second.as_mut()?;
+        second.chord = Some(planned.chord);
+        Some(second.request)
+    }
+
+    /// What was asked in vain is asked again.
+    pub fn ask_again(&mut self) {
+        self.sent = self.chord.is_some();
+        if let Some(second) = &mut self.second {
+            second.sent = second.chord.is_some();
+        }
+    }
+
+    /// Sends what has not been sent by `send`, the first decision before the second. False if one
+    /// was refused.
+    pub fn send(&mut self, mut send: impl FnMut(Request) -> bool) -> bool {
+        if !self.sent {
+            self.sent = send(self.request);
+        }
+        match &mut self.second {
+            Some(second) if self.sent && !second.sent => {
+                second.sent = send(second.request);
+                second.sent
+            }
+            _ => self.sent,
+        }
     }
 }
 
@@ -61,10 +120,15 @@ impl Pending {
         self.iter().find(|entry| entry.request.place == place)
     }
 
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, place: Place) -> Option<&mut Entry> {
+        self.iter_mut().find(|entry| entry.request.place == place)
+    }
+
     /// Adds a commitment behind the others. The clock commits no more than there is room for.
     pub fn push(&mut self, request: Request) {
         if let Some(slot) = self.entries.get_mut(self.len) {
-            *slot = Entry { request, sent: false, chord: None, muted: false };
+            *slot = Entry { request, sent: false, chord: None, second: None, muted: false };
             self.len += 1;
         }
     }

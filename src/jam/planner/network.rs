@@ -50,6 +50,23 @@ pub trait Biaxial: Send + 'static {
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord;
 
+    /// Runs the key axis twice, side by side: for who hears the musician and for who does not.
+    /// See [`Engine::choose_guided`]. Networks that tell no musician apart need only the one axis.
+    fn choose_guided(
+        &mut self,
+        state: &Self::State,
+        given: &Given,
+        _unheard: &Self::State,
+        decide: &mut dyn FnMut(usize, [[f32; 2]; 2]) -> (bool, bool),
+    ) -> Chord {
+        self.choose(state, given, &mut |index, logits| decide(index, [logits; 2]))
+    }
+
+    /// Whether it tells what it hears from what it played.
+    fn hears(&self) -> bool {
+        false
+    }
+
     /// The keys it sees.
     fn range(&self) -> KeyRange;
 
@@ -96,6 +113,20 @@ impl Biaxial for Engine {
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
         Engine::choose(self, state, given, decide)
+    }
+
+    fn choose_guided(
+        &mut self,
+        state: &TimeState,
+        given: &Given,
+        unheard: &TimeState,
+        decide: &mut dyn FnMut(usize, [[f32; 2]; 2]) -> (bool, bool),
+    ) -> Chord {
+        Engine::choose_guided(self, state, given, unheard, decide)
+    }
+
+    fn hears(&self) -> bool {
+        self.config().hears()
     }
 
     fn range(&self) -> KeyRange {

@@ -9,7 +9,7 @@ use super::Biaxial;
 use super::network::hear;
 use crate::model::config::Start;
 use crate::model::{Draw, Frame};
-use crate::music::{BarPosition, PianoRoll, STEPS_PER_BAR, Signature};
+use crate::music::{BarPosition, PianoRoll, STEPS_PER_BAR, Signature, Tonality};
 
 /// Steps fed whatever the position in the bar: four bars.
 const BARS: usize = 4 * STEPS_PER_BAR as usize;
@@ -77,6 +77,26 @@ impl<B: Biaxial> Prompts<B> {
             Some(roll) => warm.after_prompt(network, roll, step_of_prompt(position), keep_going),
             None => warm.after_silence(network, position, keep_going),
         }
+    }
+}
+
+impl<B: Biaxial> Prompts<B> {
+    /// The frames of the prompt that `seed` chooses up to the step at `position`, turned by as few
+    /// semitones as bring it into a key, or into that of the same notes if it is minor and the key
+    /// is major or the other way round. None without prompts, or if a prompt has no key.
+    pub(super) fn frames_in(&self, key: Tonality, seed: u64, position: BarPosition) -> Vec<Frame> {
+        let Some(roll) = self.rolls.get(choose(seed, self.warm.len())) else { return vec![] };
+        let Some(own) = Tonality::of(&roll.chords) else { return vec![] };
+        // Minor keys have the notes of the major key a minor third above.
+        let notes = |key: Tonality| i16::from(key.tonic) + if key.minor { 3 } else { 0 };
+        let up = (notes(key) - notes(own)).rem_euclid(12);
+        // Within -5..=6.
+        let turned = (if up > 6 { up - 12 } else { up }) as i8;
+        let frames = (0..BARS + step_of_prompt(position)).map(|step| {
+            let chord = roll.chords.get(step).copied().unwrap_or_default();
+            Frame::solo(chord.transposed(turned), Signature::COMMON.position(step as i64))
+        });
+        frames.collect()
     }
 }
 

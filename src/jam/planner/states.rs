@@ -12,6 +12,10 @@ const HALVES: usize = 2;
 /// A state of the time stack, ready to choose a chord from.
 pub(super) struct Kept<S> {
     pub state: S,
+    /// That of who never heard the musician; networks that tell none apart have none.
+    unheard: Option<S>,
+    /// Whether the two differ: before there was a musician they are the same.
+    split: bool,
     pub control: Control,
     /// The position with which the frame before was fed.
     pub fed_as: BarPosition,
@@ -19,9 +23,18 @@ pub(super) struct Kept<S> {
     stamp: u64,
 }
 
+impl<S> Kept<S> {
+    /// The state of who never heard the musician.
+    pub fn unheard(&self) -> &S {
+        self.unheard.as_ref().filter(|_| self.split).unwrap_or(&self.state)
+    }
+}
+
 /// The part of the step after a state that does not depend on the frame to be fed.
 struct Half<P> {
     prepared: P,
+    /// Of who never heard the musician.
+    unheard: Option<P>,
     /// Stamp of the state, when there is one.
     of: Option<u64>,
 }
@@ -53,7 +66,11 @@ fn reach(lookahead: Lookahead) -> usize {
 impl<B: Biaxial> States<B> {
     /// None valid yet. Allocates.
     pub fn new(network: &B, lookahead: Lookahead) -> States<B> {
-        let half = || Half { prepared: network.new_prepared(), of: None };
+        let half = || Half {
+            prepared: network.new_prepared(),
+            unheard: network.hears().then(|| network.new_prepared()),
+            of: None,
+        };
         States {
             ring: (0..=reach(lookahead)).map(|_| new_kept(network)).collect(),
             halves: std::array::from_fn(|_| half()),
@@ -87,6 +104,7 @@ impl<B: Biaxial> States<B> {
         let at = slot(index, self.ring.len());
         let kept = &mut self.ring[at];
         kept.state.clone_from(state);
+        kept.split = false;
         kept.control = Control::default();
         kept.stamp = self.stamp;
         self.begin_at(index);
@@ -98,6 +116,8 @@ impl<B: Biaxial> States<B> {
         // One and the same slot needs no copy.
         if let Ok([from, to]) = self.ring.get_disjoint_mut(slots) {
             to.state.clone_from(&from.state);
+            to.unheard.clone_from(&from.unheard);
+            to.split = from.split;
             to.control = from.control;
             to.fed_as = from.fed_as;
             to.stamp = from.stamp;
@@ -144,7 +164,10 @@ impl<B: Biaxial> States<B> {
             return true;
         }
         half.of = None;
-        let done = network.prepare(&from.state, &mut half.prepared, keep_going);
+        let mut done = network.prepare(&from.state, &mut half.prepared, keep_going);
+        if let (true, Some(prepared)) = (from.split, &mut half.unheard) {
+            done = done && network.prepare(from.unheard(), prepared, keep_going);
+        }
         if done {
             half.of = Some(from.stamp);
         }
@@ -171,13 +194,21 @@ impl<B: Biaxial> States<B> {
         let Ok([from, to]) = self.ring.get_disjoint_mut(slots) else { return false };
         self.stamp += 1;
         to.stamp = self.stamp;
-        let (old, new) = (&from.state, &mut to.state);
-        if !network.feed_prepared(old, &half.prepared, new, &frame.fed(fed_as), keep_going) {
+        let (old, new, fed) = (&from.state, &mut to.state, frame.fed(fed_as));
+        if !network.feed_prepared(old, &half.prepared, new, &fed, keep_going) {
             return false;
+        }
+        to.split = frame.guided && to.unheard.is_some();
+        if let (true, Some(new)) = (to.split, &mut to.unheard) {
+            let prepared = half.unheard.as_ref().filter(|_| from.split).unwrap_or(&half.prepared);
+            let fed = fed.unheard();
+            if !network.feed_prepared(from.unheard(), prepared, new, &fed, keep_going) {
+                return false;
+            }
         }
         to.fed_as = fed_as;
         to.control = from.control;
-        to.control.after_step(frame.chosen, frame.played, frame.asked);
+        to.control.after_step((frame.chosen, frame.heard), frame.played, frame.asked);
         self.newest += 1;
         true
     }
@@ -185,5 +216,6 @@ impl<B: Biaxial> States<B> {
 
 fn new_kept<B: Biaxial>(network: &B) -> Kept<B::State> {
     let (control, fed_as) = (Control::default(), BarPosition::default());
-    Kept { state: network.new_state(), control, fed_as, stamp: 0 }
+    let unheard = network.hears().then(|| network.new_state());
+    Kept { state: network.new_state(), unheard, split: false, control, fed_as, stamp: 0 }
 }

@@ -49,7 +49,15 @@ impl Take {
                 // The take knows steps of the bar and not the metre: it is taken to be that of now.
                 let frame = |played: &Played| {
                     let in_bar = i64::from(played.step_in_bar);
-                    Frame::solo(played.frame(), request.position.signature.position(in_bar))
+                    let position = request.position.signature.position(in_bar);
+                    match request.accompanies {
+                        true => {
+                            let (own, heard) = (played.chord, played.heard);
+                            let own = own.without(heard.playing());
+                            Frame { own, heard, musician: true, position, start: false }
+                        }
+                        false => Frame::solo(played.frame(), position),
+                    }
                 };
                 prompt = before.iter().map(frame).collect();
             }

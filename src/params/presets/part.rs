@@ -14,6 +14,10 @@ pub(super) trait Visitor {
 pub(super) fn each(params: &AnacrusisParams, visitor: &mut impl Visitor) {
     visitor.visit("model", &params.model);
     visitor.visit("mode", &params.mode);
+    visitor.visit("reaction", &params.reaction);
+    visitor.visit("follow", &params.follow);
+    visitor.visit("start-with-me", &params.start_with_me);
+    visitor.visit("stop-with-me", &params.stop_with_me);
     visitor.visit("room", &params.room);
     visitor.visit("double", &params.double);
     visitor.visit("rate", &params.rate);
@@ -26,6 +30,7 @@ pub(super) fn each(params: &AnacrusisParams, visitor: &mut impl Visitor) {
     visitor.visit("highest", &params.highest);
     visitor.visit("most-notes", &params.most_notes);
     visitor.visit("most-onsets", &params.most_onsets);
+    visitor.visit("clear-bass", &params.clear_bass);
     visitor.visit("transpose", &params.transpose);
     visitor.visit("velocity", &params.velocity);
     visitor.visit("accent", &params.accent);

@@ -171,7 +171,7 @@ fn held_keys_are_forced_with_the_transposition_undone() {
 }
 
 #[test]
-fn room_is_left_below_a_high_voice_and_above_a_low_one() {
+fn room_is_left_around_the_musicians_hands() {
     let allowed = |keys: &[u8], change: fn(&mut Host)| {
         let mut host = playing(silence);
         change(&mut host);
@@ -179,25 +179,29 @@ fn room_is_left_below_a_high_voice_and_above_a_low_one() {
         host.run_served(2, STEP);
         request(&host, 2).rules
     };
-    let rules = allowed(&[72, 79], |_| {});
-    assert_eq!(rules.allowed, (1 << 70) - 1, "up to 69");
-    assert_eq!(allowed(&[40, 50], |_| {}).allowed, u128::MAX << 53);
-    assert_eq!(allowed(&[60], |_| {}).allowed, (1 << 58) - 1, "middle C counts as high");
-    assert_eq!(allowed(&[], |_| {}).allowed, u128::MAX);
-    assert_eq!(allowed(&[2, 127], |_| {}).allowed, 0, "no room at all");
-    assert_eq!(allowed(&[72], |host| host.controls.room = false).allowed, u128::MAX);
+    let barred = |keys: &[u8]| {
+        let rules = allowed(keys, |_| {});
+        assert_eq!(rules.allowed, u128::MAX, "what sounds may sound on");
+        !rules.begin
+    };
+    let all = |keys: std::ops::RangeInclusive<u8>| mask(&keys.collect::<Vec<_>>());
+    assert_eq!(barred(&[72, 79]), all(70..=81));
+    assert_eq!(barred(&[40, 50]), all(38..=42) | all(48..=52), "room between two hands");
+    assert_eq!(barred(&[60]), all(58..=62));
+    assert_eq!(barred(&[]), 0);
+    assert_eq!(allowed(&[72], |host| host.controls.room = false).begin, u128::MAX);
     let solo = allowed(&[72], |host| host.controls.mode = Mode::Solo);
-    assert_eq!((solo.allowed, solo.forced), (u128::MAX, 0));
+    assert_eq!((solo.begin, solo.forced), (u128::MAX, 0));
     let doubled = allowed(&[72], |host| host.controls.double = true);
     assert_eq!((doubled.forced, doubled.doubled), (1 << 72, 1 << 72));
-    assert_eq!(doubled.allowed, ((1 << 70) - 1) | (1 << 72));
+    assert_eq!(!doubled.begin, all(70..=74) & !(1 << 72));
     let transposed = allowed(&[72], |host| host.controls.transpose = 12);
-    assert_eq!(transposed.allowed, (1 << 58) - 1);
+    assert_eq!(!transposed.begin & ((1 << 116) - 1), all(58..=62));
     let bounded = allowed(&[72], |host| {
         host.controls.double = true;
         host.controls.bounds = Bounds { highest: 71, ..Bounds::default() };
     });
-    assert_eq!((bounded.doubled, bounded.allowed), (0, (1 << 70) - 1), "bounds are bounds");
+    assert_eq!((bounded.doubled, bounded.allowed), (0, (1 << 72) - 1), "bounds are bounds");
 }
 
 #[test]

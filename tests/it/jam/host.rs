@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use anacrusis::jam::controls::Controls;
 use anacrusis::jam::input::{Input, InputEvent};
-use anacrusis::jam::link::{Monitor, Place, Planned, Request, WorkerEnd, link};
+use anacrusis::jam::link::{Monitor, Place, Request, WorkerEnd, link};
 use anacrusis::jam::performer::Performer;
 use anacrusis::jam::player::{NoteEvent, NoteKind, NoteSink};
 use anacrusis::jam::status::Status;
@@ -119,8 +119,7 @@ impl Host {
                     while !stopped.load(Ordering::Relaxed) {
                         match end.request() {
                             Some(r) => {
-                                let (epoch, place) = (r.epoch, r.place);
-                                assert!(end.send(Planned { epoch, place, chord: answer(&r) }));
+                                assert!(end.send(r.answered(answer(&r))));
                             }
                             None => thread::yield_now(),
                         }
@@ -248,9 +247,9 @@ impl Host {
 
     /// Answers `request`.
     pub fn answer(&mut self, request: &Request) {
-        let (epoch, place, chord) = (request.epoch, request.place, (self.answer)(request.place));
+        let planned = request.answered((self.answer)(request.place));
         let Worker::Test(end) = &mut self.worker else { panic!("a thread answers") };
-        assert!(end.send(Planned { epoch, place, chord }));
+        assert!(end.send(planned));
     }
 
     pub fn status(&mut self) -> Status {

@@ -371,14 +371,15 @@ fn the_engine_is_driven_as_the_specification_says() {
     for k in 0..40 {
         let from = state.clone();
         engine.feed(&from, &mut state, &Frame::common_time(frame, i64::from(b)), &mut || true);
-        let leaning = control.leaning(1.0);
+        let position = Frame::common_time(frame, k).position;
+        let leaning = control.leaning(1.0, position, false);
         let draw = Draw { seed: 3, pass: 0 };
         frame = engine.choose(&state, &Given::NOTHING, &mut |n, logits| {
             let key = low + n as u8;
             let sampling = leaning.bend(Sampling::default(), key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(k, key))
         });
-        control.after_step(frame, Amount::of(frame, before), asked);
+        control.after_step((frame, Chord::SILENT), Amount::of(frame, before), asked);
         before = frame;
         b = (k % 16) as u8;
         let request = Request { seed: 3, ..ask(k, k) };

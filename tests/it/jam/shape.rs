@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::host::Host;
 use anacrusis::jam::clock::ANSWER_STEPS;
 use anacrusis::jam::controls::{Bounds, Controls, Lookahead, Mode};
-use anacrusis::jam::link::{Place, Planned};
+use anacrusis::jam::link::Place;
 use anacrusis::jam::player::{NoteEvent, NoteKind};
 use anacrusis::music::{Chord, Grid, Rate, Scale};
 
@@ -286,14 +286,23 @@ fn transposition_is_that_of_the_commit_point() {
 }
 
 fn controls() -> impl Strategy<Value = Controls> {
-    let bounds = (0_u8..14, 0..Scale::ALL.len(), 0_u8..128, 0_u8..128, 0_u8..12, 0_u8..12)
-        .prop_map(|(tonic, scale, lowest, highest, most_notes, most_onsets)| Bounds {
+    let bounds = (
+        proptest::option::of(0_u8..14),
+        0..Scale::ALL.len(),
+        0_u8..128,
+        0_u8..128,
+        0_u8..12,
+        0_u8..12,
+        any::<bool>(),
+    )
+        .prop_map(|(tonic, scale, lowest, highest, most_notes, most_onsets, clear_bass)| Bounds {
             tonic,
             scale: Scale::ALL[scale],
             lowest,
             highest,
             most_notes,
             most_onsets,
+            clear_bass,
         });
     let touch = (any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>());
     let gate = prop_oneof![Just(1.0_f32), Just(f32::NAN), -1.0..2.0_f32];
@@ -341,8 +350,7 @@ proptest! {
                 let step = request.place.step.0;
                 may_sound.insert(step, allowed.transposed(request.transpose).playing());
                 let super::host::Worker::Test(end) = &mut host.worker else { unreachable!() };
-                let (epoch, place) = (request.epoch, request.place);
-                let sent = end.send(Planned { epoch, place, chord });
+                let sent = end.send(request.answered(chord));
                 prop_assert!(sent);
             }
         }

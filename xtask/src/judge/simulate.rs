@@ -1,7 +1,7 @@
 //! A performance: a network accompanies a score, step by step.
 
-use anacrusis::model::{Draw, Frame, Given, Sampling, sampler};
-use anacrusis::music::{Chord, Metres};
+use anacrusis::model::{Draw, Follow, Frame, Given, Sampling, sampler};
+use anacrusis::music::{Chord, KeyHeard, Metres};
 
 use super::network::Network;
 
@@ -20,17 +20,19 @@ pub enum Reaction {
 pub struct Manner {
     /// When a step is decided.
     pub reaction: Reaction,
-    /// How far a network is guided by what the musician changes; 0 is not at all.
-    pub guidance: f32,
+    /// How far the musician is followed, 0 to 1 as the plugin's knob has it.
+    pub follow: f32,
+    /// Whether that leans towards the key in which they play, too.
+    pub lean: bool,
     /// From logits to notes.
     pub sampling: Sampling,
 }
 
 impl Default for Manner {
-    /// In the same step, with a guidance of 1, sampled as the plugin does.
+    /// In the same step, following half, as the plugin does.
     fn default() -> Self {
         let (reaction, sampling) = (Reaction::default(), Sampling::default());
-        Manner { reaction, guidance: 1.0, sampling }
+        Manner { reaction, follow: 0.5, lean: true, sampling }
     }
 }
 
@@ -77,6 +79,8 @@ pub struct Performance<S> {
     before: Chord,
     /// What the musician played in it, if the network tells the two apart.
     taken: Chord,
+    /// The key in which the musician played.
+    key: KeyHeard,
     draw: Draw,
 }
 
@@ -90,10 +94,11 @@ impl<S: Clone> Performance<S> {
     ) -> Self {
         let position = score.metres.position(-1);
         let (state, before) = network.begin(seed, position, true);
-        let guided = network.hears() && manner.guidance != 0.0;
+        let guided = network.hears() && manner.follow != 0.0;
         let unheard = guided.then(|| network.begin(seed, position, false).0);
         let draw = Draw { seed, pass: 0 };
-        Performance { played: vec![], state, unheard, before, taken: Chord::SILENT, draw }
+        let (taken, key) = (Chord::SILENT, KeyHeard::default());
+        Performance { played: vec![], state, unheard, before, taken, key, draw }
     }
 
     /// Goes on up to the step `end`, not included.
@@ -122,6 +127,7 @@ impl<S: Clone> Performance<S> {
             if let Some(unheard) = &mut self.unheard {
                 network.feed(unheard, &frame.unheard());
             }
+            self.key.step(heard);
             (self.before, self.taken) = match network.hears() {
                 true => (own, heard),
                 false => (own.union(heard), Chord::SILENT),
@@ -137,13 +143,21 @@ impl<S: Clone> Performance<S> {
     ) -> Chord {
         let low = network.range().low;
         let step = self.played.len() as i64;
-        network.choose(&self.state, self.unheard.as_ref(), given, &mut |index, [heard, unheard]| {
+        let mut key_heard = self.key;
+        if given.known {
+            key_heard.step(given.chord);
+        }
+        let follow = Follow::by(manner.follow, key_heard.tonality().filter(|_| manner.lean));
+        network.choose(&self.state, self.unheard.as_ref(), given, &mut |index, rows| {
             // The range lies within 0..128.
             let key = low + index as u8;
-            let guided = |bit: usize| heard[bit] + manner.guidance * (heard[bit] - unheard[bit]);
+            let logits = if self.unheard.is_some() {
+                follow.guided(key, self.before.plays(key), rows)
+            } else {
+                rows[0]
+            };
             let uniforms = self.draw.uniforms(step, key);
-            let (plays, struck) =
-                sampler::decide(&manner.sampling, [guided(0), guided(1)], uniforms);
+            let (plays, struck) = sampler::decide(&manner.sampling, logits, uniforms);
             match plays {
                 // What the musician had begins only if it is struck.
                 true if struck || !self.taken.plays(key) => {

@@ -1,6 +1,6 @@
 //! Answers without a network: a function of the place.
 
-use anacrusis::jam::link::{Place, Planned, Request, WorkerEnd};
+use anacrusis::jam::link::{Place, Request, WorkerEnd};
 use anacrusis::music::Chord;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,8 +38,8 @@ pub struct Mock {
 }
 
 fn serve_all(end: &mut WorkerEnd, answer: Answer) {
-    while let Some(Request { epoch, place, .. }) = end.request() {
-        end.send(Planned { epoch, place, chord: answer(place) });
+    while let Some(request) = end.request() {
+        end.send(request.answered(answer(request.place)));
     }
 }
 
@@ -77,8 +77,8 @@ impl Mock {
             self.waiting.push_back((self.blocks + self.delay_blocks, request));
         }
         while self.waiting.front().is_some_and(|(due, _)| *due <= self.blocks) {
-            let Some((_, Request { epoch, place, .. })) = self.waiting.pop_front() else { break };
-            end.send(Planned { epoch, place, chord: (self.answer)(place) });
+            let Some((_, request)) = self.waiting.pop_front() else { break };
+            end.send(request.answered((self.answer)(request.place)));
         }
     }
 }

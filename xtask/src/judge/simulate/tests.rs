@@ -86,7 +86,7 @@ fn melody(steps: usize) -> Vec<Chord> {
 }
 
 fn manner(reaction: Reaction, guidance: f32) -> Manner {
-    Manner { reaction, guidance, ..Manner::default() }
+    Manner { reaction, follow: guidance / 2.0, lean: false, ..Manner::default() }
 }
 
 /// Two logits that differ are mixed; the network is asked for what it plays with them.

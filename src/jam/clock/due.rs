@@ -1,0 +1,179 @@
+//! What is due in a block, and when: commit points, second decisions, boundaries, sounds, gates.
+
+use super::{AHEAD, Clock, State};
+use crate::jam::link::Place;
+
+/// How late a chord may come and still sound, as a share of a step.
+pub const GRACE_STEPS: f64 = 0.25;
+
+/// How long before a chord sounds its second decision is asked for, seconds, where it sounds after
+/// its step has begun: enough for blocks of 256 samples at 48 kHz and the network's answer
+/// (listener.md, section 6).
+pub const LISTEN_S: f64 = 6e-3;
+
+/// How long after its step a chord sounds at most, in steps; also how long before it the second
+/// decision is asked for at most.
+pub const LATEST_STEPS: f64 = 0.25;
+
+/// How long after a chord's commit point the gate of the step before it falls at the earliest,
+/// in steps: what the network has to answer in.
+pub const ANSWER_STEPS: f64 = 0.125;
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The chord of the place is decided from what is known now.
+    Commit,
+    /// The chord of the place is decided once more, from what is known now.
+    Listen,
+    /// The place begins; with a reaction, its chord sounds later.
+    Boundary,
+    /// The chord of the place sounds, which began before.
+    Sound,
+    /// A quarter of a step after the place began: a chord may not begin any more.
+    Late,
+    /// Notes of the place that the next one does not hold on end.
+    Gate,
+}
+
+/// Something that is due in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Sample in the block, below its length.
+    pub offset_samples: u32,
+    /// What is due.
+    pub due: Due,
+    /// The place that it is about.
+    pub place: Place,
+}
+
+impl Clock {
+    /// The next thing due in the block, in order of time. It stays due until
+    /// [`Clock::take`] is called.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn next_moment(&self) -> Option<Moment> {
+        if self.state != State::Playing {
+            return None;
+        }
+        let lookahead_beats = self.lookahead.steps() * self.path.step_beats();
+        let next = self.next_to_commit().filter(|_| self.ahead_len < AHEAD);
+        let candidates = [
+            self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
+            self.listen_beats().map(|(place, beats)| (Due::Listen, place, beats)),
+            self.sound_due.map(|delay_s| {
+                (Due::Sound, self.last, self.path.distance(self.last) + self.delay_beats(delay_s))
+            }),
+            self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
+            next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
+            self.gate_beats().map(|(place, beats)| (Due::Gate, place, beats)),
+        ];
+        let mut best: Option<(f64, Due, Place)> = None;
+        for (due, place, beats) in candidates.into_iter().flatten() {
+            let sample = self.nearest_sample(beats);
+            // Strictly earlier: of things due at one sample, the list above is the order.
+            if best.is_none_or(|(earliest, ..)| sample < earliest) {
+                best = Some((sample, due, place));
+            }
+        }
+        let (sample, due, place) = best?;
+        if sample >= f64::from(self.frames) {
+            return None;
+        }
+        // Within 0..frames, and never before the moment before it.
+        let offset_samples = self.offset.max(sample as u32);
+        Some(Moment { offset_samples, due, place })
+    }
+
+    /// What was next is being done.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn take(&mut self, moment: Moment) {
+        match moment.due {
+            Due::Late => self.late_due = false,
+            Due::Listen => self.listened = moment.place.index,
+            Due::Boundary => {
+                self.last = moment.place;
+                self.late_due = true;
+                self.sound_due = (self.reaction_s > 0.0).then_some(self.reaction_s);
+                if self.sound_due.is_none() {
+                    (self.gate_due, self.gate_after_s) = (Some(moment.place), 0.0);
+                }
+                self.ahead.rotate_left(1);
+                self.ahead_len -= 1;
+            }
+            Due::Sound => {
+                let after_s = self.sound_due.take().unwrap_or_default();
+                (self.gate_due, self.gate_after_s) = (Some(moment.place), after_s);
+            }
+            Due::Commit => self.push_ahead(moment.place),
+            Due::Gate => self.gate_due = None,
+        }
+        self.offset = moment.offset_samples;
+    }
+
+    pub(super) fn late_beats(&self) -> f64 {
+        let sounds = self.delay_beats(self.sound_due.unwrap_or(self.gate_after_s));
+        self.path.distance(self.last) + sounds + GRACE_STEPS * self.path.step_beats()
+    }
+
+    /// So many seconds in beats, as far as steps are long enough.
+    pub(super) fn delay_beats(&self, seconds: f64) -> f64 {
+        (seconds * self.beats_per_second).min(LATEST_STEPS * self.path.step_beats())
+    }
+
+    /// The place whose second decision is to be asked for next, and when.
+    fn listen_beats(&self) -> Option<(Place, f64)> {
+        let begun = self.sound_due.map(|delay_s| (self.last, delay_s));
+        let next = self.next_to_begin().filter(|_| self.reaction_s > 0.0);
+        let places = [begun, next.map(|place| (place, self.reaction_s))];
+        let asked = |place: &Place| place.index <= self.listened;
+        let (place, delay_s) = places.into_iter().flatten().find(|(place, _)| !asked(place))?;
+        let after = self.delay_beats(delay_s) - LISTEN_S * self.beats_per_second;
+        let earliest = -LATEST_STEPS * self.path.step_beats();
+        Some((place, self.path.distance(place) + after.max(earliest)))
+    }
+
+    /// Where the gate of the last place is, if it lies before the next sounds. Not before the
+    /// next chord is decided and the network had time to answer.
+    fn gate_beats(&self) -> Option<(Place, f64)> {
+        // Also false for what is no number.
+        let gated = self.gate_due.filter(|_| self.gate_steps < 1.0)?;
+        let next = self.path.after(gated)?;
+        let step_beats = self.path.step_beats();
+        let begins = self.path.distance(next);
+        let sounds = begins + self.delay_beats(self.reaction_s);
+        let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
+        let sounded = self.path.distance(gated) + self.delay_beats(self.gate_after_s);
+        let gate = (sounded + self.gate_steps.max(0.0) * step_beats).max(answered);
+        (gate < sounds).then_some((gated, gate))
+    }
+
+    fn next_to_begin(&self) -> Option<Place> {
+        self.ahead.first().filter(|_| self.ahead_len > 0).copied()
+    }
+
+    fn next_to_commit(&self) -> Option<Place> {
+        let newest = self.ahead_len.checked_sub(1).and_then(|i| self.ahead.get(i)).copied();
+        self.path.after(newest.unwrap_or(self.last))
+    }
+
+    fn push_ahead(&mut self, place: Place) {
+        if let Some(slot) = self.ahead.get_mut(self.ahead_len) {
+            *slot = place;
+            self.ahead_len += 1;
+        }
+    }
+
+    /// Seconds from the block's first sample until the next second decision is to be asked for; none
+    /// if none will.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn until_listening_s(&self) -> Option<f64> {
+        let beats = self.listen_beats().map(|(_, beats)| beats)?;
+        (self.state == State::Playing).then_some(beats / self.beats_per_second)
+    }
+}

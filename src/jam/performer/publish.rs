@@ -1,0 +1,71 @@
+//! What the worker and the editor are told after each block.
+
+use std::sync::atomic::Ordering;
+
+use super::Performer;
+use super::pending::Entry;
+use crate::jam::controls::Controls;
+use crate::jam::link::Place;
+use crate::jam::status::Shown;
+use crate::jam::transport::{Reason, Transport};
+use crate::music::{Chord, Grid};
+
+/// How often the worker looks for a request: each time this share of the time has passed that
+/// a chord has, so that many instances are not busy looking, within these bounds.
+const POLL_SHARE: f64 = 1.0 / 32.0;
+const POLL_SHORTEST_US: f64 = 1e3;
+const POLL_LONGEST_US: f64 = 5e3;
+
+/// The same from shortly before a second decision is asked for until it is there.
+const POLL_LISTENING_US: f64 = 500.0;
+
+impl Performer {
+    pub(super) fn publish(&mut self, transport: &Transport, controls: &Controls) {
+        let reason = transport.reason();
+        let listens_soon = self.listens_soon();
+        let status = &mut self.status;
+        status.reason = reason;
+        status.position_beats = transport.position();
+        status.step_beats = Grid { rate: controls.rate }.beats_per_step();
+        status.metre = transport.metre();
+        status.loop_beats = transport.loop_beats;
+        status.step_ms = match transport.tempo_bpm {
+            Some(tempo_bpm) if reason == Reason::Playing => {
+                (status.step_beats * 60_000.0 / tempo_bpm) as f32
+            }
+            _ => 0.0,
+        };
+        let lead_us = f64::from(status.step_ms) * 1e3 * controls.lookahead.steps();
+        let poll_us = match reason {
+            Reason::Playing if self.waits.has_waited() => POLL_SHORTEST_US,
+            Reason::Playing if listens_soon => POLL_LISTENING_US,
+            Reason::Playing => (lead_us * POLL_SHARE).clamp(POLL_SHORTEST_US, POLL_LONGEST_US),
+            _ => 0.0,
+        };
+        self.end.shared.poll_us.store(poll_us as u32, Ordering::Relaxed);
+        status.epoch = self.epoch;
+        status.sounding = self.player.sounding();
+        status.held = self.hearing.held();
+        status.reaction_ms = match reason {
+            Reason::Playing => (self.clock.reaction_s() * 1e3) as f32,
+            _ => 0.0,
+        };
+        status.key_heard = self.hearing.tonality(reason == Reason::Playing, i64::MAX, None);
+        status.answering = self.hearing.answering();
+        status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
+        status.set_coming(self.pending.iter().map(|entry| shown(entry.request.place, Some(entry))));
+        self.end.publish(status);
+    }
+}
+
+/// A step as it is shown, with what is known of its chord.
+pub(super) fn shown(place: Place, entry: Option<&Entry>) -> Shown {
+    let chord = entry.and_then(Entry::sounding_chord);
+    Shown {
+        step: place.step,
+        pass: place.pass,
+        chord: chord.unwrap_or(Chord::SILENT),
+        known: chord.is_some(),
+        tentative: entry.is_some_and(Entry::is_tentative),
+    }
+}

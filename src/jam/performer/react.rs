@@ -1,0 +1,111 @@
+//! Listening to the last moment: the second decision about a chord, and when it sounds
+//! (listener.md, section 6).
+
+use super::pending::{Entry, Second};
+use super::publish::shown;
+use super::{Performer, touch};
+use crate::jam::controls::{Controls, Mode};
+use crate::jam::link::{Decision, Place, Request};
+use crate::jam::player::NoteSink;
+use crate::jam::transport::Transport;
+use crate::model::Follow;
+use crate::music::{Chord, Tonality};
+
+/// From so long before a second decision is asked for on, the worker looks for it often.
+const SOON_S: f64 = 2e-3;
+
+/// How far the musician is followed, who plays in `tonality` as it sounds; the key is the network's.
+pub(super) fn follow(controls: &Controls, transpose: i8, tonality: Option<Tonality>) -> Follow {
+    match controls.mode {
+        Mode::Accompany => {
+            let key = tonality.map(|key| key.transposed(transpose.saturating_neg()));
+            Follow::by(controls.follow.clamp(0.0, 1.0), key)
+        }
+        Mode::Solo | Mode::Answer => Follow::NOT_AT_ALL,
+    }
+}
+
+impl Performer {
+    /// Asks for the second decision about the chord of `place`, from what is heard by now.
+    pub(super) fn listen(&mut self, place: Place, offset_samples: u32, controls: &Controls) {
+        let at = self.clock.nearest(offset_samples);
+        let ([sounding, notes], heard) = self.hearing.listen_to(place.index, at);
+        let gated = self.gated;
+        let begun = self.overdue.as_mut().filter(|entry| entry.request.place == place);
+        let entry = match begun {
+            Some(entry) => Some(entry),
+            None => self.pending.get_mut(place),
+        };
+        let ahead = |entry: &&mut Entry| entry.request.decision == Decision::Ahead;
+        let Some(entry) = entry.filter(ahead) else { return };
+        // What is asked for is the chord in the keys in which it was committed.
+        let transpose = entry.request.transpose;
+        let controls = &Controls { transpose, ..*controls };
+        let tonality = self.hearing.tonality(true, place.index, Some(sounding));
+        let mut rules = self.hearing.rules(controls, sounding.playing(), tonality);
+        rules.renew |= controls.network_mask(gated);
+        let request = Request {
+            decision: Decision::Second(notes),
+            accompanies: controls.mode == Mode::Accompany && self.hearing.met(),
+            anchor: false,
+            seed: controls.seed,
+            shaping: controls.shaping,
+            follow: follow(controls, transpose, tonality),
+            rules,
+            heard,
+            ..entry.request
+        };
+        entry.second = Some(Second { request, sent: false, block: self.block, chord: None });
+        self.send();
+    }
+
+    /// The chord of the step that began last sounds: as it was decided last. What was asked for in
+    /// this very block has not been answered, for nothing goes out before the block is over: that is
+    /// waited for until the next.
+    pub(super) fn sound(
+        &mut self,
+        offset_samples: u32,
+        transport: &Transport,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        (self.gate_open, self.gated) = (false, 0);
+        let Some(entry) = self.overdue else { return };
+        let unanswered = entry.second.filter(|second| second.chord.is_none());
+        if unanswered.is_some_and(|second| second.block == self.block) {
+            return;
+        }
+        self.status.late_decisions += u64::from(unanswered.is_some());
+        if let Some(chord) = entry.sounding_chord() {
+            self.play(&entry, chord, offset_samples, transport, controls, out);
+        }
+    }
+
+    /// Plays the chord of the step that began last.
+    pub(super) fn play(
+        &mut self,
+        entry: &Entry,
+        chord: Chord,
+        offset_samples: u32,
+        transport: &Transport,
+        controls: &Controls,
+        out: &mut impl NoteSink,
+    ) {
+        self.player.play(chord, offset_samples, &touch(&entry.request, transport, controls), out);
+        self.status.amend_past(shown(entry.request.place, Some(entry)));
+        self.overdue = None;
+        if let Some(begun) = &mut self.begun {
+            begun.sounded = true;
+        }
+    }
+
+    /// Whether a second decision is to be asked for soon, or is under way.
+    pub(super) fn listens_soon(&self) -> bool {
+        let asked = self
+            .overdue
+            .iter()
+            .chain(self.pending.iter())
+            .any(|entry| entry.second.is_some_and(|second| second.chord.is_none()));
+        asked || self.clock.until_listening_s().is_some_and(|s| s < self.block_s + SOON_S)
+    }
+}

@@ -1,0 +1,72 @@
+//! How playback begins: what history holds before the first chord.
+
+use super::{Biaxial, FRAMES, History, Planner, slot};
+use crate::jam::link::{Place, Request};
+use crate::jam::take::Recall;
+use crate::model::config::Start;
+use crate::music::Step;
+
+impl<B: Biaxial> Planner<B> {
+    /// Begins from the bars before it in the take; without any, beside a musician from silence or
+    /// from a prompt in their key, else from a prompt.
+    pub(super) fn anchor(
+        &mut self,
+        request: &Request,
+        recall: &Recall,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Option<()> {
+        let prompts = self.model.prompts.clone();
+        let index = request.place.index;
+        let beside = request.accompanies && self.model.network.hears();
+        let frames = match request.follow.key {
+            _ if !recall.prompt.is_empty() => recall.prompt.clone(),
+            Some(key) if beside => prompts.frames_in(key, request.seed, request.position),
+            _ => vec![],
+        };
+        if !frames.is_empty() {
+            let state = self.recalled.state(&mut self.model.network, &frames, keep_going)?;
+            self.states.begin_with(index, state);
+            self.begin_history_at(index);
+        } else if beside {
+            self.begin_from_silence(request);
+            self.advance_to(request, keep_going)?;
+        } else {
+            let network = &mut self.model.network;
+            let held = prompts.state(network, request.seed, request.position, keep_going)?;
+            self.states.begin_with(index, &held.state);
+            self.held = Some(held);
+            self.begin_history_at(index);
+        }
+        self.anchored = true;
+        self.met = request.accompanies;
+        Some(())
+    }
+
+    /// A musician who joins in within the first bar begins together with us: what was played before
+    /// them, from a prompt in a key of its own, is forgotten.
+    pub(super) fn meet(&mut self, request: &Request) {
+        let first = request.accompanies && !self.met;
+        let bar_steps = request.position.signature.bar_steps();
+        if first && self.model.network.hears() && request.place.index < bar_steps {
+            self.begin_from_silence(request);
+        }
+        self.met |= request.accompanies;
+    }
+
+    /// History is one silent step beside the musician.
+    fn begin_from_silence(&mut self, request: &Request) {
+        let Place { index, step, .. } = request.place;
+        let silent = index - 1;
+        self.states.begin_with(silent, &self.model.network.new_state());
+        self.begin_history_at(index);
+        self.oldest = silent;
+        self.frames[slot(silent, FRAMES)] = History {
+            step: Step(step.0.saturating_sub(1)),
+            position: request.position.before(),
+            musician: true,
+            guided: request.follow.weight > 0.0,
+            start: self.model.network.start() == Start::Flag,
+            ..History::default()
+        };
+    }
+}
