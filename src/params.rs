@@ -30,12 +30,6 @@ use nih_plug::prelude::{
 use crate::audition::Settings;
 use crate::jam::controls::{Bounds, Controls, Shaping};
 
-/// Late enough for most hands, too early to be heard as late (listener.md, section 6).
-const DEFAULT_REACTION_MS: f32 = 12.0;
-
-/// A guidance of 1.
-const DEFAULT_FOLLOW: f32 = 0.5;
-
 /// Everything a host can set, and what is saved beside it in the project.
 #[derive(Params)]
 pub struct AnacrusisParams {
@@ -161,11 +155,11 @@ impl Default for AnacrusisParams {
         Self {
             bypass: BoolParam::new("Bypass", false).make_bypass(),
             mode: EnumParam::new("Mode", ModeChoice::default()).non_automatable(),
-            reaction: FloatParam::new("Reaction", DEFAULT_REACTION_MS, linear(&REACTION))
+            reaction: FloatParam::new("Reaction", Controls::USUAL_REACTION_MS, linear(&REACTION))
                 .with_step_size(0.1)
                 .with_unit(" ms")
                 .with_value_to_string(formatters::v2s_f32_rounded(1)),
-            follow: FloatParam::new("Follow", DEFAULT_FOLLOW, linear(&FOLLOW))
+            follow: FloatParam::new("Follow", Controls::USUAL_FOLLOW, linear(&FOLLOW))
                 .with_step_size(0.01)
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
@@ -251,8 +245,8 @@ impl AnacrusisParams {
     pub fn controls(&self) -> Controls {
         Controls {
             mode: self.mode.value().into(),
-            reaction_ms: sane(self.reaction.value(), &REACTION, DEFAULT_REACTION_MS),
-            follow: sane(self.follow.value(), &FOLLOW, DEFAULT_FOLLOW),
+            reaction_ms: sane(self.reaction.value(), &REACTION, Controls::USUAL_REACTION_MS),
+            follow: sane(self.follow.value(), &FOLLOW, Controls::USUAL_FOLLOW),
             start_with_me: self.start_with_me.value(),
             stop_with_me: self.stop_with_me.value(),
             room: self.room.value(),

@@ -5,7 +5,7 @@ use crate::jam::link::Meters;
 use crate::jam::status::{Shown, Status};
 use crate::jam::take::{Locks, Played, TakeView};
 use crate::jam::transport::Reason;
-use crate::music::{Chord, Grid, KeyRange, Rate, Step, Stress};
+use crate::music::{Chord, Grid, Harmony, KeyRange, Rate, Step, Stress};
 
 use super::text;
 
@@ -167,6 +167,10 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
         shortest_lead_ms: status.shortest_lead_ms,
         lead_too_short: status.lookahead_too_short,
         faults: meters.panics,
+        raised: meters.raised,
+        key_heard: status.key_heard,
+        chord_heard: Harmony::of(&[Chord::from_masks(status.held, 0)]),
+        chord_played: Harmony::of(&[Chord::from_masks(status.sounding, 0)]),
     }
 }
 

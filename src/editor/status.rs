@@ -87,6 +87,7 @@ fn figures(ui: &mut Ui, view: &View) {
         let slow = figures.busy_share.is_some_and(|share| share > 0.8);
         figure(ui, text::CHORD_TIME, &text::chord_time(figures), slow);
         figure(ui, text::LEAD, &text::lead(figures), figures.lead_too_short);
+        figure(ui, text::HEARD, &text::heard(figures), false);
         figure(ui, text::WORKER, &text::worker(view), figures.faults > 0);
     });
 }

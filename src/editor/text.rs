@@ -177,12 +177,18 @@ pub const CHORD_TIME: (&str, &str) = (
     "Chord time",
     "From asking for a chord to having it, and how much of a step that keeps it busy.",
 );
+/// Name of the key and the chords that are heard.
+pub const HEARD: (&str, &str) =
+    ("Hears", "The key in which you play, the chord that you hold, and its own chord.");
 /// Name of the shortest lead.
 pub const LEAD: (&str, &str) =
     ("Shortest lead", "The least time by which a chord was ready before it was due.");
 /// Name of what the worker is at.
-pub const WORKER: (&str, &str) =
-    ("Worker", "The thread that decides chords: what it is at, and on which instructions.");
+pub const WORKER: (&str, &str) = (
+    "Worker",
+    "The thread that decides chords: what it is at, on which instructions, and whether the system \
+     gave it a raised priority, with which a busy computer does not make it late.",
+);
 /// A figure that was not measured yet.
 pub const NONE_YET: &str = "-";
 /// Silent because no model is ready yet.
@@ -400,6 +406,7 @@ pub fn worker(view: &View) -> String {
     let state = match (&view.activity, view.model.loading) {
         _ if view.figures.faults > 0 => format!("{} errors, going on", view.figures.faults),
         (_, true) => "opening a model".to_owned(),
+        (Activity::Playing, false) if view.figures.raised => "thinking, raised".to_owned(),
         (Activity::Playing, false) => "thinking".to_owned(),
         _ => "at rest".to_owned(),
     };
@@ -407,6 +414,15 @@ pub fn worker(view: &View) -> String {
         "" => state,
         instructions => format!("{state} ({instructions})"),
     }
+}
+
+/// The key and chord of the musician, and the chord that sounds with them.
+pub fn heard(figures: &Figures) -> String {
+    let key = figures.key_heard.map(|key| key.to_string());
+    let theirs = figures.chord_heard.map(|chord| chord.to_string());
+    let own = figures.chord_played.map(|chord| format!("plays {chord}"));
+    let parts: Vec<String> = [key, theirs, own].into_iter().flatten().collect();
+    if parts.is_empty() { NONE_YET.to_owned() } else { parts.join(", ") }
 }
 
 /// The shortest lead.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::music::{Chord, KeyRange};
+use crate::music::{Chord, Harmony, KeyRange, Tonality};
 use crate::params::ModelChoice;
 use crate::params::presets::Preset;
 
@@ -224,6 +224,14 @@ pub struct Figures {
     pub lead_too_short: bool,
     /// Internal errors that the worker went on after.
     pub faults: u64,
+    /// Whether the system gave the worker a raised priority.
+    pub raised: bool,
+    /// The key in which the musician plays, if it is known.
+    pub key_heard: Option<Tonality>,
+    /// The chord that the musician holds, if it is one.
+    pub chord_heard: Option<Harmony>,
+    /// The chord that we sound, if it is one.
+    pub chord_played: Option<Harmony>,
 }
 
 /// What the user asked for in one frame, parameters excepted: those go through the host.

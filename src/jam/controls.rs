@@ -228,6 +228,14 @@ impl Default for Controls {
 }
 
 impl Controls {
+    /// The reaction that a musician begins with, milliseconds: late enough for most hands, too early
+    /// to be heard as late (listener.md, section 6).
+    pub const USUAL_REACTION_MS: f32 = 12.0;
+
+    /// How far the musician is followed to begin with: what the judge says (docs/judge.md). With half
+    /// of the way, pop goes too little with its melody.
+    pub const USUAL_FOLLOW: f32 = 0.6;
+
     /// The longest reaction, milliseconds.
     pub const LONGEST_REACTION_MS: f32 = 50.0;
 

@@ -7,6 +7,7 @@
 //! goes with the next request.
 
 use super::room;
+use super::turns::{Turn, Turns};
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::input::{channels, keys};
 use crate::jam::link::{HEARD, Heard};
@@ -47,16 +48,13 @@ pub struct Hearing {
     commitments: [Commitment; FRAMES],
     /// The frame from which on nothing is heard, if no key is held.
     rests_from: i64,
-    /// In [`Mode::Answer`], whether it is our turn.
-    answering: bool,
+    turns: Turns,
     /// Whether what is played becomes history.
     listening: bool,
     /// The key of what was heard in the frames that are closed.
     key: KeyHeard,
     /// That of what is played while playback stands.
     key_at_rest: KeyHeard,
-    /// Whether the musician rested for a bar at the last bar line, and has not played since.
-    left: bool,
 }
 
 impl Default for Hearing {
@@ -75,11 +73,10 @@ impl Default for Hearing {
             newest: -1,
             commitments: [none; FRAMES],
             rests_from: 0,
-            answering: false,
+            turns: Turns::default(),
             listening: false,
             key: KeyHeard::default(),
             key_at_rest: KeyHeard::default(),
-            left: false,
         }
     }
 }
@@ -100,7 +97,7 @@ impl Hearing {
 
     /// In [`Mode::Answer`], whether it is our turn.
     pub fn answering(&self) -> bool {
-        self.answering
+        self.turns.answering()
     }
 
     /// A block begins: whether what is played becomes history.
@@ -109,7 +106,6 @@ impl Hearing {
     /// Constant time.
     pub fn listen(&mut self, mode: Mode) {
         self.listening = mode != Mode::Solo;
-        self.answering &= mode == Mode::Answer;
     }
 
     /// Playback begins from a stop. What is held goes on; it was struck before.
@@ -120,9 +116,8 @@ impl Hearing {
         self.began = [i64::MIN; 128];
         self.newest = -1;
         self.rests_from = 0;
-        self.answering = false;
+        self.turns.forget();
         self.key = std::mem::take(&mut self.key_at_rest);
-        self.left = false;
     }
 
     /// The key that the musician plays in before step `index` and, if that is known, with what they
@@ -174,13 +169,13 @@ impl Hearing {
                 i64::MIN
             }
         };
-        self.left = false;
         if let Some(slot) = self.began.get_mut(usize::from(key)) {
             *slot = began;
         }
         if let Some(held) = self.held.get_mut(usize::from(channel)) {
             *held |= keys(Some(key));
         }
+        self.turns.struck(at, self.held().count_ones());
     }
 
     /// Keys are let go nearest to frame `at`, or while nothing is played. A note that ends in
@@ -209,33 +204,27 @@ impl Hearing {
         }
     }
 
-    /// A live onset in [`Mode::Answer`]: it is the musician's turn, and commitments from
-    /// `first` on do not sound.
+    /// A live onset in [`Mode::Answer`]: commitments from `first` on do not sound.
     ///
     /// # Realtime
     /// Constant time.
     pub fn interrupt(&mut self, first: i64) {
-        self.answering = false;
         for commitment in self.commitments.iter_mut().filter(|c| c.index >= first) {
             commitment.muted = true;
         }
     }
 
-    /// A commit point of a step that begins a bar or does not: settles whose turn it is. `begun` is
-    /// the index of the step that has begun, if playback goes on; a bar has `bar_steps`.
+    /// A commit point: settles whose turn it is.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn take_turns(
-        &mut self,
-        begun: Option<i64>,
-        (bar_steps, bar_line): (i64, bool),
-        controls: &Controls,
-    ) {
-        let rested = begun.is_some_and(|begun| begun - self.rests_from >= bar_steps);
-        self.left |= rested && bar_line && self.held() == 0;
-        let turn = controls.answer_now || (self.held() == 0 && rested);
-        self.answering = controls.mode == Mode::Answer && (self.answering || turn);
+    pub fn take_turns(&mut self, turn: &Turn, controls: &Controls) {
+        self.turns.settle(turn, (self.rests_from, self.held() != 0), controls);
+    }
+
+    /// How many steps before step `index` our turn goes on from, if it begins there; 0 if not.
+    pub fn motif(&self, index: i64) -> u16 {
+        self.turns.motif(index)
     }
 
     /// The rules of a chord that is decided now, in the network's keys, beside a musician who plays
@@ -266,7 +255,8 @@ impl Hearing {
             }
             Mode::Answer => {
                 rules.forced = forced;
-                if !self.answering {
+                rules.most_sounding = rules.most_sounding.min(self.turns.voices().min(128) as u8);
+                if !self.answering() {
                     rules.allowed = 0;
                 }
             }
@@ -277,7 +267,7 @@ impl Hearing {
     /// In [`Mode::Accompany`], whether we wait for the musician, who plays `keys` now.
     fn is_silent(&self, controls: &Controls, keys: u128) -> bool {
         let waits = controls.start_with_me && !self.met();
-        keys == 0 && (waits || controls.stop_with_me && self.left)
+        keys == 0 && (waits || controls.stop_with_me && self.turns.left())
     }
 
     /// Chord `index` is committed under `rules` when the play head is nearest to frame `at`,

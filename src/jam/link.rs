@@ -4,7 +4,7 @@
 //! thread; neither side waits for the other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use atomic_float::AtomicF32;
 
@@ -98,6 +98,9 @@ pub struct Request {
     pub follow: Follow,
     /// Which of the chord's decisions this is.
     pub decision: Decision,
+    /// If not 0, history before this chord is so many frames of what was heard: a question that is
+    /// answered.
+    pub motif: u16,
     /// Whether history before this chord is the prompt (playback starts here).
     pub anchor: bool,
     /// The look-ahead at the commit point; how far back the plan may still be taken.
@@ -233,6 +236,8 @@ pub(crate) struct Shared {
     pub skipped: AtomicU64,
     /// Panics caught on the worker.
     pub panics: AtomicU64,
+    /// Whether the worker has a raised priority.
+    pub raised: AtomicBool,
 }
 
 /// Allocates the rings and what goes with them: the ends of the audio thread, of the worker
@@ -373,6 +378,8 @@ pub struct Meters {
     pub skipped: u64,
     /// Panics caught on the worker.
     pub panics: u64,
+    /// Whether the system gave the worker a raised priority.
+    pub raised: bool,
 }
 
 impl Monitor {
@@ -391,6 +398,7 @@ impl Monitor {
             refused_plans: self.shared.refused_plans.load(relaxed),
             skipped: self.shared.skipped.load(relaxed),
             panics: self.shared.panics.load(relaxed),
+            raised: self.shared.raised.load(relaxed),
         }
     }
 }

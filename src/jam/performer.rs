@@ -20,6 +20,7 @@ use crate::jam::player::{NoteSink, Player, Touch};
 use crate::jam::status::Status;
 use crate::jam::thru::Thru;
 use crate::jam::transport::Transport;
+use crate::jam::turns::Turn;
 use crate::model::Draw;
 use crate::music::Grid;
 use listen::Coming;
@@ -278,11 +279,11 @@ impl Performer {
     ) {
         let grid = Grid { rate: controls.rate };
         let first = place.index == 0;
-        let bar_steps = grid.bar_steps(transport.metre());
         let position = grid.position(place.step, transport.metre());
-        let begun = offset_samples.map(|_| self.clock.last().index);
-        self.hearing.take_turns(begun, (bar_steps, position.in_bar == 0), controls);
-        let tonality = self.hearing.tonality(offset_samples.is_some(), place.index, None);
+        let playing = offset_samples.is_some();
+        let begun = playing.then(|| self.clock.last().index);
+        self.hearing.take_turns(&Turn { index: place.index, position, begun }, controls);
+        let tonality = self.hearing.tonality(playing, place.index, None);
         let rules = self.hearing.rules(controls, self.hearing.held(), tonality);
         let nearest = offset_samples.and_then(|offset| self.clock.nearest(offset));
         let request = Request {
@@ -296,6 +297,7 @@ impl Performer {
                 true => Decision::Ahead,
                 false => Decision::Only,
             },
+            motif: self.hearing.motif(place.index),
             anchor: first || self.anchor_next,
             lookahead: controls.commits_ahead(),
             seed: controls.seed,

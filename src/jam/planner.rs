@@ -221,6 +221,7 @@ impl<B: Biaxial> Planner<B> {
                 self.skip_to(request, keep_going)?;
             }
             self.meet(request);
+            self.take_up(request, keep_going)?;
             let fed_as = self.advance_to(request, keep_going)?;
             let last = self.frames[slot(place.index - 1, FRAMES)];
             // After a decision ahead the second one will change the frame.

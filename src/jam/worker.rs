@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::jam::link::{Message, Outcome, Planned, Request, WorkerEnd};
 use crate::jam::planner::{Biaxial, Planner};
+use crate::jam::priority;
 use crate::jam::sync::{AtomicBool, Instant, JoinHandle, park_timeout, spawn};
 use crate::jam::take::{Change, Played, SharedTake};
 use crate::model::Engine;
@@ -21,6 +22,10 @@ use models::Loading;
 
 /// How long the thread sleeps when there is nothing to do while the host is stopped.
 const POLL_STOPPED: Duration = Duration::from_millis(10);
+
+/// After so many such sleeps in a row for nothing they get longer by one, up to so many times as long.
+const IDLE_POLLS: u32 = 100;
+const SLOWEST_POLL: u32 = 4;
 
 /// How many such sleeps after a chord the thread begins to think ahead: in an eighth of the
 /// time that a chord has. Instances that play together ask for their chords at the same moment,
@@ -113,6 +118,8 @@ struct Service<B: Biaxial> {
     stop: Arc<AtomicBool>,
     planner: Option<Planner<B>>,
     panics: u32,
+    /// Looks in a row that found nothing.
+    idle: u32,
     /// From when on there may be something to think ahead.
     ahead: Option<Instant>,
     /// Time spent thinking ahead since the last chord.
@@ -136,6 +143,7 @@ impl<B: Biaxial> Service<B> {
             stop,
             planner: None,
             panics: 0,
+            idle: 0,
             ahead: None,
             spent_ahead: Duration::ZERO,
             asked: None,
@@ -143,6 +151,7 @@ impl<B: Biaxial> Service<B> {
     }
 
     fn run(mut self, mut look: Look) {
+        self.end.shared.raised.store(priority::raise(), Ordering::Relaxed);
         let mut loading: Option<Loading<B>> = None;
         while !self.stop.load(Ordering::Acquire) {
             look();
@@ -152,8 +161,13 @@ impl<B: Biaxial> Service<B> {
                 Some(Message::Decide(request)) => self.serve(&request),
                 Some(Message::Over(outcome)) => self.record(&outcome),
                 None if self.ahead.is_some_and(|at| at <= Instant::now()) => self.think_ahead(),
-                None => park_timeout(self.poll()),
+                None => {
+                    park_timeout(self.poll());
+                    self.idle = self.idle.saturating_add(1);
+                    continue;
+                }
             }
+            self.idle = 0;
         }
         // No thread of ours may outlive us: the host may unload our code next.
         loading.map(Loading::finish);
@@ -162,7 +176,9 @@ impl<B: Biaxial> Service<B> {
     /// How long to sleep when there is nothing to do.
     fn poll(&self) -> Duration {
         match self.end.shared.poll_us.load(Ordering::Relaxed) {
-            0 => POLL_STOPPED,
+            // The longer nothing happens, the less often, so that many instances at rest cost next to
+            // nothing.
+            0 => POLL_STOPPED * (1 + self.idle / IDLE_POLLS).min(SLOWEST_POLL),
             us => Duration::from_micros(us.into()),
         }
     }

@@ -21,6 +21,7 @@ mod written;
 
 use std::path::PathBuf;
 
+use anacrusis::jam::controls::Controls;
 use anacrusis::model::{Sampling, Weights};
 use anacrusis::music::KeyRange;
 use anyhow::Result;
@@ -76,7 +77,7 @@ pub struct Args {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, conflicts_with = "data")]
     pub reaction: Reaction,
     /// How far the musician is followed, per cent, with --accompany; 0 is the plain network
-    #[arg(long, value_name = "PERCENT", default_value_t = 50, conflicts_with = "data",
+    #[arg(long, value_name = "PERCENT", default_value_t = (100.0 * Controls::USUAL_FOLLOW) as u32, conflicts_with = "data",
         value_parser = clap::value_parser!(u32).range(0..=100))]
     pub follow: u32,
     /// Do not lean towards the key in which the musician plays, with --accompany

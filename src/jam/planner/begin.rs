@@ -3,6 +3,7 @@
 use super::{Biaxial, FRAMES, History, Planner, slot};
 use crate::jam::link::{Place, Request};
 use crate::jam::take::Recall;
+use crate::model::Frame;
 use crate::model::config::Start;
 use crate::music::Step;
 
@@ -51,6 +52,29 @@ impl<B: Biaxial> Planner<B> {
             self.begin_from_silence(request);
         }
         self.met |= request.accompanies;
+    }
+
+    /// Where a question is answered, all that goes before is the question.
+    pub(super) fn take_up(
+        &mut self,
+        request: &Request,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Option<()> {
+        let index = request.place.index;
+        let first = (index - i64::from(request.motif)).max(self.oldest);
+        if request.motif == 0 || first >= index {
+            return Some(());
+        }
+        let frames: Vec<Frame> = (first..index)
+            .map(|at| {
+                let frame = &self.frames[slot(at, FRAMES)];
+                Frame::solo(frame.heard, frame.position)
+            })
+            .collect();
+        let state = self.recalled.state(&mut self.model.network, &frames, keep_going)?;
+        self.states.begin_with(index, state);
+        self.begin_history_at(index);
+        Some(())
     }
 
     /// History is one silent step beside the musician.

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::jam::planner::{Biaxial, Model};
+use crate::jam::priority;
 use crate::jam::sync::{JoinHandle, spawn};
 use crate::model::{Checkpoint, Engine};
 
@@ -84,6 +85,10 @@ impl<B: Biaxial> ModelSlot<B> {
                 Ok(model)
             }));
             tried.unwrap_or_else(|_| Err("reading it failed in an unforeseen way".into()))
+        };
+        let job = move || {
+            priority::ordinary();
+            job()
         };
         match spawn("anacrusis-load", job) {
             Ok(thread) => Some(Loading { name, thread, slot: self.clone() }),

@@ -1,5 +1,6 @@
 //! A performance: a network accompanies a score, step by step.
 
+use anacrusis::jam::controls::Controls;
 use anacrusis::model::{Draw, Follow, Frame, Given, Sampling, sampler};
 use anacrusis::music::{Chord, KeyHeard, Metres};
 
@@ -29,10 +30,10 @@ pub struct Manner {
 }
 
 impl Default for Manner {
-    /// In the same step, following half, as the plugin does.
+    /// In the same step, following and sampled as the plugin does.
     fn default() -> Self {
         let (reaction, sampling) = (Reaction::default(), Sampling::default());
-        Manner { reaction, follow: 0.5, lean: true, sampling }
+        Manner { reaction, follow: Controls::USUAL_FOLLOW, lean: true, sampling }
     }
 }
 

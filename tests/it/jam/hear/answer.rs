@@ -6,9 +6,9 @@ use anacrusis::jam::controls::{Lookahead, Mode};
 use anacrusis::jam::link::Request;
 use anacrusis::jam::player::NoteKind;
 
-/// Steps 0 to 15 rest, since the musician might begin.
+/// The question is steps 8 to 10, in the first bar of sixteen steps.
 #[test]
-fn answer_is_silent_while_the_musician_plays_and_goes_on_after_a_bar_of_rest() {
+fn answer_is_silent_while_the_musician_plays_and_answers_on_the_next_bar_line() {
     let mut host = Host::manual(tell_step);
     host.transport.playing = false;
     host.controls.mode = Mode::Answer;
@@ -21,11 +21,16 @@ fn answer_is_silent_while_the_musician_plays_and_goes_on_after_a_bar_of_rest() {
     host.run_served(2, STEP);
     // Let go in the middle of step 10: frame 11 is the first without it.
     host.let_go(3000, 70);
-    host.run_served(20, STEP);
-    let first = host.requests.iter().find(|r| may_play(r)).expect("it plays at last");
-    assert_eq!(first.place.index, 11 + 16 + 1, "a bar and the look-ahead later");
-    assert!(host.requests.iter().filter(|r| r.place.index >= 28).all(may_play));
+    host.run_served(26, STEP);
     assert!(host.status().answering);
+    host.run_served(18, STEP);
+    let answered: Vec<i64> =
+        host.requests.iter().filter(|r| may_play(r)).map(|r| r.place.index).collect();
+    // They had rested for a third of a bar at the first bar line.
+    assert_eq!(answered, (32..48).collect::<Vec<_>>(), "a bar for a bar");
+    assert!(!host.status().answering);
+    let of = |index| request(&host, index);
+    assert_eq!((of(32).motif, of(33).motif, of(32).rules.most_sounding), (24, 0, 2));
     assert_eq!(told(request(&host, 9), 8), Some((vec![70], vec![70])));
 }
 
