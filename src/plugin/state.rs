@@ -24,6 +24,8 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
         ("density", ParamValue::F32(x)) => params::DENSITY.contains(x),
         ("audition-level", ParamValue::F32(x)) => params::AUDITION_LEVEL.contains(x),
         ("truncation", ParamValue::F32(x)) => params::TRUNCATION.contains(x),
+        ("reaction", ParamValue::F32(x)) => params::REACTION.contains(x),
+        ("follow", ParamValue::F32(x)) => params::FOLLOW.contains(x),
         ("gate", ParamValue::F32(x)) => params::GATE.contains(x),
         ("seed", ParamValue::I32(n)) => params::SEED.contains(n),
         ("lowest" | "highest", ParamValue::I32(n)) => params::MIDI_KEY.contains(n),
@@ -38,7 +40,8 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
             ParamValue::String(_),
         ) => true,
         (
-            "wait-for-notes" | "audition" | "room" | "double" | "thru" | "answer-now" | "bypass",
+            "wait-for-notes" | "audition" | "room" | "double" | "thru" | "answer-now" | "bypass"
+            | "start-with-me" | "stop-with-me" | "clear-bass",
             ParamValue::Bool(_),
         ) => true,
         _ => false,
@@ -80,7 +83,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 29, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 34, "a new parameter needs a line in is_sane");
     }
 
     #[test]

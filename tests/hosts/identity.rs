@@ -57,7 +57,11 @@ fn one_project_is_one_music() {
                         continue;
                     }
                     let script = everything(if offline {
-                        Script::new(hz, 64).offline(true).block_sizes(sizes).samples(hz as u64 / 20)
+                        Script::new(hz, 64)
+                            .on_the_beat()
+                            .offline(true)
+                            .block_sizes(sizes)
+                            .samples(hz as u64 / 20)
                     } else {
                         patient(hz, 64).block_sizes(sizes)
                     });
@@ -96,6 +100,7 @@ fn two_runs_are_identical_and_two_seeds_are_not() {
 fn the_second_built_in_model_is_that_of_its_file() {
     let script = |rest: f64| {
         Script::new(48_000.0, 64)
+            .on_the_beat()
             .set("Wait for notes", "On")
             .set("Model", "Pop (built in)")
             .live(1.0)

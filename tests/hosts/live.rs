@@ -16,6 +16,7 @@ fn nothing_wrong_sounds_and_nothing_forbidden_is_done() {
         let patient =
             run(format, &patient(HZ, FRAMES).tempo(480.0).play().beats(BEATS).stop().blocks(4));
         let script = Script::new(HZ, FRAMES)
+            .on_the_beat()
             .live(1.0)
             // Long enough for the model to open, on a machine with other work, too.
             .samples(2 * HZ as u64)
@@ -42,7 +43,7 @@ fn nothing_wrong_sounds_and_nothing_forbidden_is_done() {
         };
         let mut other = load(format);
         other.load_state(&live.states["project"]).unwrap_or_else(|e| panic!("{format:?}: {e}"));
-        let bounce = Script::new(HZ, 512).offline(true).samples(4_800).tempo(480.0);
+        let bounce = Script::new(HZ, 512).on_the_beat().offline(true).samples(4_800).tempo(480.0);
         let bounce = bounce.play().beats(BEATS).stop().blocks(4);
         let bounced =
             perform(other.as_mut(), &bounce).unwrap_or_else(|e| panic!("{format:?}: {e}"));

@@ -23,6 +23,7 @@ fn a_render_from_activation_drops_no_note() {
     for format in FORMATS {
         for blocks_at_rest in [0, 2] {
             let script = Script::new(48_000.0, 512)
+                .on_the_beat()
                 .offline(true)
                 .blocks(blocks_at_rest)
                 .play()
@@ -42,6 +43,7 @@ fn a_render_from_activation_drops_no_note() {
 fn a_live_session_that_bounces_drops_no_note() {
     for format in FORMATS {
         let script = Script::new(48_000.0, 512)
+            .on_the_beat()
             .live(1.0)
             .samples(24_000)
             .play()
@@ -103,9 +105,9 @@ fn a_bounce_is_the_performance_that_the_project_holds() {
             let recording = perform(other.as_mut(), &play(script));
             recording.unwrap_or_else(|e| panic!("{format:?}: {e}")).music(STEPS_PER_BEAT)
         };
-        let live = || Script::new(48_000.0, 512).samples(48_000);
+        let live = || Script::new(48_000.0, 512).on_the_beat().samples(48_000);
         assert_eq!(again(live().set("Replay", "Always")), heard_music, "{format:?}: replayed");
-        let bounce = Script::new(48_000.0, 512).offline(true).samples(4_800);
+        let bounce = Script::new(48_000.0, 512).on_the_beat().offline(true).samples(4_800);
         assert_eq!(again(bounce), heard_music, "{format:?}: bounced");
         let anew = again(live().set("Replay", "Never"));
         assert_ne!(anew, heard_music, "{format:?}: without the musician it is other music");
@@ -117,6 +119,7 @@ fn a_bounce_is_the_performance_that_the_project_holds() {
 fn a_render_that_nobody_announces_is_known_by_its_pace() {
     for format in FORMATS {
         let begun = Script::new(48_000.0, 512)
+            .on_the_beat()
             .live(1.0)
             .samples(24_000)
             .then(Action::Pace(None))

@@ -36,7 +36,7 @@ fn a_state_brings_back_every_parameter_and_the_music() {
         let state = &first.states["project"];
         other.load_state(state).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(shown(other.as_mut()), saved, "{format:?}: loaded before activation");
-        let resting = Script::new(48_000.0, 256);
+        let resting = Script::new(48_000.0, 256).on_the_beat();
         let second =
             perform(other.as_mut(), &play(resting)).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(second.music(STEPS_PER_BEAT), first.music(STEPS_PER_BEAT), "{format:?}");
@@ -79,6 +79,7 @@ fn unloading_right_after_a_state_was_loaded_is_harmless() {
         for blocks in [0, 1, 1, 1, 2] {
             let mut plugins: Vec<_> = (0..8).map(|_| load(format)).collect();
             let script = Script::new(48_000.0, 64)
+                .on_the_beat()
                 .blocks(1)
                 .save_state("project")
                 .play()

@@ -70,7 +70,7 @@ fn many_instances_play_at_once() {
 #[test]
 fn unloading_while_playing_is_harmless() {
     for format in FORMATS {
-        let script = Script::new(48_000.0, 64).play().beats(4.0);
+        let script = Script::new(48_000.0, 64).on_the_beat().play().beats(4.0);
         drop(run(format, &script));
     }
 }

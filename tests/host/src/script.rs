@@ -191,6 +191,12 @@ impl Script {
         self.then(Action::Note { offset_samples: 0, on: false, key, channel: 0, velocity: 0.0 })
     }
 
+    /// Chords sound with their steps, decided once: for what is about when steps are.
+    #[must_use]
+    pub fn on_the_beat(self) -> Script {
+        self.set("Reaction", "0.0")
+    }
+
     /// [`Action::Set`].
     #[must_use]
     pub fn set(self, name: &str, text: &str) -> Script {

@@ -63,6 +63,7 @@ fn scripts_that_failed_once_hold() {
 #[test]
 fn the_oracle_sees_what_is_wrong() {
     let script = Script::new(48_000.0, 333)
+        .on_the_beat()
         .set("Wait for notes", "On")
         .loop_beats(1.0, 3.1)
         .play()

@@ -1,7 +1,7 @@
 //! The performer's controls under the names, and in the words, of the plugin's parameters.
 
 use crate::plugin::Parameter;
-use anacrusis::jam::controls::{Controls, Lookahead, Mode, Replay, Shaping};
+use anacrusis::jam::controls::{Bounds, Controls, Lookahead, Mode, Replay, Shaping};
 use anacrusis::music::Rate;
 
 enum Kind {
@@ -31,7 +31,7 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 }
 
 /// In the order of [`Knobs::controls`].
-const KNOBS: [Knob; 16] = [
+const KNOBS: [Knob; 19] = [
     number("Temperature", 0.1, 2.0, 2, 0.9),
     number("Density", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
@@ -40,6 +40,9 @@ const KNOBS: [Knob; 16] = [
     number("Velocity", 1.0, 127.0, 0, 80.0),
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),
+    number("Reaction", 0.0, 50.0, 1, Controls::USUAL_REACTION_MS as f64),
+    number("Follow", 0.0, 100.0, 0, 100.0 * Controls::USUAL_FOLLOW as f64),
+    choice("Clear bass", SWITCH, 1.0),
     choice("Wait for notes", SWITCH, 0.0),
     choice("Replay", REPLAYS, 1.0),
     choice("Mode", MODES, 1.0),
@@ -123,7 +126,7 @@ impl Knobs {
     pub fn parse(&self, id: u32, text: &str) -> Option<f64> {
         let knob = KNOBS.get(id as usize)?;
         let plain = match knob.kind {
-            Kind::Number(..) => text.trim_end_matches([' ', 'x', '%']).parse().ok()?,
+            Kind::Number(..) => text.trim_end_matches([' ', 'x', '%', 'm', 's']).parse().ok()?,
             Kind::Choice(choices) => {
                 choices.iter().position(|c| c.eq_ignore_ascii_case(text))? as f64
             }
@@ -144,6 +147,7 @@ impl Knobs {
     pub fn controls(&self) -> Controls {
         let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, ..] =
             self.values;
+        let [.., reaction, follow, clear_bass, _, _, _, _, _, _, _, _] = self.values;
         let [.., wait, replay, mode, room, double, thru, answer_now, _] = self.values;
         Controls {
             shaping: Shaping {
@@ -156,6 +160,9 @@ impl Knobs {
             rate: Rate::ALL[rate as usize],
             channel: channel as u8 - 1,
             velocity: velocity as u8,
+            reaction_ms: reaction as f32,
+            follow: (follow / 100.0) as f32,
+            bounds: Bounds { clear_bass: clear_bass > 0.5, ..Bounds::default() },
             wait_for_notes: wait > 0.5,
             replay: [Replay::Never, Replay::Bounces, Replay::Always][replay as usize],
             mode: [Mode::Solo, Mode::Accompany, Mode::Answer][mode as usize],
