@@ -53,6 +53,8 @@ pub struct Hearing {
     listening: bool,
     /// The key of what was heard in the frames that are closed.
     key: KeyHeard,
+    /// The newest frame that it knows.
+    key_until: i64,
     /// That of what is played while playback stands.
     key_at_rest: KeyHeard,
 }
@@ -76,6 +78,7 @@ impl Default for Hearing {
             turns: Turns::default(),
             listening: false,
             key: KeyHeard::default(),
+            key_until: -1,
             key_at_rest: KeyHeard::default(),
         }
     }
@@ -118,6 +121,7 @@ impl Hearing {
         self.rests_from = 0;
         self.turns.forget();
         self.key = std::mem::take(&mut self.key_at_rest);
+        self.key_until = -1;
     }
 
     /// The key that the musician plays in before step `index` and, if that is known, with what they
@@ -130,13 +134,25 @@ impl Hearing {
             return self.key_at_rest.tonality();
         }
         let mut key = self.key;
-        if let Some(frame) = self.frame(self.newest).filter(|_| self.newest < index) {
+        let closed = |newest| newest < index && newest > self.key_until;
+        if let Some(frame) = self.frame(self.newest).filter(|_| closed(self.newest)) {
             key.step(frame);
         }
         if let Some(known) = known {
             key.step(known);
         }
         key.tonality()
+    }
+
+    /// Playback goes on somewhere else, in the step of frame `last`: frames that were open beyond it
+    /// are of a place that never comes.
+    ///
+    /// # Realtime
+    /// Opens no more frames than are remembered.
+    pub fn jump(&mut self, last: i64) {
+        self.open(last);
+        self.newest = self.newest.min(last);
+        self.close_key();
     }
 
     /// Forgets what is held: its ends will not come.
@@ -387,15 +403,21 @@ impl Hearing {
         &mut self.frames[slot(index)]
     }
 
+    /// What was heard in the newest frame counts for the key from now on.
+    fn close_key(&mut self) {
+        if let Some(closed) = self.frame(self.newest).filter(|_| self.newest > self.key_until) {
+            self.key.step(closed);
+            self.key_until = self.newest;
+        }
+    }
+
     /// Opens the frames up to `at` with what is held; returns the newest. Positions that slip
     /// back a little open nothing.
     fn open(&mut self, at: i64) -> i64 {
         let held = if self.listening { self.held() } else { 0 };
         self.newest = self.newest.max(at - FRAMES as i64);
         while self.newest < at {
-            if let Some(closed) = self.frame(self.newest) {
-                self.key.step(closed);
-            }
+            self.close_key();
             self.newest += 1;
             *self.frame_mut(self.newest) = Chord::from_masks(held, 0);
         }

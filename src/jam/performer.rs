@@ -149,6 +149,7 @@ impl Performer {
             Motion::Jumped => {
                 self.fall_silent(out);
                 self.close();
+                self.hearing.jump(self.clock.last().index);
                 self.pending.void_from(i64::MIN);
                 self.new_epoch();
             }

@@ -13,6 +13,7 @@ mod live;
 mod many;
 mod offline;
 mod random;
+mod react;
 mod rows;
 mod state;
 mod support;

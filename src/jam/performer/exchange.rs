@@ -28,7 +28,8 @@ impl Performer {
         self.end.shared.epoch.store(self.epoch, Ordering::Release);
         self.pending.iter_mut().for_each(Entry::ask_again);
         self.overdue.iter_mut().for_each(Entry::ask_again);
-        if !self.anchored && !self.pending.iter().any(|entry| entry.request.anchor) {
+        let mut asked = self.overdue.iter().chain(self.pending.iter());
+        if !self.anchored && !asked.any(|entry| entry.request.anchor) {
             self.anchor_next = true;
         }
     }

@@ -288,3 +288,15 @@ fn an_instance_that_nobody_plays_into_is_solo() {
     };
     assert_eq!(play(Mode::Accompany), play(Mode::Solo));
 }
+
+/// Before the jump the frame of the step that would have come next is open already.
+#[test]
+fn what_is_struck_with_a_jump_is_heard_in_the_step_under_the_cursor() {
+    let mut host = playing(silence);
+    host.run_served(5, STEP / 2);
+    host.transport.position_beats = Some(64.0);
+    host.strike(0, 70);
+    host.run_served(3, STEP / 2);
+    let heard = host.requests.iter().rev().find_map(|r| told(r, 2)).expect("it is told");
+    assert_eq!(heard, (vec![70], vec![70]), "in the frame of the step that had begun");
+}

@@ -1,6 +1,6 @@
 //! Listening to the last moment: a chord is decided twice, and sounds a little after its step.
 
-use anacrusis::jam::controls::Mode;
+use anacrusis::jam::controls::{Lookahead, Mode};
 use anacrusis::jam::link::{Decision, Place, Request};
 use anacrusis::jam::player::NoteKind;
 use anacrusis::music::Chord;
@@ -286,4 +286,18 @@ proptest! {
             prop_assert_eq!(&performance(&played, blocks), &whole, "{:?}", blocks);
         }
     }
+}
+
+/// What is committed is void while the first chord, which has begun, is not there yet.
+#[test]
+fn a_first_chord_that_is_asked_for_again_is_still_the_beginning() {
+    let mut host = Host::manual(|_| Chord::SILENT);
+    host.controls.lookahead = Lookahead::Eight;
+    host.block(BLOCK);
+    let asked = host.take_requests();
+    assert!(asked[0].anchor && asked.len() == 9);
+    host.controls.lookahead = Lookahead::Quarter;
+    host.run_served(3 * (STEP / BLOCK) as usize, BLOCK);
+    let again: Vec<_> = host.requests.iter().map(|r| (r.place.index, r.anchor)).collect();
+    assert_eq!(again, [(0, true), (1, false), (2, false), (3, false)]);
 }

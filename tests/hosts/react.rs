@@ -1,0 +1,162 @@
+//! An accompanist who listens to the last moment, in the built bundles: the same music whatever
+//! carries it, and music beside whatever is held.
+
+use crate::support::{FORMATS, FRONTS, STEPS_PER_BEAT, run};
+use anacrusis_test_host::recording::Kind;
+use anacrusis_test_host::script::Action;
+use anacrusis_test_host::{Format, Recording, Script};
+
+/// The plugin as it comes, in a host that waits for every chord.
+fn accompanying(sample_rate: f64, block: u32) -> Script {
+    Script::new(sample_rate, block)
+        .set("Wait for notes", "On")
+        .set("Replay", "Never")
+        .live(1.0)
+        .samples(sample_rate as u64 / 20)
+        .then(Action::Pace(None))
+}
+
+/// A tune in C, in keys and beats, with notes that hang over, a rest and a chord.
+const TUNE: [(&[u8], f64); 10] = [
+    (&[72], 1.0),
+    (&[76], 0.5),
+    (&[79], 0.5),
+    (&[77], 0.5),
+    (&[], 0.5),
+    (&[74], 1.0),
+    (&[71, 77], 1.5),
+    (&[76], 0.5),
+    (&[72], 2.0),
+    (&[], 2.0),
+];
+
+/// Plays the tune so many times over.
+fn tune(mut script: Script, times: usize) -> Script {
+    for (keys, beats) in TUNE.iter().cycle().take(times * TUNE.len()) {
+        script = keys.iter().fold(script, |script, key| script.note_on(*key)).beats(*beats);
+        script = keys.iter().fold(script, |script, key| script.note_off(*key));
+    }
+    script
+}
+
+/// Jumps, loops, tempi and knobs beside a musician. Lengths are whole samples at every rate, so that
+/// all block sizes share the edges at which something changes.
+fn everything(script: Script) -> Script {
+    let script = tune(script.play(), 2).tempo(180.0);
+    let script = tune(script, 1).jump(64.0).set("Follow", "100");
+    let script = tune(script, 1).loop_beats(78.0, 82.0).set("Reaction", "25.0");
+    let script = tune(script, 2).stop().samples(9_600);
+    tune(script.loop_off().jump(0.0).samples(4_800).play(), 1).stop().samples(9_600)
+}
+
+#[test]
+fn an_accompaniment_is_one_music() {
+    let mut random = Vec::new();
+    let mut x = 12_345_u32;
+    for _ in 0..64 {
+        x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        random.push(1 + (x >> 16) % 256);
+    }
+    let partitions: [&[u32]; 5] = [&[17], &[64], &[256], &[4096], &random];
+    let mut music = None;
+    for hz in [48_000.0, 44_100.0, 96_000.0] {
+        let mut samples = None;
+        for front in FRONTS {
+            for sizes in partitions {
+                for offline in [false, true] {
+                    if offline && ![64, 4096].contains(&sizes[0]) {
+                        continue;
+                    }
+                    let script = accompanying(hz, 64).offline(offline).block_sizes(sizes);
+                    let recording = run(front, &everything(script));
+                    let digest = recording.digest_of_music(STEPS_PER_BEAT);
+                    let told = format!("{front:?}, {hz} Hz, blocks of {sizes:?}, {offline}");
+                    assert!(recording.events.len() > 100, "{told}");
+                    assert_eq!(recording.notes().unmatched(), 0, "{told}");
+                    assert_eq!(*music.get_or_insert(digest), digest, "other music: {told}");
+                    let digest = recording.digest();
+                    assert_eq!(*samples.get_or_insert(digest), digest, "other samples: {told}");
+                }
+            }
+        }
+    }
+}
+
+/// Bars without an onset, and the longest note in beats.
+fn silence(recording: &Recording, first_beat: f64, bars: usize) -> (usize, f64) {
+    let mut onsets = vec![0; bars];
+    let mut began = [None; 128];
+    let mut longest = 0.0_f64;
+    for event in &recording.events {
+        let at = event.position_beats - first_beat;
+        let slot = &mut began[usize::from(event.key)];
+        match event.kind {
+            Kind::On => {
+                *slot = Some(at);
+                if let Some(bar) = onsets.get_mut((at / 4.0) as usize) {
+                    *bar += 1;
+                }
+            }
+            Kind::Off => {
+                if let Some(from) = slot.take() {
+                    longest = longest.max(at - from);
+                }
+            }
+        }
+    }
+    (onsets.iter().filter(|count| **count == 0).count(), longest)
+}
+
+/// Chords held, repeated and broken, and a tune, from low to high.
+#[test]
+fn whatever_is_held_is_accompanied_in_every_bar() {
+    const BARS: usize = 24;
+    for model in ["Songs (built in)", "Classical (built in)", "Pop (built in)"] {
+        for root in [36, 48, 60, 72] {
+            for pattern in ["held", "repeated", "broken", "tune"] {
+                let chord = [root, root + 4, root + 7];
+                let mut script = accompanying(48_000.0, 256).set("Model", model).tempo(240.0);
+                // A built-in model is opened in the meantime.
+                script = script.live(1.0).samples(24_000).then(Action::Pace(None)).play();
+                let on = |script: Script, keys: &[u8]| {
+                    keys.iter().fold(script, |script, key| script.note_on(*key))
+                };
+                let off = |script: Script, keys: &[u8]| {
+                    keys.iter().fold(script, |script, key| script.note_off(*key))
+                };
+                if pattern == "held" {
+                    script = on(script, &chord).beats(4.0 * BARS as f64);
+                } else {
+                    for beat in 0..4 * BARS {
+                        let broken = [chord[[0, 1, 2, 1][beat % 4]]];
+                        let scale = [root + [0, 2, 4, 5, 7, 9, 11, 12][beat % 8]];
+                        let keys: &[u8] = match pattern {
+                            "repeated" => &chord,
+                            "broken" => &broken,
+                            _ => &scale,
+                        };
+                        script = off(on(script, keys).beats(0.75), keys).beats(0.25);
+                    }
+                }
+                let recording = run(Format::Clap, &script.stop().samples(4_800));
+                let (silent, longest) = silence(&recording, 0.0, BARS);
+                println!("{model} {root} {pattern}: {silent} bars silent, longest {longest} beats");
+                assert_eq!(silent, 0, "{model}, {pattern} on {root}");
+                assert!(longest <= 32.5, "{model}, {pattern} on {root}: {longest} beats");
+            }
+        }
+    }
+}
+
+/// A second decision that cannot be there in time never makes a note stuck, doubled or early.
+#[test]
+fn at_full_speed_without_waiting_nothing_hangs() {
+    for format in FORMATS {
+        for block in [32, 256, 2048] {
+            let script = Script::new(48_000.0, block).live(8.0).samples(4_800);
+            let recording = run(format, &tune(script.play(), 3).stop().blocks(4));
+            assert_eq!((recording.disordered, recording.outside), (0, 0));
+            assert_eq!(recording.notes().unmatched(), 0, "{format:?}, blocks of {block}");
+        }
+    }
+}
