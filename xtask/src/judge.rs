@@ -1,6 +1,7 @@
 //! `cargo xtask judge`: whether a model's music is like people's, and whether it has to do with
 //! what is played into it. docs/judge.md defines every figure.
 
+pub mod accompanist;
 pub mod accompany;
 pub mod alike;
 pub mod figures;
@@ -31,6 +32,7 @@ use crate::generate::{Wish, within};
 use crate::players::Rule;
 use crate::verbatim::Library;
 use crate::{files, model_file};
+use accompanist::Alone;
 use accompany::Plan;
 use network::Player;
 use pieces::{Pieces, Wanted};
@@ -151,11 +153,12 @@ pub fn run(args: &Args) -> Result<()> {
     // Half way is the network's own difference once more (listener.md, section 6).
     let follow = args.follow as f32 / 100.0;
     let manner = Manner { reaction: args.reaction, follow, lean: !args.no_lean, sampling };
-    let plan = Plan { pieces: &found.pieces, seeds: args.seeds, manner };
+    let plan = Plan { pieces: &found.pieces, seeds: args.seeds };
     let weights = Weights::shared(&checkpoint);
-    let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights))?;
+    let make = || Ok(Alone { network: Player::new(&checkpoint, &weights), manner });
+    let report = accompany::judge(&plan, make)?;
     if let Some(folder) = &args.write {
-        written::write(folder, plan.pieces, &manner, &mut Player::new(&checkpoint, &weights))?;
+        written::write(folder, plan.pieces, &mut make()?)?;
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use anacrusis::model::Weights;
 use anacrusis::music::{Chord, Tonality};
 use xtask::generate::Wish;
+use xtask::judge::accompanist::Alone;
 use xtask::judge::accompany::{self, Plan};
 use xtask::judge::alike::{self, Excerpt};
 use xtask::judge::network::Player;
@@ -79,9 +80,11 @@ fn people_listen_to_each_other() {
 fn the_shipped_model_listens_to_a_melody() {
     let checkpoint = model_file::read(&file("models/songs.safetensors")).expect("a model");
     let pieces = read(&chorales(), 8);
-    let plan = Plan { pieces: &pieces, seeds: 1, manner: Manner::default() };
+    let plan = Plan { pieces: &pieces, seeds: 1 };
     let weights = Weights::shared(&checkpoint);
-    let report = accompany::judge(&plan, || Player::new(&checkpoint, &weights)).expect("played");
+    let network = || Player::new(&checkpoint, &weights);
+    let alone = || Ok(Alone { network: network(), manner: Manner::default() });
+    let report = accompany::judge(&plan, alone).expect("played");
     println!("{}", report.table());
     let row = &report.model;
     assert!(row.gain > 0.2 && row.in_key > 0.8, "{row:?}");

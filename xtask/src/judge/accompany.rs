@@ -5,14 +5,11 @@ use anacrusis::model::loss::Nats;
 use anacrusis::music::Chord;
 use anyhow::Result;
 
-use super::hands::displaced;
+use super::accompanist::Accompanist;
 use super::held::{self, INPUTS};
-use super::history;
-use super::network::Network;
 use super::parallel;
 use super::pieces::Piece;
 use super::report::{Held, Report, Resting, Row, Turn, WrongHistory};
-use super::simulate::{Manner, Performance, Score, perform};
 use super::together::{Fit, Melody, Tally};
 use super::turn::{self, After, Rest};
 
@@ -23,8 +20,6 @@ pub struct Plan<'a> {
     pub pieces: &'a [Piece],
     /// Performances of each melody, with the seeds 1 and up.
     pub seeds: u32,
-    /// How the network plays.
-    pub manner: Manner,
 }
 
 /// What was found of one piece with one seed.
@@ -44,30 +39,38 @@ enum Done {
     Exchanged(Option<[Nats; 2]>),
 }
 
-/// Plays every melody with every seed on networks of `make`'s, and measures what comes of it. The
-/// same each time, whatever the number of threads.
+/// Has accompanists of `make`'s play to every melody with every seed, and measures what comes of
+/// it. The same each time, whatever the number of threads.
 ///
 /// # Errors
-/// If a thread panics.
-pub fn judge<N: Network>(plan: &Plan, make: impl Fn() -> N + Sync) -> Result<Report> {
+/// If an accompanist cannot be made or cannot play, or a thread panics.
+pub fn judge<A: Accompanist>(plan: &Plan, make: impl Fn() -> Result<A> + Sync) -> Result<Report> {
     let (pieces, seeds) = (plan.pieces.len(), plan.seeds as usize);
     let [performances, held] = [pieces * seeds, INPUTS.len() * seeds];
     let jobs = performances + held + pieces;
     let bar = parallel::bar(jobs, "performances");
-    let done = parallel::map(jobs, &bar, make, |network, job| {
+    let done = parallel::map(jobs, &bar, make, |accompanist, job| {
         // Seeds count from 1.
         let seed = |job: usize| (job % seeds) as u64 + 1;
-        if job < performances {
-            Done::Performed(Box::new(plan.perform(network, job / seeds, seed(job))))
+        Ok(if job < performances {
+            Done::Performed(Box::new(plan.perform(accompanist, job / seeds, seed(job))?))
         } else if job < performances + held {
             let job = job - performances;
-            Done::SilentBars(plan.hold(network, INPUTS[job / seeds], seed(job)))
+            Done::SilentBars(hold(accompanist, INPUTS[job / seeds], seed(job))?)
         } else {
-            Done::Exchanged(plan.exchange(network, job - performances - held))
-        }
+            let index = job - performances - held;
+            let other = &plan.other(index).melody.chords;
+            Done::Exchanged(accompanist.surprise(&plan.pieces[index], other))
+        })
     })?;
     bar.finish_and_clear();
     Ok(plan.report(done))
+}
+
+fn hold<A: Accompanist>(accompanist: &mut A, input: held::Input, seed: u64) -> Result<usize> {
+    let chords = input.chords();
+    let [played] = accompanist.play([&chords], chords.len(), &held::metres(), seed)?;
+    Ok(held::silent_bars(&played))
 }
 
 impl Plan<'_> {
@@ -76,62 +79,35 @@ impl Plan<'_> {
         &self.pieces[(index + 1) % self.pieces.len()]
     }
 
-    fn perform<N: Network>(&self, network: &mut N, index: usize, seed: u64) -> Performed {
+    fn perform<A: Accompanist>(
+        &self,
+        accompanist: &mut A,
+        index: usize,
+        seed: u64,
+    ) -> Result<Performed> {
         let piece = &self.pieces[index];
         let Piece { melody, .. } = piece;
-        let (reaction, metres) = (self.manner.reaction, &melody.metres);
-        let score = |network: &N, chords: &[Chord]| Score::new(network, reaction, chords, metres);
-        let steps = melody.chords.len();
-        let half = turn::half(metres, steps);
-
-        // The same up to the half: played once.
-        let plain_score = score(network, &melody.chords);
-        let mut plain = Performance::begin(network, &self.manner, &plain_score, seed);
-        plain.play(network, &self.manner, (&plain_score, None), half);
-        let mut after_turn = plain.clone();
-        let mut alone = plain.clone();
-        plain.play(network, &self.manner, (&plain_score, None), steps);
-
-        let range = network.range();
-        let turned_melody = turn::turned(piece, half, range.low + (range.count - 1));
-        let turned_score = score(network, &turned_melody.chords);
-        after_turn.play(network, &self.manner, (&turned_score, None), steps);
-
+        let metres = &melody.metres;
+        let half = turn::half(metres, melody.chords.len());
+        let turned_melody = turn::turned(piece, half, accompanist.highest());
         let mut stopped = melody.chords[..half].to_vec();
         stopped.resize(Rest::end(metres, half), Chord::SILENT);
-        let stopped = score(network, &stopped);
-        alone.play(network, &self.manner, (&stopped, None), usize::MAX);
 
-        let late = displaced(&plain_score, seed, index as u64);
+        let melodies = [&melody.chords[..], &turned_melody.chords, &stopped];
+        let [plain, after_turn, alone] = accompanist.play(melodies, half, metres, seed)?;
         let (mut plain_after, mut turned) = (After::default(), After::default());
-        plain_after.add(melody, &plain.played, half);
-        turned.add(&turned_melody, &after_turn.played, half);
-        Performed {
-            displaced: perform(network, &self.manner, (&late, None), seed),
+        plain_after.add(melody, &plain, half);
+        turned.add(&turned_melody, &after_turn, half);
+        let history = self.other(index).accompaniment.as_deref();
+        Ok(Performed {
+            plain,
+            displaced: accompanist.play_to_hands(&melody.chords, metres, seed, index as u64)?,
             plain_after,
             turned,
-            rest: Rest::of(&alone.played, metres, half),
-            wrong: self
-                .other(index)
-                .accompaniment
-                .as_ref()
-                .map(|history| history::wrong(network, &self.manner, (piece, history), seed)),
-            plain: plain.played,
-        }
-    }
-
-    fn hold<N: Network>(&self, network: &mut N, input: held::Input, seed: u64) -> usize {
-        let metres = held::metres();
-        let score = Score::new(network, self.manner.reaction, &input.chords(), &metres);
-        held::silent_bars(&perform(network, &self.manner, (&score, None), seed))
-    }
-
-    fn exchange<N: Network>(&self, network: &mut N, index: usize) -> Option<[Nats; 2]> {
-        let piece = &self.pieces[index];
-        let accompaniment = piece.accompaniment.as_deref()?;
-        let other = &self.other(index).melody.chords;
-        let reaction = self.manner.reaction;
-        Some(history::exchanged(network, reaction, (piece, accompaniment), other))
+            rest: Rest::of(&alone, metres, half),
+            wrong: history
+                .and_then(|history| accompanist.after_wrong_history(piece, history, seed)),
+        })
     }
 
     fn report(&self, done: Vec<Done>) -> Report {

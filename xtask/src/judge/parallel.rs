@@ -19,37 +19,73 @@ pub fn bar(jobs: usize, what: &str) -> ProgressBar {
 /// `start`'s, of which nothing but the time that a job takes may depend.
 ///
 /// # Errors
-/// If a job panics.
+/// The first of a thread's own: all stop then. And if a job panics.
 pub fn map<W, T: Send>(
     jobs: usize,
     bar: &ProgressBar,
-    start: impl Fn() -> W + Sync,
-    job: impl Fn(&mut W, usize) -> T + Sync,
+    start: impl Fn() -> Result<W> + Sync,
+    job: impl Fn(&mut W, usize) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(jobs));
     let work = || {
-        let mut with = start();
+        let mut with = start()?;
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= jobs {
-                return;
+                return Ok(());
             }
-            let result = job(&mut with, index);
+            let result = job(&mut with, index)?;
             // Pushing leaves nothing half done.
             done.lock().unwrap_or_else(|error| error.into_inner()).push((index, result));
             bar.inc(1);
         }
     };
+    let work = || {
+        let end = work();
+        if end.is_err() {
+            // Nothing is left for the others.
+            next.fetch_max(jobs, Ordering::Relaxed);
+        }
+        end
+    };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs.max(1));
-    thread::scope(|scope| {
+    let ends: Vec<thread::Result<Result<()>>> = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         // All of them, so that the scope does not panic itself.
-        let ends: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
-        ends.into_iter().collect::<Result<Vec<()>, _>>()
-    })
-    .map_err(|_| anyhow!("a thread panicked"))?;
+        handles.into_iter().map(|handle| handle.join()).collect()
+    });
+    for end in ends {
+        end.map_err(|_| anyhow!("a thread panicked"))??;
+    }
     let mut done = done.into_inner().unwrap_or_else(|error| error.into_inner());
     done.sort_by_key(|(index, _)| *index);
     Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::bail;
+
+    #[test]
+    fn results_are_in_order_and_an_error_ends_all() {
+        let bar = ProgressBar::hidden();
+        let squares = map(50, &bar, || Ok(2), |power, n| Ok(n.pow(*power))).expect("all done");
+        assert_eq!(squares, (0..50).map(|n| n * n).collect::<Vec<_>>());
+        let begun = AtomicUsize::new(0);
+        let failed = map(
+            1_000_000,
+            &bar,
+            || Ok(()),
+            |(), n| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                if n == 3 { bail!("the fourth") } else { Ok(()) }
+            },
+        );
+        assert_eq!(failed.expect_err("it failed").to_string(), "the fourth");
+        assert!(begun.into_inner() < 1_000_000);
+        let unmade = map(2, &bar, || bail!("none made"), |(): &mut (), _| Ok(()));
+        assert_eq!(unmade.expect_err("it failed").to_string(), "none made");
+    }
 }

@@ -6,32 +6,26 @@ use std::path::Path;
 use anacrusis::music::{Chord, PianoRoll, Rate, smf};
 use anyhow::{Context, Result};
 
-use super::network::Network;
+use super::accompanist::Accompanist;
 use super::pieces::Piece;
-use super::simulate::{Manner, Score, perform};
 use crate::{files, picture};
 
 /// The seed that is written.
 const SEED: u64 = 1;
 
-/// Writes what a network plays to each of `pieces`, with the first seed, into a folder: `NAME.mid`,
+/// Writes what is played to each of `pieces`, with the first seed, into a folder: `NAME.mid`,
 /// with the melody in a track of its own, and `NAME.png`; and `NAME.people.png` of people's
 /// accompaniment, if there is one.
 ///
 /// # Errors
-/// If a file cannot be written.
-pub fn write<N: Network>(
-    folder: &Path,
-    pieces: &[Piece],
-    manner: &Manner,
-    network: &mut N,
-) -> Result<()> {
+/// If the accompanist cannot play, or a file cannot be written.
+pub fn write<A: Accompanist>(folder: &Path, pieces: &[Piece], accompanist: &mut A) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for piece in pieces {
         let melody = &piece.melody;
-        let score = Score::new(network, manner.reaction, &melody.chords, &melody.metres);
-        let played = perform(network, manner, (&score, None), SEED);
+        let steps = melody.chords.len();
+        let [played] = accompanist.play([&melody.chords], steps, &melody.metres, SEED)?;
         let name = piece.name.replace(['/', '\\', '#'], "-");
         let name = name.trim_end_matches(".mid");
         let part = |name, channel, chords: &[Chord]| smf::Part {
