@@ -13,6 +13,9 @@ use super::together::Fit;
 
 /// Plays to melodies. What it plays depends on what it is given alone, and on nothing before.
 pub trait Accompanist {
+    /// How many of them keep a core busy.
+    const PER_CORE: usize = 1;
+
     /// The highest key that a turned melody shall have.
     fn highest(&self) -> u8;
 

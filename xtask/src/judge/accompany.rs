@@ -49,7 +49,7 @@ pub fn judge<A: Accompanist>(plan: &Plan, make: impl Fn() -> Result<A> + Sync) -
     let [performances, held] = [pieces * seeds, INPUTS.len() * seeds];
     let jobs = performances + held + pieces;
     let bar = parallel::bar(jobs, "performances");
-    let done = parallel::map(jobs, &bar, make, |accompanist, job| {
+    let done = parallel::map(jobs, &bar, A::PER_CORE, make, |accompanist, job| {
         // Seeds count from 1.
         let seed = |job: usize| (job % seeds) as u64 + 1;
         Ok(if job < performances {

@@ -183,7 +183,7 @@ pub fn played(checkpoint: &Checkpoint, plan: Plan) -> Result<Vec<Excerpt>> {
         Excerpt { roll, metres: Metres::default() }
     };
     let bar = parallel::bar(plan.pieces, "pieces");
-    let played = parallel::map(plan.pieces, &bar, || Ok(()), |(), index| Ok(play(index)));
+    let played = parallel::map(plan.pieces, &bar, 1, || Ok(()), |(), index| Ok(play(index)));
     bar.finish_and_clear();
     played
 }

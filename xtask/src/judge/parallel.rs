@@ -15,14 +15,15 @@ pub fn bar(jobs: usize, what: &str) -> ProgressBar {
     ProgressBar::new(jobs as u64).with_style(style)
 }
 
-/// What `job` makes of each of `0..jobs`, in this order. Each thread works with a value of
-/// `start`'s, of which nothing but the time that a job takes may depend.
+/// What `job` makes of each of `0..jobs`, in this order, on so many threads for each core. Each
+/// works with a value of `start`'s, of which nothing but the time that a job takes may depend.
 ///
 /// # Errors
 /// The first of a thread's own: all stop then. And if a job panics.
 pub fn map<W, T: Send>(
     jobs: usize,
     bar: &ProgressBar,
+    per_core: usize,
     start: impl Fn() -> Result<W> + Sync,
     job: impl Fn(&mut W, usize) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
@@ -49,7 +50,8 @@ pub fn map<W, T: Send>(
         }
         end
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs.max(1));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = (cores * per_core).min(jobs.max(1));
     let ends: Vec<thread::Result<Result<()>>> = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         // All of them, so that the scope does not panic itself.
@@ -71,21 +73,17 @@ mod tests {
     #[test]
     fn results_are_in_order_and_an_error_ends_all() {
         let bar = ProgressBar::hidden();
-        let squares = map(50, &bar, || Ok(2), |power, n| Ok(n.pow(*power))).expect("all done");
+        let squares = map(50, &bar, 3, || Ok(2), |power, n| Ok(n.pow(*power))).expect("all done");
         assert_eq!(squares, (0..50).map(|n| n * n).collect::<Vec<_>>());
         let begun = AtomicUsize::new(0);
-        let failed = map(
-            1_000_000,
-            &bar,
-            || Ok(()),
-            |(), n| {
-                begun.fetch_add(1, Ordering::Relaxed);
-                if n == 3 { bail!("the fourth") } else { Ok(()) }
-            },
-        );
+        let count = |_: &mut (), n| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if n == 3 { bail!("the fourth") } else { Ok(()) }
+        };
+        let failed = map(1_000_000, &bar, 1, || Ok(()), count);
         assert_eq!(failed.expect_err("it failed").to_string(), "the fourth");
         assert!(begun.into_inner() < 1_000_000);
-        let unmade = map(2, &bar, || bail!("none made"), |(): &mut (), _| Ok(()));
+        let unmade = map(2, &bar, 1, || bail!("none made"), |(): &mut (), _| Ok(()));
         assert_eq!(unmade.expect_err("it failed").to_string(), "none made");
     }
 }
