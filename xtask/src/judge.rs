@@ -16,6 +16,7 @@ pub mod pieces;
 pub mod report;
 pub mod simulate;
 pub mod texture;
+pub mod through;
 pub mod together;
 mod turn;
 mod written;
@@ -32,11 +33,14 @@ use crate::generate::{Wish, within};
 use crate::players::Rule;
 use crate::verbatim::Library;
 use crate::{files, model_file};
-use accompanist::Alone;
+use accompanist::{Accompanist, Alone};
 use accompany::Plan;
 use network::Player;
 use pieces::{Pieces, Wanted};
+use report::Report;
 use simulate::{Manner, Reaction};
+use through::Through;
+use through::settings::Setting;
 
 /// Measure a model's music: beside people's, or as an accompaniment
 ///
@@ -48,6 +52,10 @@ use simulate::{Manner, Reaction};
 /// density or repetition and no *Room*. People's own accompaniments stand beside it where the files
 /// have any. Each accompaniment is laid over the melody that it was made for, and over each of the
 /// others: if it goes better with its own, the model listens.
+///
+/// With --through the same melodies are played into the built plugin, which plays the model with all
+/// that is around it, in a host of our own: the same figures, of what a musician hears. --set says
+/// how it plays, in place of --reaction, --follow, --temperature and --truncation.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   cargo xtask judge --model mine.safetensors --data unseen-midi --pieces 100 --picture mine.png
@@ -56,6 +64,8 @@ use simulate::{Manner, Reaction};
   cargo xtask judge --model models/classical.safetensors --accompany tests/midi/chorales
   cargo xtask judge --model m.safetensors --accompany my-songs --pieces 20 --seeds 2 --follow 0
   cargo xtask judge --model m.safetensors --accompany my-songs --musician top --json | jq .model
+  cargo xtask judge --model m.safetensors --accompany songs --through target/bundled/Anacrusis.clap
+  cargo xtask judge --model m.safetensors --accompany songs --through my.vst3 --set room=off
 
 overlap: area that the distances within people's pieces and those from them to the model's have
 in common, 1 where the model's cannot be told from people's (Yang and Lerch 2020).
@@ -63,6 +73,8 @@ consonant: share of the pairs of a melody's and an accompaniment's note sounding
 that are a third, sixth, fourth, fifth or octave apart (Huron 1994).
 in key: share of the accompaniment's notes, step by step, that belong to the melody's key, which
 is found by the algorithm of Krumhansl and Schmuckler (Krumhansl 1990).
+exchanged_nats, wrong_history: null with --through, since the plugin tells nobody how probable a
+note is, and cannot be told that it played something else.
 All other figures are defined in docs/judge.md.")]
 pub struct Args {
     /// The model (.safetensors)
@@ -76,15 +88,24 @@ pub struct Args {
     #[arg(long, value_name = "RULE", value_enum, default_value_t, conflicts_with = "data")]
     pub musician: Rule,
     /// When a step is decided, with --accompany
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, conflicts_with = "data")]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t,
+        conflicts_with_all = ["data", "through"])]
     pub reaction: Reaction,
     /// How far the musician is followed, per cent, with --accompany; 0 is the plain network
-    #[arg(long, value_name = "PERCENT", default_value_t = (100.0 * Controls::USUAL_FOLLOW) as u32, conflicts_with = "data",
-        value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", default_value_t = (100.0 * Controls::USUAL_FOLLOW) as u32,
+        conflicts_with_all = ["data", "through"], value_parser = clap::value_parser!(u32).range(0..=100))]
     pub follow: u32,
     /// Do not lean towards the key in which the musician plays, with --accompany
-    #[arg(long, requires = "accompany")]
+    #[arg(long, requires = "accompany", conflicts_with = "through")]
     pub no_lean: bool,
+    /// Play the melodies of --accompany into this built plugin (.clap or .vst3), and measure what
+    /// it plays
+    #[arg(long, value_name = "PLUGIN", requires = "accompany", conflicts_with = "data")]
+    pub through: Option<PathBuf>,
+    /// Set a parameter of the plugin by its id, as in presets, to a value as the plugin shows it;
+    /// may be given again for others
+    #[arg(long, value_name = "ID=VALUE", requires = "through")]
+    pub set: Vec<Setting>,
     /// Folders and files of music by people that the model never saw
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub data: Vec<PathBuf>,
@@ -99,10 +120,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(2..=10_000))]
     pub pieces: u32,
     /// Temperature of the pieces, as of `generate`
-    #[arg(long, value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
+    #[arg(long, conflicts_with = "through", value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
     pub temperature: f32,
     /// Truncation of the pieces, as of `generate`
-    #[arg(long, value_name = "P", default_value_t = Wish::default().truncation, value_parser = |s: &str| within(s, 0.0, 0.49))]
+    #[arg(long, conflicts_with = "through", value_name = "P", default_value_t = Wish::default().truncation, value_parser = |s: &str| within(s, 0.0, 0.49))]
     pub truncation: f32,
     /// Density of the pieces, as of `generate`
     #[arg(long, conflicts_with = "accompany", value_name = "D", default_value_t = Wish::default().density, value_parser = |s: &str| within(s, 0.1, 10.0))]
@@ -128,12 +149,16 @@ pub struct Args {
 /// `cargo xtask judge`.
 ///
 /// # Errors
-/// If the model or a path is unusable, or there are fewer than two pieces.
+/// If the model, the plugin or a path is unusable, or there are fewer than two pieces.
 pub fn run(args: &Args) -> Result<()> {
     if !args.data.is_empty() {
         return beside_people(args);
     }
     let checkpoint = model_file::read(&args.model)?;
+    let range = checkpoint.config().range();
+    let through = args.through.as_ref();
+    let through =
+        through.map(|plugin| Through::new(plugin, (&args.model, range), &args.set)).transpose()?;
     let settings = args.heldout.then(|| model_file::settings(&checkpoint)).transpose()?;
     let wanted = Wanted {
         rule: args.musician,
@@ -144,35 +169,56 @@ pub fn run(args: &Args) -> Result<()> {
     let found = pieces::read(&args.accompany, wanted)?;
     if !args.json {
         tell(&found);
+        if let Some(through) = through.as_ref().filter(|through| !through.told.is_empty()) {
+            println!("set: {}", through.told.join(", "));
+        }
     }
-    let sampling = Sampling {
-        temperature: args.temperature,
-        truncation: args.truncation,
-        ..Sampling::default()
-    };
-    // Half way is the network's own difference once more (listener.md, section 6).
-    let follow = args.follow as f32 / 100.0;
-    let manner = Manner { reaction: args.reaction, follow, lean: !args.no_lean, sampling };
     let plan = Plan { pieces: &found.pieces, seeds: args.seeds };
-    let weights = Weights::shared(&checkpoint);
-    let make = || Ok(Alone { network: Player::new(&checkpoint, &weights), manner });
-    let report = accompany::judge(&plan, make)?;
-    if let Some(folder) = &args.write {
-        written::write(folder, plan.pieces, &mut make()?)?;
-    }
+    let report = match &through {
+        Some(through) => measure(args, &plan, || through.open())?,
+        None => {
+            let sampling = Sampling {
+                temperature: args.temperature,
+                truncation: args.truncation,
+                ..Sampling::default()
+            };
+            // Half way is the network's own difference once more (listener.md, section 6).
+            let follow = args.follow as f32 / 100.0;
+            let lean = !args.no_lean;
+            let manner = Manner { reaction: args.reaction, follow, lean, sampling };
+            let weights = Weights::shared(&checkpoint);
+            let network = || Player::new(&checkpoint, &weights);
+            measure(args, &plan, || Ok(Alone { network: network(), manner }))?
+        }
+    };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print!("{}", report.table());
+        let through = args.through.as_ref().map(|plugin| format!(", through {}", plugin.display()));
         println!(
-            "{} melodies, {} seeds, {} bars each at most, model {}",
+            "{} melodies, {} seeds, {} bars each at most, model {}{}",
             report.pieces,
             report.seeds,
             args.bars,
-            checkpoint.digest()
+            checkpoint.digest(),
+            through.unwrap_or_default()
         );
     }
     Ok(())
+}
+
+/// Measures what accompanists of `make`'s play, and writes it if that is wanted.
+fn measure<A: Accompanist>(
+    args: &Args,
+    plan: &Plan,
+    make: impl Fn() -> Result<A> + Sync,
+) -> Result<Report> {
+    let report = accompany::judge(plan, &make)?;
+    if let Some(folder) = &args.write {
+        written::write(folder, plan.pieces, &mut make()?)?;
+    }
+    Ok(report)
 }
 
 /// Says what was read, how the musicians were found, and what was not read.

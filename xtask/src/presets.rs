@@ -161,7 +161,7 @@ fn play(plugin: &mut dyn Plugin, preset: &Preset, seed: u32, bars: u32) -> Resul
 }
 
 /// The number by which hosts know a parameter of a stable id: nice-plug's hash of it.
-fn hash(id: &str) -> u32 {
+pub(crate) fn hash(id: &str) -> u32 {
     let sum = id.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     sum & !(1 << 31)
 }

@@ -159,6 +159,29 @@ fn the_command_says_what_it_found_and_what_is_wrong() {
     assert!(error.contains("README.md: ") && error.contains("1 can be used, 1 cannot"), "{error}");
 }
 
+/// What is wrong with `--through` and `--set` is said before anything is played.
+#[test]
+fn a_plugin_is_asked_for_with_what_belongs_to_it() {
+    let error = |more: &[&str]| {
+        let output = xtask(&chorales()[..2], more);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{more:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(error(&["--through", "none.clap"]).contains("cargo xtask bundle"));
+    assert!(error(&["--through", env!("CARGO_MANIFEST_DIR")]).contains("not a .clap or .vst3"));
+    assert!(error(&["--set", "room=off"]).contains("--through <PLUGIN>"));
+    let through = |more: &[&str]| error(&[&["--through", "none.clap"], more].concat());
+    for other in ["--follow=1", "--temperature=1", "--truncation=0", "--reaction=step-before"] {
+        assert!(through(&[other]).contains("cannot be used with"), "{other}");
+    }
+    assert!(through(&["--set", "room"]).contains("write ID=VALUE"));
+    assert!(through(&["--set", "seed=2"]).contains("seed is not for setting: --seeds"));
+    let mut with_data = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    with_data.args(["judge", "--model", "m.safetensors", "--through", "none.clap", "--data", "."]);
+    let output = with_data.output().expect("xtask starts");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be used with"));
+}
+
 /// Pieces are compared with people's, and looked for in what is named; a set is alike to itself.
 #[test]
 fn pieces_are_compared_with_those_of_people() {

@@ -1,5 +1,6 @@
 //! Hands that are early and late: what is known of a step when it is decided.
 
+use anacrusis::model::Draw;
 use anacrusis::music::Chord;
 
 use super::network::lot;
@@ -25,7 +26,7 @@ pub fn displaced(score: &Score, seed: u64, piece: u64) -> Score {
     let mut before = Chord::SILENT;
     for (step, (given, heard)) in score.given.iter_mut().zip(&score.heard).enumerate() {
         if given.known && heard.struck() != 0 {
-            let onset = SPREAD_MS * normal(draw.uniforms(step as i64, 0));
+            let onset = onset_ms(&draw, step as i64);
             let held = Chord::from_masks(before.playing(), 0);
             if onset > DECISION_MS {
                 let on = Chord::from_masks(heard.playing() & !heard.struck(), 0);
@@ -38,6 +39,11 @@ pub fn displaced(score: &Score, seed: u64, piece: u64) -> Score {
         before = *heard;
     }
     score
+}
+
+/// By how many milliseconds the onsets of a step are off.
+pub fn onset_ms(draw: &Draw, step: i64) -> f64 {
+    SPREAD_MS * normal(draw.uniforms(step, 0))
 }
 
 /// A normal number of mean 0 and deviation 1 (Box and Muller 1958).
