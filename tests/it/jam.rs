@@ -2,6 +2,7 @@
 
 mod accompany;
 mod ahead;
+mod beside;
 mod conductor;
 mod events;
 mod hear;

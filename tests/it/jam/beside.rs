@@ -1,0 +1,262 @@
+//! Beside a musician: where the plan begins, who is asked, and what follows from the step itself.
+
+use std::sync::{Arc, Mutex};
+
+use anacrusis::jam::link::{Decision, Place, Request};
+use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
+use anacrusis::jam::take::Recall;
+use anacrusis::model::config::Start;
+use anacrusis::model::{Follow, Frame, Given, Rules, Texture};
+use anacrusis::music::{Chord, KeyRange, PianoRoll, Signature, Step, Tonality};
+
+const RANGE: KeyRange = KeyRange { low: 32, count: 64 };
+
+/// What a network was asked: the frames that led to the state of who hears and of who does not, and
+/// what was given.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    heard: Vec<Frame>,
+    unheard: Option<Vec<Frame>>,
+    given: Given,
+}
+
+/// Remembers all frames, would like to hold every key, and strikes none.
+#[derive(Clone, Default)]
+struct Listener {
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Listener {
+    fn scan(&self, asked: Asked, decide: &mut dyn FnMut(usize) -> (bool, bool)) -> Chord {
+        self.asked.lock().expect("one thread").push(asked);
+        let mut chord = Chord::SILENT;
+        for index in 0..usize::from(RANGE.count) {
+            let (plays, struck) = decide(index);
+            chord.decide(RANGE.low + index as u8, plays, struck);
+        }
+        chord
+    }
+}
+
+impl Biaxial for Listener {
+    type State = Vec<Frame>;
+    type Prepared = ();
+
+    fn new_state(&self) -> Vec<Frame> {
+        vec![]
+    }
+
+    fn new_prepared(&self) {}
+
+    fn prepare(&mut self, _: &Vec<Frame>, (): &mut (), _: &mut dyn FnMut() -> bool) -> bool {
+        true
+    }
+
+    fn feed_prepared(
+        &mut self,
+        from: &Vec<Frame>,
+        (): &(),
+        to: &mut Vec<Frame>,
+        frame: &Frame,
+        _: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        to.clone_from(from);
+        to.push(*frame);
+        true
+    }
+
+    fn choose(
+        &mut self,
+        state: &Vec<Frame>,
+        given: &Given,
+        decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
+    ) -> Chord {
+        let asked = Asked { heard: state.clone(), unheard: None, given: *given };
+        self.scan(asked, &mut |index| decide(index, LIKED[index]))
+    }
+
+    fn choose_guided(
+        &mut self,
+        state: &Vec<Frame>,
+        given: &Given,
+        unheard: &Vec<Frame>,
+        decide: &mut dyn FnMut(usize, [[f32; 2]; 2]) -> (bool, bool),
+    ) -> Chord {
+        let asked = Asked { heard: state.clone(), unheard: Some(unheard.clone()), given: *given };
+        self.scan(asked, &mut |index| decide(index, [LIKED[index]; 2]))
+    }
+
+    fn hears(&self) -> bool {
+        true
+    }
+
+    fn range(&self) -> KeyRange {
+        RANGE
+    }
+
+    fn start(&self) -> Start {
+        Start::Flag
+    }
+}
+
+/// Key 48 and key 72 surely play, and nothing is ever struck.
+const LIKED: [[f32; 2]; 64] = {
+    let mut logits = [[-99.0, -99.0]; 64];
+    logits[48 - 32][0] = 99.0;
+    logits[72 - 32][0] = 99.0;
+    logits
+};
+
+/// A planner with one prompt, in D major.
+fn planner(network: &Listener) -> Planner<Listener> {
+    let scale = [62, 66, 69, 67, 66, 64, 62, 61];
+    let roll: PianoRoll =
+        (0..80).map(|step: usize| Chord::struck_keys([scale[step % scale.len()]])).collect();
+    Planner::new(Model {
+        network: network.clone(),
+        prompts: Arc::new(Prompts::new(vec![roll])),
+        texture: Texture::of(&[], RANGE),
+        digest: String::new(),
+    })
+}
+
+fn ask(index: i64, accompanies: bool) -> Request {
+    Request {
+        place: Place { index, pass: 0, step: Step(index) },
+        position: Signature::COMMON.position(index),
+        anchor: index == 0,
+        accompanies,
+        follow: Follow::by(0.5, None),
+        ..Request::default()
+    }
+}
+
+fn plan(planner: &mut Planner<Listener>, request: &Request) -> Chord {
+    planner.plan(request, &Recall::default(), &mut || true).expect("nothing stops it").chord
+}
+
+fn last(network: &Listener) -> Asked {
+    network.asked.lock().expect("one thread").last().cloned().expect("it was asked")
+}
+
+#[test]
+fn with_a_musician_it_begins_from_silence_and_both_are_asked() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    plan(&mut planner, &ask(0, true));
+    let first = last(&network);
+    let silence = Frame {
+        musician: true,
+        start: true,
+        position: Signature::COMMON.position(-1),
+        ..Frame::default()
+    };
+    assert_eq!(first.heard, [silence]);
+    assert_eq!(first.unheard, Some(vec![silence.unheard()]));
+    // What is heard is told to the one alone.
+    let mut next = ask(1, true);
+    next.heard.push_beside(0, Chord::struck_keys([60]));
+    plan(&mut planner, &next);
+    let Asked { heard, unheard, .. } = last(&network);
+    let unheard = unheard.expect("guided");
+    assert_eq!((heard[1].heard, heard[1].musician), (Chord::struck_keys([60]), true));
+    assert_eq!((unheard[1].heard, unheard[1].musician), (Chord::SILENT, false));
+    assert_eq!(heard[1].own, unheard[1].own);
+    assert!(!heard[1].own.is_empty());
+}
+
+#[test]
+fn who_is_not_followed_is_heard_alone() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    for index in 0..3 {
+        plan(&mut planner, &Request { follow: Follow::NOT_AT_ALL, ..ask(index, true) });
+        assert!(last(&network).unheard.is_none());
+    }
+}
+
+#[test]
+fn a_key_that_was_heard_before_play_turns_the_prompt() {
+    let network = Listener::default();
+    for (tonic, minor, first) in [(2, false, 62), (0, false, 60), (9, true, 60), (8, false, 68)] {
+        let mut planner = planner(&network);
+        let follow = Follow::by(0.5, Some(Tonality { tonic, minor }));
+        plan(&mut planner, &Request { follow, ..ask(0, true) });
+        let frames = last(&network).heard;
+        assert_eq!((frames.len(), frames[0].own), (64, Chord::struck_keys([first])), "{tonic}");
+        assert!(!frames[0].musician, "it was nobody's accompaniment");
+    }
+}
+
+#[test]
+fn who_joins_in_within_the_first_bar_begins_with_us_and_later_nothing_is_forgotten() {
+    for (joins, expected) in [(5, 1), (15, 1), (16, 64 + 16), (40, 64 + 40)] {
+        let network = Listener::default();
+        let mut planner = planner(&network);
+        for index in 0..joins {
+            plan(&mut planner, &ask(index, false));
+            assert!(last(&network).unheard.is_none());
+        }
+        plan(&mut planner, &ask(joins, true));
+        let Asked { heard, unheard, .. } = last(&network);
+        assert_eq!(heard.len(), expected, "joined in step {joins}");
+        // Until then the two heard the same.
+        assert_eq!(unheard.expect("guided").len(), expected);
+    }
+}
+
+#[test]
+fn the_second_decision_takes_the_place_of_the_first() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    let ahead = Request { decision: Decision::Ahead, ..ask(0, true) };
+    assert!(plan(&mut planner, &ahead).plays(72));
+    let heard = Chord::struck_keys([72]);
+    let second = Request {
+        decision: Decision::Second(heard),
+        rules: Rules { forced: heard.playing(), ..Rules::default() },
+        anchor: false,
+        ..ahead
+    };
+    let planned = planner.plan(&second, &Recall::default(), &mut || true).expect("decided");
+    assert!(planned.second && !planned.chord.plays(72) && planned.chord.plays(48));
+    assert_eq!(last(&network).given, Given::known(heard));
+    assert_eq!(planner.chosen(0).map(|(chord, _)| chord), Some(planned.chord));
+    plan(&mut planner, &ask(1, true));
+    let fed = last(&network).heard;
+    assert_eq!((fed.len(), fed[1].heard), (2, heard), "heard in the step itself, and fed once");
+}
+
+/// Key 72 was the musician's in the step before: what the network would hold on was never ours.
+#[test]
+fn what_the_musician_lets_go_does_not_sound_on() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    let rules = Rules { forced: 1 << 72, ..Rules::default() };
+    plan(&mut planner, &Request { rules, ..ask(0, true) });
+    let after = plan(&mut planner, &ask(1, true));
+    assert!(after.plays(48) && !after.plays(72), "not even begun");
+    let later = plan(&mut planner, &ask(2, true));
+    assert!(later.strikes(72), "what begins is struck");
+}
+
+#[test]
+fn an_answer_goes_on_from_the_question_and_nothing_else() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    for index in 0..16 {
+        plan(
+            &mut planner,
+            &Request { rules: Rules { allowed: 0, ..Rules::default() }, ..ask(index, false) },
+        );
+    }
+    let mut answer = Request { motif: 12, ..ask(16, false) };
+    answer.heard.push_beside(14, Chord::struck_keys([60]));
+    plan(&mut planner, &answer);
+    let frames = last(&network).heard;
+    assert_eq!(frames.len(), 12);
+    assert_eq!(frames[10], Frame::solo(Chord::struck_keys([60]), Signature::COMMON.position(14)));
+    assert!(frames.iter().all(|frame| !frame.musician && !frame.start));
+    plan(&mut planner, &ask(17, false));
+    assert_eq!(last(&network).heard.len(), 13);
+}
