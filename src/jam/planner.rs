@@ -241,6 +241,8 @@ impl<B: Biaxial> Planner<B> {
         let rules = self.rules(request);
         let held = self.listened(request).unwrap_or(Chord::from_masks(rules.forced, 0));
         let heard = held.union(replayed.unwrap_or_default());
+        let asked = self.model.texture.asked(&request.rules, request.shaping.density);
+        let heard_before = self.held_frame(index - 1).map_or(Chord::SILENT, |last| last.heard);
         self.frames[slot(place.index, FRAMES)] = History {
             step: place.step,
             position: request.position,
@@ -251,7 +253,11 @@ impl<B: Biaxial> Planner<B> {
             start: false,
             replayed,
             played: Amount::of(chosen, before),
-            asked: self.model.texture.asked(&request.rules, request.shaping.density),
+            asked: if request.accompanies && self.model.network.hears() {
+                asked.beside(Amount::of(heard, heard_before))
+            } else {
+                asked
+            },
         };
         self.next = place.index + 1;
         self.oldest = self.oldest.max(self.next - FRAMES as i64);

@@ -28,6 +28,19 @@ impl Amount {
         Amount { sounding: f64::from(chord.len()), beginning: f64::from(begin.count_ones()) }
     }
 
+    /// What is left of it beside somebody who plays `other`, of which half counts: a model's music
+    /// has the melody in it. Half is left at least.
+    ///
+    /// With all of it, notes got a quarter shorter than people's, and with nothing a third more
+    /// sounded (docs/judge.md).
+    pub fn beside(self, other: Amount) -> Amount {
+        if other.sounding <= 0.0 {
+            // They rest: who accompanies gets thinner with them, not denser.
+            return self.with(self, |own, _| 0.7 * own);
+        }
+        self.with(other, |own, other| (own - 0.5 * other).max(0.5 * own))
+    }
+
     /// Both by a function of this amount and another's.
     fn with(self, other: Amount, f: impl Fn(f64, f64) -> f64) -> Amount {
         Amount {
@@ -238,6 +251,14 @@ mod tests {
         assert!(rest.staying.abs() < 1e-6 && rest.beginning.abs() < 1e-6);
         let long = after(amount(3.0, 0.2));
         assert!(long.beginning < -0.5 && long.staying.abs() < 1e-6, "{long:?}");
+    }
+
+    #[test]
+    fn beside_a_musician_so_much_less_is_asked_for_but_half_at_least() {
+        let asked = amount(4.0, 1.0);
+        assert_eq!(asked.beside(amount(2.0, 0.5)), amount(3.0, 0.75));
+        assert_eq!(asked.beside(amount(9.0, 1.5)), amount(2.0, 0.5));
+        assert!(asked.beside(amount(0.0, 0.0)).sounding < asked.beside(amount(1.0, 0.2)).sounding);
     }
 
     #[test]

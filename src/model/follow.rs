@@ -23,7 +23,7 @@ impl Follow {
     pub const NOT_AT_ALL: Follow = Follow { weight: 0.0, key: None };
 
     /// Nats that the note which fits best into the musician's key is leant by.
-    const LEAN: f64 = 0.7;
+    const LEAN: f64 = 1.2;
 
     /// What a knob of 0 to 1 asks for, beside a musician in `key`.
     pub fn by(knob: f32, key: Option<Tonality>) -> Follow {
@@ -71,12 +71,12 @@ mod tests {
     fn notes_of_the_key_that_is_heard_get_likelier() {
         let c_major = Some(Tonality { tonic: 0, minor: false });
         let lean = |knob, key| Follow::by(knob, c_major).guided(key, false, [[0.0; 2]; 2])[0];
-        assert!((lean(0.5, 60) - 0.7).abs() < 1e-6, "the tonic fits best");
+        assert!((lean(0.5, 60) - 1.2).abs() < 1e-6, "the tonic fits best");
         assert!(lean(0.5, 67) > 0.2 && lean(0.5, 61) < -0.2);
         assert_eq!(lean(0.5, 67), lean(1.0, 67), "no more than that");
         assert_eq!(lean(0.0, 60), 0.0);
         let lasting = |key| Follow::by(0.5, c_major).guided(key, true, [[0.0; 2]; 2])[0];
         assert_eq!((lasting(60), lasting(61)), (0.0, lean(0.5, 61)), "what fits lasts no longer");
-        assert!((lean(0.25, 60) - 0.35).abs() < 1e-6);
+        assert!((lean(0.25, 60) - 0.6).abs() < 1e-6);
     }
 }

@@ -17,7 +17,7 @@ impl KeyHeard {
     pub const HALF_LIFE_STEPS: f64 = 12.0;
 
     /// Notes before which nothing can be said.
-    pub const LEAST_ONSETS: u32 = 8;
+    pub const LEAST_ONSETS: u32 = 5;
 
     /// A step went by in which the musician played `heard`.
     ///
@@ -58,10 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn eight_notes_are_needed_and_old_ones_are_forgotten() {
+    fn five_notes_are_needed_and_old_ones_are_forgotten() {
         for tonic in 0..12 {
             let mut heard = KeyHeard::default();
-            assert_eq!(scale(&mut heard, tonic, 7), None);
+            assert_eq!(scale(&mut heard, tonic, 4), None);
             let key = scale(&mut heard, tonic, 16).expect("a key");
             assert_eq!(key, Tonality { tonic, minor: false });
             let turned = scale(&mut heard, tonic + 6, 32).expect("a key");

@@ -200,10 +200,16 @@ mod tests {
         let melody: Vec<Chord> = (0..50).map(|step| Chord::struck_keys([30 + step % 7])).collect();
         for metres in [Metres::default(), metres(&[(0, 7, 8), (14, 3, 4), (26, 5, 16)])] {
             let mut front = Front::with_mock(tell_step);
-            let wait = front.parse(8, "on").expect("a switch");
+            let switch = |front: &Front, name: &str, text: &str| {
+                let all = front.parameters();
+                let id = all.iter().find(|found| found.name == name).expect("a switch").id;
+                (id, front.parse(id, text).expect("a value"))
+            };
+            let settings =
+                [switch(&front, "Wait for notes", "on"), switch(&front, "Reaction", "0.0")];
             let events = notes::events(&melody, None);
             let part = Part { events: &events, metres: &metres, steps: melody.len() };
-            let played = play(&mut front, part, &[(8, wait)], NAP).expect("played");
+            let played = play(&mut front, part, &settings, NAP).expect("played");
             let chords = notes::chords(&played, melody.len());
             for (step, chord) in (0..).zip(&chords) {
                 let expected = Chord::struck_keys([20 + step]);
