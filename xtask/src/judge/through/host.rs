@@ -200,13 +200,12 @@ mod tests {
         let melody: Vec<Chord> = (0..50).map(|step| Chord::struck_keys([30 + step % 7])).collect();
         for metres in [Metres::default(), metres(&[(0, 7, 8), (14, 3, 4), (26, 5, 16)])] {
             let mut front = Front::with_mock(tell_step);
-            let switch = |front: &Front, name: &str, text: &str| {
+            let mut set = |name: &str, text: &str| {
                 let all = front.parameters();
-                let id = all.iter().find(|found| found.name == name).expect("a switch").id;
+                let id = all.iter().find(|found| found.name == name).expect("a parameter").id;
                 (id, front.parse(id, text).expect("a value"))
             };
-            let settings =
-                [switch(&front, "Wait for notes", "on"), switch(&front, "Reaction", "0.0")];
+            let settings = [set("Wait for notes", "on"), set("Reaction", "0.0")];
             let events = notes::events(&melody, None);
             let part = Part { events: &events, metres: &metres, steps: melody.len() };
             let played = play(&mut front, part, &settings, NAP).expect("played");
