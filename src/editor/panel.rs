@@ -74,18 +74,14 @@ fn play(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         choice(ui, setter, &params.mode);
         choice(ui, setter, &params.rate);
         choice(ui, setter, &params.lookahead);
-        real(ui, setter, &params.reaction, &params::REACTION);
-        real(ui, setter, &params.follow, &params::FOLLOW);
         switch(ui, setter, &params.start_with_me);
         switch(ui, setter, &params.stop_with_me);
-        switch(ui, setter, &params.thru);
         switch(ui, setter, &params.answer_now);
         switch(ui, setter, &params.room);
         switch(ui, setter, &params.double);
-        switch(ui, setter, &params.bypass);
         switch(ui, setter, &params.wait_for_notes);
-        switch(ui, setter, &params.audition);
-        real(ui, setter, &params.audition_level, &params::AUDITION_LEVEL);
+        real(ui, setter, &params.reaction, &params::REACTION);
+        real(ui, setter, &params.follow, &params::FOLLOW);
     });
 }
 
@@ -112,6 +108,10 @@ fn touch(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         real(ui, setter, &params.gate, &params::GATE);
         whole(ui, setter, &params.channel, &params::CHANNEL);
         whole(ui, setter, &params.transpose, &params::TRANSPOSE);
+        switch(ui, setter, &params.thru);
+        switch(ui, setter, &params.bypass);
+        switch(ui, setter, &params.audition);
+        real(ui, setter, &params.audition_level, &params::AUDITION_LEVEL);
     });
 }
 

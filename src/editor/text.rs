@@ -104,7 +104,7 @@ pub const KEEP_LAST: (&str, &str) = ("Keep last 8 bars", "Write the last 8 bars 
 /// How bars are chosen.
 pub const BARS_HINT: &str = "Drag over the roll to choose bars; else the one that plays is meant.";
 /// See [`LOCK`].
-pub const FOLLOW: (&str, &str) = ("Follow", "Back to what plays now. The wheel goes back.");
+pub const FOLLOW: (&str, &str) = ("To now", "Back to what plays now. The wheel goes back.");
 /// See [`LOCK`].
 pub const ZOOM_IN: (&str, &str) = ("+", "Fewer steps, wider ones. Also Ctrl and the wheel.");
 /// See [`LOCK`].

@@ -23,7 +23,7 @@ fn a_stopped_editor_names_everything_it_shows() {
     for name in ["Mode", "Rate", "Lookahead"] {
         harness.get_by_role_and_label(Role::ComboBox, name);
     }
-    for name in ["Thru", "Wait for notes", "Audition", "Bypass", "Room"] {
+    for name in ["Wait for notes", "Room", "Start with me", "Stop with me"] {
         harness.get_by_role_and_label(Role::CheckBox, name);
     }
     tab(&mut harness, Tab::Shape);
@@ -33,6 +33,9 @@ fn a_stopped_editor_names_everything_it_shows() {
     tab(&mut harness, Tab::Touch);
     for name in ["Velocity", "Accent", "Humanise", "Gate", "Channel", "Transpose"] {
         harness.get_by_role_and_label(Role::Slider, name);
+    }
+    for name in ["Thru", "Audition", "Bypass"] {
+        harness.get_by_role_and_label(Role::CheckBox, name);
     }
     tab(&mut harness, Tab::Take);
     harness.get_by_role_and_label(Role::Slider, "Seed");
@@ -99,7 +102,7 @@ fn the_smallest_window_draws_with_all_its_controls() {
     harness.run();
     let footer = harness.get_by_label(text::MISSED.0).rect().top();
     for (which, last) in
-        [(Tab::Play, "Audition level"), (Tab::Shape, "Most onsets"), (Tab::Touch, "Transpose")]
+        [(Tab::Play, "Follow"), (Tab::Shape, "Most onsets"), (Tab::Touch, "Audition level")]
     {
         tab(&mut harness, which);
         let last = harness.get_by_role_and_label(Role::Slider, last).rect();
