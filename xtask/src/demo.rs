@@ -117,6 +117,8 @@ fn play(clap: &Path, args: &Args) -> Result<Recording> {
     let script = Script::new(SAMPLE_RATE, BLOCK)
         .set("Wait for notes", "On")
         .set("Model", args.model.name())
+        // Nobody plays with it: on the beat, since there is nothing to wait for.
+        .set("Mode", "Solo")
         .tempo(args.tempo)
         .live(1.0)
         .samples(SAMPLE_RATE as u64 / 2)
