@@ -4,7 +4,7 @@
 //! thread; neither side waits for the other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{self, AtomicBool, AtomicU32, Ordering};
 
 use atomic_float::AtomicF32;
 
@@ -238,6 +238,20 @@ pub(crate) struct Shared {
     pub panics: AtomicU64,
     /// Whether the worker has a raised priority.
     pub raised: AtomicBool,
+    /// Steps that the worker was told the outcome of; the audio thread writes it (release).
+    pub told: atomic::AtomicU64,
+    /// Those of them that it has written down or left out; it writes it (release).
+    pub written: atomic::AtomicU64,
+    /// Whether there is a worker that writes down. It writes it (release).
+    pub writes: AtomicBool,
+}
+
+impl Shared {
+    /// Whether steps that are over are still to be written into the take.
+    pub fn is_behind(&self) -> bool {
+        let at = Ordering::Acquire;
+        self.writes.load(at) && self.written.load(at) < self.told.load(at)
+    }
 }
 
 /// Allocates the rings and what goes with them: the ends of the audio thread, of the worker
@@ -286,7 +300,9 @@ impl AudioEnd {
     /// # Realtime
     /// Wait-free.
     pub fn tell(&mut self, outcome: Outcome) -> bool {
-        self.messages.try_push(Message::Over(outcome)).is_ok()
+        let taken = self.messages.try_push(Message::Over(outcome)).is_ok();
+        self.shared.told.fetch_add(u64::from(taken), Ordering::Release);
+        taken
     }
 
     /// Takes the next plan, if any.

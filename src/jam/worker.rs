@@ -61,6 +61,7 @@ impl<B: Biaxial> Worker<B> {
     /// As [`Worker::new`], for a take that others look at, too.
     pub fn with_take(end: WorkerEnd, take: SharedTake) -> Worker<B> {
         let (models, look): (_, Look) = (ModelSlot::new(), Box::new(|| ()));
+        take.written_by(&end);
         Worker { end: Some(end), models, take, look, stop: Arc::default(), thread: None }
     }
 
@@ -152,6 +153,7 @@ impl<B: Biaxial> Service<B> {
 
     fn run(mut self, mut look: Look) {
         self.end.shared.raised.store(priority::raise(), Ordering::Relaxed);
+        self.end.shared.writes.store(true, Ordering::Release);
         let mut loading: Option<Loading<B>> = None;
         while !self.stop.load(Ordering::Acquire) {
             look();
@@ -159,7 +161,10 @@ impl<B: Biaxial> Service<B> {
             self.look_after_take();
             match self.end.message() {
                 Some(Message::Decide(request)) => self.serve(&request),
-                Some(Message::Over(outcome)) => self.record(&outcome),
+                Some(Message::Over(outcome)) => {
+                    self.record(&outcome);
+                    self.end.shared.written.fetch_add(1, Ordering::Release);
+                }
                 None if self.ahead.is_some_and(|at| at <= Instant::now()) => self.think_ahead(),
                 None => {
                     park_timeout(self.poll());
@@ -169,6 +174,7 @@ impl<B: Biaxial> Service<B> {
             }
             self.idle = 0;
         }
+        self.end.shared.writes.store(false, Ordering::Release);
         // No thread of ours may outlive us: the host may unload our code next.
         loading.map(Loading::finish);
     }

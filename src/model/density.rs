@@ -188,6 +188,11 @@ impl DensityController {
     const QUIET: f64 = 0.5;
     /// Nats for each nat of the ratio: more overshoots, and clusters and silence take turns.
     const GAIN: f64 = 2.0;
+    /// Nats for each nat of the ratio beyond [`Self::FAR`]: networks that were taught to hold on are
+    /// sure of what sounds.
+    const FAR_GAIN: f64 = 6.0;
+    /// Where many more sound than were asked for.
+    const FAR: f64 = 1.5;
     /// Most nats either way.
     pub const LIMIT: f64 = 2.0;
 
@@ -208,8 +213,11 @@ impl DensityController {
         let knob = f64::from(density).clamp(0.1, 10.0).ln();
         let forward = if density > 0.0 { DensityController::FORWARD * knob } else { 0.0 };
         let error = |ratio: f64| (DensityController::GAIN * ratio.ln()).clamp(-limit, limit);
+        // Beyond the usual limit: what has run away comes back.
+        let far =
+            DensityController::FAR_GAIN * (ratio.sounding / DensityController::FAR).ln().max(0.0);
         Lean {
-            staying: (error(ratio.sounding) - 0.5 * forward) as f32,
+            staying: (error(ratio.sounding) + far.min(limit) - 0.5 * forward) as f32,
             beginning: (error(ratio.beginning) - forward) as f32,
         }
     }
@@ -246,7 +254,7 @@ mod tests {
             controller.lean(1.0)
         };
         assert_eq!(after(amount(0.0, 0.0)).staying, -2.0, "denser");
-        assert_eq!(after(amount(60.0, 60.0)).staying, 2.0, "sparser");
+        assert_eq!(after(amount(60.0, 60.0)).staying, 4.0, "sparser, and the more the farther");
         let rest = after(asked);
         assert!(rest.staying.abs() < 1e-6 && rest.beginning.abs() < 1e-6);
         let long = after(amount(3.0, 0.2));

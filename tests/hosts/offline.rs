@@ -92,9 +92,6 @@ fn a_bounce_is_the_performance_that_the_project_holds() {
             .beats(BEATS - 5.0)
             .stop()
             .samples(9_600)
-            // At the pace of a clock: the worker writes the last steps down a moment after they end.
-            .live(1.0)
-            .samples(9_600)
             .save_state("project");
         let mut plugin = load(format);
         let heard = perform(plugin.as_mut(), &jam).unwrap_or_else(|e| panic!("{format:?}: {e}"));

@@ -1,9 +1,11 @@
 //! The take as worker, host and editor have it in common.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::{Locks, PackError, Played, Recall, Take, pack, unpack};
-use crate::jam::link::Request;
+use crate::jam::link::{Request, Shared, WorkerEnd};
 
 /// A take in common. Cheap to clone; locked for as long as it takes to look something up, and
 /// never on the audio thread.
@@ -22,6 +24,8 @@ struct Inner {
     packed: Option<(u64, Arc<[u8]>)>,
     /// Edits that the worker has taken notice of.
     noticed: u64,
+    /// What tells whether the worker has written down all that is over.
+    worker: Option<Arc<Shared>>,
 }
 
 /// What happened to a take beside what was played.
@@ -32,6 +36,13 @@ pub enum Change {
     /// Another one was loaded.
     Loaded,
 }
+
+/// The longest that a take waits, while it is saved, for the worker to write down what is over: a
+/// few of the longest sleeps of a worker at rest.
+pub const CATCHES_UP: Duration = Duration::from_millis(150);
+
+/// How often it looks whether the worker has.
+const LOOKS_AGAIN: Duration = Duration::from_millis(1);
 
 /// Steps that [`TakeView`] tells: 64 bars.
 pub const TAIL: usize = 1024;
@@ -62,8 +73,19 @@ impl SharedTake {
         self.lock().unread = Some(bytes.into());
     }
 
-    /// The take as bytes for a project; none if it is empty.
+    /// From now on the worker at that end writes down what is played.
+    pub(in crate::jam) fn written_by(&self, end: &WorkerEnd) {
+        self.lock().worker = Some(end.shared.clone());
+    }
+
+    /// The take as bytes for a project; none if it is empty. Steps that are over are in it: waits a
+    /// moment, and no longer than [`CATCHES_UP`], for the worker to write them down.
     pub fn save(&self) -> Arc<[u8]> {
+        let worker = self.lock().worker.clone();
+        let begun = Instant::now();
+        while worker.as_ref().is_some_and(|w| w.is_behind()) && begun.elapsed() < CATCHES_UP {
+            sleep(LOOKS_AGAIN);
+        }
         let (take, changes) = {
             let inner = self.lock();
             let (unread, unreadable) = (&inner.unread, &inner.unreadable);

@@ -82,8 +82,7 @@ fn more_density_is_more_notes_and_none_runs_away() {
             assert!(now.beginning > last.beginning, "{now:?} after {last:?}");
             last = now;
             for [_, late] in performances {
-                // Networks that were taught to hold on pile up more than others, with no limit on notes.
-                let most = 2.5 * asked.sounding + 1.0;
+                let most = 2.0 * asked.sounding + 1.0;
                 assert!(late.sounding < most, "{} sound at last, {most} at most", late.sounding);
             }
         }
