@@ -72,6 +72,22 @@ impl Leaning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::Signature;
+
+    #[test]
+    fn a_silence_beside_a_musician_makes_beginnings_likelier_and_nothing_else() {
+        let mut control = Control::default();
+        let (held, usual) = (Chord::from_masks(1 << 72, 0), Amount::default());
+        (0..10).for_each(|_| control.after_step((Chord::SILENT, held), usual, usual));
+        let lean = |heard| {
+            let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard);
+            [false, true].map(|sounded| leaning.bend(Sampling::PLAIN, 60, sounded).lean)
+        };
+        let [[silent, _], [stays, again]] = lean(true);
+        let rested = DensityController::default().lean(1.0).beginning;
+        assert!(silent < rested - 2.9, "three nats by the third step after the half: {silent}");
+        assert!(again < rested - 2.9 && stays > -2.9, "what sounds is struck, not held: {stays}");
+    }
 
     #[test]
     fn a_figure_that_repeats_gets_less_likely_and_nothing_else_does() {

@@ -8,6 +8,7 @@
 
 mod capture;
 
+use anacrusis::jam::controls::Controls;
 use anacrusis_test_host::performer::{Front, shipped};
 use anacrusis_test_host::rows::patient;
 use anacrusis_test_host::{Kind, Recording, perform};
@@ -120,14 +121,19 @@ impl Figures {
         let onsets: Vec<&Heard> = heard.iter().filter(|event| event.on).collect();
         let first_step = music.iter().map(|note| note.0).min().unwrap_or(0);
         let Some(first) = onsets.first() else { return figures };
-        let origin = first.time_samples as f64 - first_step as f64 * step_samples;
+        // Beside a musician, who may come, chords sound a reaction after their steps.
+        let rate_hz = step_samples * TEMPO_BPM * f64::from(STEPS_PER_BEAT) / 60.0;
+        let reaction_samples = f64::from(Controls::USUAL_REACTION_MS) / 1e3 * rate_hz;
+        let first_samples = first.time_samples as f64 - reaction_samples;
+        let origin = first_samples - first_step as f64 * step_samples;
         assert!(origin >= start as f64 - 1.0, "music from before the start");
         let blocks = origin / block as f64;
         figures.origin_off_block_samples = (blocks - blocks.round()).abs() * block as f64;
 
         let mut played = HashSet::new();
         for onset in onsets {
-            let steps = (onset.time_samples as f64 - origin) / step_samples;
+            let sounds = onset.time_samples as f64 - reaction_samples;
+            let steps = (sounds - origin) / step_samples;
             let off_samples = (steps - steps.round()).abs() * step_samples;
             let late = off_samples > 1.0
                 && onset.time_samples % block == 0

@@ -294,6 +294,9 @@ fn an_instance_that_nobody_plays_into_is_solo() {
 fn what_is_struck_with_a_jump_is_heard_in_the_step_under_the_cursor() {
     let mut host = playing(silence);
     host.run_served(5, STEP / 2);
+    // Nearer to the step that would have come next.
+    host.strike(600, 60);
+    host.run_served(1, 1200);
     host.transport.position_beats = Some(64.0);
     host.strike(0, 70);
     host.run_served(3, STEP / 2);
