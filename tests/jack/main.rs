@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 /// Slow, so that even a busy machine has its chords in time, and a step is no whole number of
 /// samples.
 const TEMPO_BPM: f64 = 77.0;
-const BARS: u32 = 8;
+const BARS: u32 = 12;
 const STEPS_PER_BEAT: u32 = 4;
 const STEPS: u32 = BARS * 4 * STEPS_PER_BEAT;
 

@@ -79,7 +79,7 @@ impl SharedTake {
     }
 
     /// The take as bytes for a project; none if it is empty. Steps that are over are in it: waits a
-    /// moment, and no longer than [`CATCHES_UP`], for the worker to write them down.
+    /// moment, and no longer than `CATCHES_UP`, for the worker to write them down.
     pub fn save(&self) -> Arc<[u8]> {
         let worker = self.lock().worker.clone();
         let begun = Instant::now();
