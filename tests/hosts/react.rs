@@ -2,9 +2,9 @@
 //! carries it, and music beside whatever is held.
 
 use crate::support::{FORMATS, FRONTS, STEPS_PER_BEAT, run};
-use anacrusis_test_host::recording::Kind;
+use anacrusis_test_host::musician::{Pattern, company};
 use anacrusis_test_host::script::Action;
-use anacrusis_test_host::{Format, Recording, Script};
+use anacrusis_test_host::{Format, Script};
 
 /// The plugin as it comes, in a host that waits for every chord.
 fn accompanying(sample_rate: f64, block: u32) -> Script {
@@ -82,67 +82,22 @@ fn an_accompaniment_is_one_music() {
     }
 }
 
-/// Bars without an onset, and the longest note in beats.
-fn silence(recording: &Recording, first_beat: f64, bars: usize) -> (usize, f64) {
-    let mut onsets = vec![0; bars];
-    let mut began = [None; 128];
-    let mut longest = 0.0_f64;
-    for event in &recording.events {
-        let at = event.position_beats - first_beat;
-        let slot = &mut began[usize::from(event.key)];
-        match event.kind {
-            Kind::On => {
-                *slot = Some(at);
-                if let Some(bar) = onsets.get_mut((at / 4.0) as usize) {
-                    *bar += 1;
-                }
-            }
-            Kind::Off => {
-                if let Some(from) = slot.take() {
-                    longest = longest.max(at - from);
-                }
-            }
-        }
-    }
-    (onsets.iter().filter(|count| **count == 0).count(), longest)
-}
-
 /// Chords held, repeated and broken, and a tune, from low to high.
 #[test]
 fn whatever_is_held_is_accompanied_in_every_bar() {
-    const BARS: usize = 24;
+    const BARS: u32 = 24;
     for model in ["Songs (built in)", "Classical (built in)", "Pop (built in)"] {
         for root in [36, 48, 60, 72] {
-            for pattern in ["held", "repeated", "broken", "tune"] {
-                let chord = [root, root + 4, root + 7];
+            for pattern in Pattern::ALL {
                 let mut script = accompanying(48_000.0, 256).set("Model", model).tempo(240.0);
                 // A built-in model is opened in the meantime.
                 script = script.live(1.0).samples(24_000).then(Action::Pace(None)).play();
-                let on = |script: Script, keys: &[u8]| {
-                    keys.iter().fold(script, |script, key| script.note_on(*key))
-                };
-                let off = |script: Script, keys: &[u8]| {
-                    keys.iter().fold(script, |script, key| script.note_off(*key))
-                };
-                if pattern == "held" {
-                    script = on(script, &chord).beats(4.0 * BARS as f64);
-                } else {
-                    for beat in 0..4 * BARS {
-                        let broken = [chord[[0, 1, 2, 1][beat % 4]]];
-                        let scale = [root + [0, 2, 4, 5, 7, 9, 11, 12][beat % 8]];
-                        let keys: &[u8] = match pattern {
-                            "repeated" => &chord,
-                            "broken" => &broken,
-                            _ => &scale,
-                        };
-                        script = off(on(script, keys).beats(0.75), keys).beats(0.25);
-                    }
-                }
+                script = pattern.play(script, root, BARS, 0.75);
                 let recording = run(Format::Clap, &script.stop().samples(4_800));
-                let (silent, longest) = silence(&recording, 0.0, BARS);
-                println!("{model} {root} {pattern}: {silent} bars silent, longest {longest} beats");
-                assert_eq!(silent, 0, "{model}, {pattern} on {root}");
-                assert!(longest <= 32.5, "{model}, {pattern} on {root}: {longest} beats");
+                let company = company(&recording, 0.0, BARS);
+                println!("{model} {root} {pattern}: {company:?}");
+                assert_eq!(company.silent_bars, 0, "{model}, {pattern} on {root}");
+                assert!(company.longest_beats <= 32.5, "{model}, {pattern} on {root}: {company:?}");
             }
         }
     }

@@ -1,10 +1,12 @@
 //! `cargo xtask presets`: what the factory presets sound like, in numbers.
 
+pub mod beside;
 pub mod figures;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use anacrusis_test_host::musician::Pattern;
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Plugin, Recording, Script, open, perform};
 use anyhow::{Context, Result, ensure};
@@ -16,20 +18,22 @@ use figures::{Figures, key_name};
 /// Measure what the factory presets play
 ///
 /// The built .clap is loaded from disk by a host of our own, which sets the values of each preset
-/// as their texts say and lets it play alone: Accompany is then Solo, and Answer begins after a
-/// bar of rest.
+/// as their texts say and lets it play alone: Accompany is then Solo. A preset that answers is asked
+/// for two bars and has two bars to answer. With --beside a musician plays chords held, repeated and
+/// broken, a tune, and one soft key a bar, each on C2, C3, C4 and C5.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   cargo xtask presets
   cargo xtask presets --bars 16 --seeds 1 --only bells
+  cargo xtask presets --beside --bars 24 --seeds 8
   cargo xtask presets --json | jq '.[] | {name, onsets_step}'
 
 A step is one of the preset's rate. sounding, onsets: keys in a step that sound, and that begin.
 with onset: share of the steps in which any begins. at once: keys that sound, in the steps in which
 any does. repeated: share of the steps with an onset in which the same keys sound as in the one
 before. range: lowest and highest key that begins, and the middle 80 % of them. classes: pitch
-classes, of twelve. silent: bars of 4/4 without a note.")]
+classes, of twelve. silent: bars of 4/4 without a note; with --beside, without one that begins.")]
 pub struct Args {
     /// How many bars of 4/4 to play each preset with each seed
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -40,6 +44,9 @@ pub struct Args {
     /// Play only presets whose names contain this
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
+    /// Play beside a musician who plays one thing in all bars
+    #[arg(long)]
+    pub beside: bool,
     /// Play this .clap; do not build one
     #[arg(long, value_name = "FILE.clap")]
     pub plugin: Option<PathBuf>,
@@ -84,19 +91,30 @@ pub fn run(args: &Args) -> Result<()> {
             bundle::bundle()?.clap
         }
     };
-    let mut all = Vec::new();
+    let mut alone = Vec::new();
+    let mut beside = Vec::new();
     for preset in presets {
         eprintln!("playing {}", preset.name);
-        let figures = measure(&clap, &preset, args)
-            .with_context(|| format!("the preset \"{}\" does not play", preset.name))?;
-        all.push(Measured { name: preset.name, figures });
+        let told = || format!("the preset \"{}\" does not play", preset.name);
+        if args.beside {
+            beside.extend(beside::measure(&clap, &preset, args).with_context(told)?);
+        } else {
+            let figures = measure(&clap, &preset, args).with_context(told)?;
+            alone.push(Measured { name: preset.name, figures });
+        }
     }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
-    } else {
-        print(&all);
+    match (args.json, args.beside) {
+        (true, true) => println!("{}", serde_json::to_string_pretty(&beside)?),
+        (true, false) => println!("{}", serde_json::to_string_pretty(&alone)?),
+        (false, true) => print(&beside::rows(&beside)),
+        (false, false) => print(&rows(&alone)),
     }
     Ok(())
+}
+
+/// Whether a preset plays in the musician's rests.
+fn answers(preset: &Preset) -> bool {
+    preset.values.get("mode").is_some_and(|mode| mode == "Answer")
 }
 
 /// The presets of a folder, in the order of their files' names.
@@ -140,7 +158,19 @@ fn measure(clap: &Path, preset: &Preset, args: &Args) -> Result<Figures> {
 }
 
 fn play(plugin: &mut dyn Plugin, preset: &Preset, seed: u32, bars: u32) -> Result<Recording> {
-    // As `demo` does: at rest until model and first chord are there, then without a pace.
+    let mut script = begin(plugin, preset, seed)?.play();
+    if answers(preset) {
+        for _ in 0..bars.div_ceil(4) {
+            script = Pattern::Tune.play(script, 60, 2, 0.75).beats(8.0);
+        }
+    } else {
+        script = script.beats(f64::from(bars) * 4.0);
+    }
+    Ok(perform(plugin, &script.stop().blocks(8))?)
+}
+
+/// As `demo` does: at rest until model and first chord are there, then without a pace.
+fn begin(plugin: &dyn Plugin, preset: &Preset, seed: u32) -> Result<Script> {
     let mut script =
         Script::new(SAMPLE_RATE, BLOCK).set("Wait for notes", "On").set("Seed", &seed.to_string());
     for (id, text) in &preset.values {
@@ -149,15 +179,7 @@ fn play(plugin: &mut dyn Plugin, preset: &Preset, seed: u32, bars: u32) -> Resul
         let known = known.with_context(|| format!("the plugin has no parameter \"{id}\""))?;
         script = script.set(&known.name, text);
     }
-    let script = script
-        .live(1.0)
-        .samples(SAMPLE_RATE as u64)
-        .then(Action::Pace(None))
-        .play()
-        .beats(f64::from(bars) * 4.0)
-        .stop()
-        .blocks(8);
-    Ok(perform(plugin, &script)?)
+    Ok(script.live(1.0).samples(SAMPLE_RATE as u64 / 2).then(Action::Pace(None)))
 }
 
 /// The number by which hosts know a parameter of a stable id: nice-plug's hash of it.
@@ -166,8 +188,8 @@ pub(crate) fn hash(id: &str) -> u32 {
     sum & !(1 << 31)
 }
 
-/// A table in Markdown.
-fn print(all: &[Measured]) {
+/// Head and cells of the table of what presets play alone.
+fn rows(all: &[Measured]) -> Vec<Vec<String>> {
     const HEAD: [&str; 11] = [
         "preset",
         "sounding",
@@ -197,11 +219,17 @@ fn print(all: &[Measured]) {
             format!("{:.0}", f.velocity),
         ]
     }));
+    rows
+}
+
+/// A table in Markdown.
+fn print(rows: &[Vec<String>]) {
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
     };
-    let widths: Vec<usize> = (0..HEAD.len()).map(|column| width(column).unwrap_or(0)).collect();
-    for row in &rows {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    for row in rows {
         let cells: Vec<String> = widths
             .iter()
             .enumerate()

@@ -27,6 +27,7 @@ pub mod audio;
 pub mod clap;
 pub mod error;
 pub mod meter;
+pub mod musician;
 pub mod oracle;
 pub mod perform;
 pub mod performer;

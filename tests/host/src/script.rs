@@ -182,7 +182,13 @@ impl Script {
     /// [`Action::Note`], on, first sample, channel 0.
     #[must_use]
     pub fn note_on(self, key: u8) -> Script {
-        self.then(Action::Note { offset_samples: 0, on: true, key, channel: 0, velocity: 0.75 })
+        self.note_on_at(key, 0.75)
+    }
+
+    /// [`Action::Note`], on, first sample, channel 0, with a velocity of 0 to 1.
+    #[must_use]
+    pub fn note_on_at(self, key: u8, velocity: f64) -> Script {
+        self.then(Action::Note { offset_samples: 0, on: true, key, channel: 0, velocity })
     }
 
     /// [`Action::Note`], off, first sample, channel 0.
