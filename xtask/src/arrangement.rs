@@ -62,7 +62,7 @@ impl<'a> Arrangement<'a> {
                 Rule::Bass => Who::Bass,
                 Rule::Upper => Who::From(players::MIDDLE_C),
                 Rule::Lower => Who::Below(players::MIDDLE_C),
-                Rule::Auto | Rule::Named | Rule::Part | Rule::Top => Who::Top,
+                Rule::Auto | Rule::Chords | Rule::Named | Rule::Part | Rule::Top => Who::Top,
             },
         };
         let unnamed = rule == Rule::Auto && lead == Who::Top;

@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// The track named like a melody; else the one part that is no keyboard; else the top voice
+    /// The chord symbols of a leadsheet; else the track named like a melody; else the one part that
+    /// is no keyboard; else the top voice
     #[default]
     Auto,
+    /// The track named chords, beside one named like a melody: a program wrote it from symbols, so
+    /// it is there to be heard, and the melody to be learnt
+    Chords,
     /// The track named like a melody: melody, lead, voice, soprano, flute and the like
     Named,
     /// The one part that is no keyboard instrument
@@ -103,6 +107,9 @@ const MELODIES: [&str; 36] = [
     "horn",
 ];
 
+/// Words in a track's name that say it was made from chord symbols.
+const SYMBOLS: [&str; 2] = ["chords", "changes"];
+
 /// Words in a track's name that say it is a keyboard instrument.
 const KEYBOARDS: [&str; 18] = [
     "piano",
@@ -130,8 +137,12 @@ impl Music<'_> {
     pub fn players(&self, rule: Rule) -> Option<Pair> {
         let pair = match rule {
             Rule::Auto => {
-                let rules = [Rule::Named, Rule::Part, Rule::Top];
+                let rules = [Rule::Chords, Rule::Named, Rule::Part, Rule::Top];
                 return rules.into_iter().find_map(|rule| self.players(rule));
+            }
+            Rule::Chords => {
+                let index = self.chord_symbols()?;
+                self.part(index, format!("track named {}", self.parts[index].name.trim()))
             }
             Rule::Named => {
                 let index = self.named_melody()?;
@@ -153,7 +164,11 @@ impl Music<'_> {
     /// The part that the rule finds, if it looks among parts.
     pub fn lead(&self, rule: Rule) -> Option<usize> {
         match rule {
-            Rule::Auto => self.named_melody().or_else(|| self.only_one_without_keyboard()),
+            Rule::Auto => self
+                .chord_symbols()
+                .or_else(|| self.named_melody())
+                .or_else(|| self.only_one_without_keyboard()),
+            Rule::Chords => self.chord_symbols(),
             Rule::Named => self.named_melody(),
             Rule::Part => self.only_one_without_keyboard(),
             Rule::Top | Rule::Bass | Rule::Upper | Rule::Lower => None,
@@ -195,6 +210,11 @@ impl Music<'_> {
             *own = own.without(heard.playing());
         }
         Pair { musician, accompaniment, metres: self.metres.clone(), found }
+    }
+
+    fn chord_symbols(&self) -> Option<usize> {
+        self.named_melody()?;
+        self.parts.iter().position(|part| sounds(part.roll) && has(part.name, &SYMBOLS))
     }
 
     fn named_melody(&self) -> Option<usize> {
@@ -304,6 +324,18 @@ mod tests {
             assert_eq!(pair.found, "top voice", "{names:?}");
             assert!(players(&[(names[0], &low), (names[1], &high)], Rule::Named).is_none());
         }
+    }
+
+    #[test]
+    fn chord_symbols_are_heard_and_the_melody_is_learnt() {
+        let (low, high) = (roll(&[&[48, 52], &[48]]), roll(&[&[72], &[], &[74]]));
+        let pair = players(&[("melody", &high), ("chords", &low)], Rule::Auto).expect("two");
+        assert_eq!(pair.found, "track named chords");
+        assert_eq!(pair.accompaniment.chords[..3], high.chords[..3]);
+        let pair = players(&[("piano", &high), ("chords", &low)], Rule::Auto).expect("two");
+        assert_ne!(pair.found, "track named chords", "without a melody they are all there is");
+        let pair = players(&[("melody", &high), ("chords", &low)], Rule::Named).expect("two");
+        assert_eq!(pair.found, "track named melody");
     }
 
     #[test]
