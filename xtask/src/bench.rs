@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod engine;
 pub mod instances;
+pub mod latency;
 pub mod network;
 #[path = "../../benches/engine/peak.rs"]
 pub mod peak;
@@ -33,6 +34,7 @@ pub struct Args {
 pub enum Command {
     Engine(engine::Args),
     Instances(instances::Args),
+    Latency(latency::Args),
     Train(train::Args),
 }
 
@@ -44,6 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Engine(args) => engine::run(args),
         Command::Instances(args) => instances::run(args),
+        Command::Latency(args) => latency::run(args),
         Command::Train(args) => train::run(args),
     }
 }

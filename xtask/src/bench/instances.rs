@@ -136,7 +136,7 @@ fn measure(args: &Args, clap: &Path, name: &'static str, file: Option<&Path>) ->
 }
 
 /// An instance that plays the file, or the shipped network.
-fn instance(clap: &Path, file: Option<&Path>) -> Result<Box<dyn Plugin>> {
+pub(super) fn instance(clap: &Path, file: Option<&Path>) -> Result<Box<dyn Plugin>> {
     let mut plugin = open(clap)?;
     if let Some(path) = file {
         let state = state_with_file(plugin.as_mut(), path)?;
@@ -158,7 +158,7 @@ fn state_with_file(plugin: &mut dyn Plugin, path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Plays until every instance has its model; how long that takes depends on the machine.
-fn until_ready(plugins: &mut [Box<dyn Plugin>]) -> Result<()> {
+pub(super) fn until_ready(plugins: &mut [Box<dyn Plugin>]) -> Result<()> {
     let resting = Script::new(48_000.0, 512).live(1.0).samples(24_000).then(Action::Pace(None));
     let playing = patient(48_000.0, 512).play().beats(4.0).stop().blocks(4);
     for _ in 0..ATTEMPTS {
