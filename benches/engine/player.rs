@@ -111,4 +111,16 @@ impl Player {
             sampler::decide(&Sampling::PLAIN, logits, draw.uniforms(step, low + index as u8))
         });
     }
+
+    /// The note stack for two listeners, one of whom never heard the musician.
+    pub fn choose_guided(&mut self) {
+        self.step += 1;
+        let low = self.engine.config().low;
+        let (draw, step) = (self.draw, self.step);
+        let given = Given::known(self.heard());
+        let decide = &mut |index: usize, [logits, _]: [[f32; 2]; 2]| {
+            sampler::decide(&Sampling::PLAIN, logits, draw.uniforms(step, low + index as u8))
+        };
+        self.chord = self.engine.choose_guided(&self.next, &given, &self.next, decide);
+    }
 }

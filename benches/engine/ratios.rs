@@ -67,6 +67,7 @@ pub fn print() {
     }
     let weights = Arc::new(Weights::new(&checkpoint));
     versions();
+    guidance();
     latency(&weights);
     cold(&weights);
     instances(&weights);
@@ -112,6 +113,26 @@ fn versions() {
             }]);
         println!(
             "  features of version 2 / 1, {time:?} / {note:?}: {:.3} a step ({:.3}, {:.3} ms)",
+            two / one,
+            1e3 * two,
+            1e3 * one
+        );
+    }
+}
+
+/// The note stack for two listeners, against that for one, in networks that tell a musician apart.
+fn guidance() {
+    for (time, note) in [(vec![300, 300], vec![100, 50]), (vec![64, 64], vec![96, 48])] {
+        let config =
+            Config { time: time.clone(), note: note.clone(), features: 2, ..Config::default() };
+        let weights = Arc::new(Weights::new(&network(config)));
+        let player = RefCell::new(Player::new(weights, 1));
+        let [one, two] = quartiles([
+            &mut || seconds(4, || (0..4).for_each(|_| player.borrow_mut().choose())),
+            &mut || seconds(4, || (0..4).for_each(|_| player.borrow_mut().choose_guided())),
+        ]);
+        println!(
+            "  note stack for two listeners / one, {time:?} / {note:?}: {:.2} ({:.3}, {:.3} ms)",
             two / one,
             1e3 * two,
             1e3 * one

@@ -355,6 +355,7 @@ impl<B: Biaxial> Planner<B> {
         let heard = self.listened(request);
         let leaning = kept.control.leaning(shaping.density, request.position, rules.forced != 0);
         rules.must_begin |= leaning.urge.must_begin;
+        rules.make_room |= leaning.urge.nats > 0.0;
         rules.renew |= leaning.urge.too_long;
         let tells = self.model.network.hears();
         // What was the musician's key in the step before begins only if it is struck.

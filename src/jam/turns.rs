@@ -72,7 +72,7 @@ impl Turns {
     /// # Realtime
     /// Constant time.
     pub fn settle(&mut self, turn: &Turn, (rests_from, held): (i64, bool), controls: &Controls) {
-        let bar_steps = turn.position.signature.bar_steps().max(1);
+        let bar_steps = i64::from(turn.position.bar_steps.max(1));
         let bar_line = turn.position.in_bar == 0;
         let begun = turn.begun.filter(|_| !held);
         let rested = begun.map_or(0, |begun| begun + 1 - rests_from);

@@ -309,38 +309,66 @@ impl Columns {
         &self.data
     }
 
-    /// `z += x @ self`, the first [`Columns::width`] of `z`.
+    /// `z += x @ self`, the first [`Columns::width`] of `z`, for one row or two.
+    ///
+    /// Every entry is summed in the order of `k`, whatever the number of rows. Two rows read the
+    /// matrix once.
     ///
     /// # Panics
-    /// If `x` or `z` is too short, or `l` is not what the matrix was packed for.
+    /// If an `x` or `z` is too short, or `l` is not what the matrix was packed for.
     #[inline(always)]
-    pub fn accumulate<L: Lanes>(&self, l: L, x: &[f32], z: &mut [f32]) {
+    pub fn accumulate<L: Lanes, const R: usize>(
+        &self,
+        l: L,
+        x: [&[f32]; R],
+        z: &mut [&mut [f32]; R],
+    ) {
         assert_eq!(L::COUNT, self.lanes, "packed for other instructions");
-        let x = &x[..self.rows];
+        const { assert!(R == 1 || R == 2, "one row or two") };
         let width = self.vectors * L::COUNT;
-        let tiles = self.data.chunks_exact(self.rows * width);
-        for (tile, z) in tiles.zip(z.chunks_exact_mut(width)) {
+        for (n, tile) in self.data.chunks_exact(self.rows * width).enumerate() {
+            let rows = std::array::from_fn(|r| &x[r][..self.rows]);
+            let mut sums = z.each_mut().map(|z| &mut z[n * width..][..width]);
+            let sums = &mut sums;
+            // The second numbers are the halves of the first: two rows have twice the sums.
             match self.vectors {
-                1 => column::<L, 1>(l, x, tile, z),
-                2 => column::<L, 2>(l, x, tile, z),
-                3 => column::<L, 3>(l, x, tile, z),
-                4 => column::<L, 4>(l, x, tile, z),
-                5 => column::<L, 5>(l, x, tile, z),
-                6 => column::<L, 6>(l, x, tile, z),
-                7 => column::<L, 7>(l, x, tile, z),
-                8 => column::<L, 8>(l, x, tile, z),
-                9 => column::<L, 9>(l, x, tile, z),
-                10 => column::<L, 10>(l, x, tile, z),
-                11 => column::<L, 11>(l, x, tile, z),
-                12 => column::<L, 12>(l, x, tile, z),
-                13 => column::<L, 13>(l, x, tile, z),
-                _ => column::<L, 14>(l, x, tile, z),
+                1 => tile_of::<L, R, 1, 1, 0>(l, rows, tile, sums),
+                2 => tile_of::<L, R, 2, 1, 1>(l, rows, tile, sums),
+                3 => tile_of::<L, R, 3, 2, 1>(l, rows, tile, sums),
+                4 => tile_of::<L, R, 4, 2, 2>(l, rows, tile, sums),
+                5 => tile_of::<L, R, 5, 3, 2>(l, rows, tile, sums),
+                6 => tile_of::<L, R, 6, 3, 3>(l, rows, tile, sums),
+                7 => tile_of::<L, R, 7, 4, 3>(l, rows, tile, sums),
+                8 => tile_of::<L, R, 8, 4, 4>(l, rows, tile, sums),
+                9 => tile_of::<L, R, 9, 5, 4>(l, rows, tile, sums),
+                10 => tile_of::<L, R, 10, 5, 5>(l, rows, tile, sums),
+                11 => tile_of::<L, R, 11, 6, 5>(l, rows, tile, sums),
+                12 => tile_of::<L, R, 12, 6, 6>(l, rows, tile, sums),
+                13 => tile_of::<L, R, 13, 7, 6>(l, rows, tile, sums),
+                _ => tile_of::<L, R, 14, 7, 7>(l, rows, tile, sums),
             }
         }
     }
 }
 
-/// One tile of [`Columns::accumulate`], of `V` vectors.
+/// One tile of [`Columns::accumulate`], of `V` vectors: all of them at once for a single row, the
+/// first `A` and then the last `B` for two, so that the sums fit the registers.
+#[inline(always)]
+fn tile_of<L: Lanes, const R: usize, const V: usize, const A: usize, const B: usize>(
+    l: L,
+    x: [&[f32]; R],
+    tile: &[f32],
+    z: &mut [&mut [f32]; R],
+) {
+    if R == 1 {
+        column::<L, V>(l, x[0], tile, z[0]);
+    } else {
+        columns::<L, R, A>(l, x, tile, V, 0, z);
+        columns::<L, R, B>(l, x, tile, V, A, z);
+    }
+}
+
+/// One row of [`tile_of`].
 #[inline(always)]
 fn column<L: Lanes, const V: usize>(l: L, x: &[f32], tile: &[f32], z: &mut [f32]) {
     // Checked once: checks between the stores hide whole vectors of portable lanes from the
@@ -358,5 +386,43 @@ fn column<L: Lanes, const V: usize>(l: L, x: &[f32], tile: &[f32], z: &mut [f32]
     }
     for v in 0..V {
         l.store(sums[v], &mut z[v * L::COUNT..]);
+    }
+}
+
+/// Of the rows of [`tile_of`] the `V` vectors from the `first` on, of `all` in a tile.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "constant indices keep the sums in registers")]
+fn columns<L: Lanes, const R: usize, const V: usize>(
+    l: L,
+    x: [&[f32]; R],
+    tile: &[f32],
+    all: usize,
+    first: usize,
+    z: &mut [&mut [f32]; R],
+) {
+    let z = z.each_mut().map(|z| &mut z[first * L::COUNT..][..V * L::COUNT]);
+    let mut sums = [[l.splat(0.0); V]; R];
+    for r in 0..R {
+        for v in 0..V {
+            sums[r][v] = l.load(&z[r][v * L::COUNT..]);
+        }
+    }
+    for (k, weights) in tile.chunks_exact(all * L::COUNT).enumerate() {
+        let weights = &weights[first * L::COUNT..][..V * L::COUNT];
+        let mut factors = [l.splat(0.0); R];
+        for r in 0..R {
+            factors[r] = l.splat(x[r][k]);
+        }
+        for v in 0..V {
+            let weight = l.load(&weights[v * L::COUNT..]);
+            for r in 0..R {
+                sums[r][v] = l.multiply_add(factors[r], weight, sums[r][v]);
+            }
+        }
+    }
+    for r in 0..R {
+        for v in 0..V {
+            l.store(sums[r][v], &mut z[r][v * L::COUNT..]);
+        }
     }
 }

@@ -73,9 +73,10 @@ impl Quiet {
     /// # Realtime
     /// Arithmetic on 128 keys.
     pub fn urge(&self, position: BarPosition, heard: bool) -> Urge {
-        let bar = position.signature.bar_steps().clamp(1, 1 << 12);
-        // Bars are shorter than 4096 steps, so the cast keeps every bit.
+        // What the network takes for a bar may be longer than the one that is played.
+        let bar = i64::from(position.bar_steps.max(1));
         let in_bar = i64::from(position.in_bar);
+        let beats = i64::from(position.beats.max(1));
         let nothing_yet = in_bar > 0 && i64::from(self.since_onset) >= in_bar;
         let beside = heard || i64::from(self.since_heard) < in_bar;
         let after_half = in_bar - (bar + 1) / 2;
@@ -86,7 +87,7 @@ impl Quiet {
         });
         Urge {
             nats: if urged { (after_half + 1) as f32 } else { 0.0 },
-            must_begin: urged && position.beat + 1 >= position.beats,
+            must_begin: urged && in_bar * beats >= bar * (beats - 1),
             untruncated: i64::from(self.since_onset) >= bar,
             too_long,
         }
@@ -125,6 +126,17 @@ mod tests {
         let waltz = urges(Signature::new(3, 4).expect("a metre"), held);
         assert_eq!(waltz.iter().position(|urge| urge.nats > 0.0), Some(6));
         assert_eq!(waltz.iter().position(|urge| urge.must_begin), Some(8));
+        // At eighths the bar that is played has half the steps of the network's.
+        let mut quiet = Quiet::default();
+        let eighths: Vec<Urge> = (0..8)
+            .map(|step| {
+                quiet.after_step(Chord::SILENT, held);
+                let position = BarPosition { bar_steps: 8, ..Signature::COMMON.position(step) };
+                quiet.urge(position, true)
+            })
+            .collect();
+        assert_eq!(eighths.iter().position(|urge| urge.nats > 0.0), Some(4));
+        assert_eq!(eighths.iter().position(|urge| urge.must_begin), Some(6));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Rules {
     pub renew: u128,
     /// Whether the likeliest key that may begin does so if otherwise none would.
     pub must_begin: bool,
+    /// Whether what sounds on makes room for one that begins, where there may be no more notes.
+    pub make_room: bool,
     /// Whether two keys below C3 sound no third apart or closer: low thirds are mud. Holds of
     /// what begins.
     pub clear_bass: bool,
@@ -42,6 +44,7 @@ impl Default for Rules {
             begin: u128::MAX,
             renew: 0,
             must_begin: false,
+            make_room: false,
             clear_bass: false,
             forced: 0,
             doubled: 0,
@@ -93,7 +96,8 @@ impl Rules {
     /// `decide` (given its MIDI number), under the rules; without the forced keys. `before` is
     /// what was chosen for the step before.
     ///
-    /// Where a key must begin and none does, a second scan has the likeliest begin.
+    /// Where a key must begin and none does, a second scan has the likeliest begin; what sounds on
+    /// makes room for it.
     ///
     /// The limits need a second scan, and only when a chord would exceed them: which notes a
     /// chord would have is known only at its end, and a limit that binds on the way would
@@ -111,22 +115,23 @@ impl Rules {
         let all = Room { play: self.allowed, begin: self.begin, must: None };
         let Scanned { chord: liked, likeliest } = self.scan(all, before, low, scan, decide);
         let begin = liked.struck() | (liked.playing() & !before.playing());
-        if begin == 0 && self.must_begin && likeliest.is_some() {
-            let must = Room { must: likeliest, ..all };
-            return self.scan(must, before, low, scan, decide).chord;
-        }
-        let fits = liked.len() <= u32::from(self.most_sounding)
+        let must = likeliest.filter(|_| begin == 0 && self.must_begin);
+        let begin = begin | must.map_or(0, |key| 1 << key);
+        let fits = (liked.playing() | begin).count_ones() <= u32::from(self.most_sounding)
             && begin.count_ones() <= u32::from(self.most_struck);
-        if fits {
-            return liked;
-        }
-        self.scan(self.room(liked, begin, before), before, low, scan, decide).chord
+        let room = match (fits, must) {
+            (true, None) => return liked,
+            (true, must) => Room { must, ..all },
+            (false, must) => Room { must, ..self.room(liked, begin, before) },
+        };
+        self.scan(room, before, low, scan, decide).chord
     }
 
     /// What is left of a chord that would exceed the limits, `begin` of which would begin.
     fn room(&self, liked: Chord, begin: u128, before: Chord) -> Room {
         let most = u32::from(self.most_sounding);
-        let on = outermost(liked.playing() & !begin, most);
+        let begins = begin != 0 && (self.make_room || self.must_begin);
+        let on = outermost(liked.playing() & !begin, most.saturating_sub(begins.into()));
         let left = most - on.count_ones();
         let begin = outermost(begin, left.min(u32::from(self.most_struck)));
         let left = left - begin.count_ones();
@@ -311,6 +316,24 @@ mod tests {
         assert_eq!(ruled(barred, before, on).struck(), 1 << 3);
         assert_eq!(ruled(must, before, Chord::struck_keys([60])), Chord::struck_keys([60]));
         assert_eq!(ruled(Rules { begin: 0, ..must }, before, on), on);
+    }
+
+    #[test]
+    fn where_no_more_may_sound_what_sounds_makes_room_for_what_begins() {
+        let before = Chord::struck_keys([60, 64, 67]);
+        let on = Chord::from_masks(before.playing(), 0);
+        let liked = on.union(Chord::struck_keys([72]));
+        let full = Rules { most_sounding: 3, allowed: u128::MAX << 48, ..Rules::default() };
+        assert_eq!(ruled(full, before, liked), on, "held notes come first");
+        let outer = Chord::from_masks(mask([60, 67]), 0);
+        for full in [Rules { make_room: true, ..full }, Rules { must_begin: true, ..full }] {
+            assert_eq!(ruled(full, before, liked), outer.union(Chord::struck_keys([72])));
+        }
+        let must = Rules { must_begin: true, ..full };
+        assert_eq!(ruled(must, before, on), outer.union(Chord::struck_keys([48])));
+        let one = Rules { most_sounding: 1, ..must };
+        let alone = Chord::from_masks(mask([60]), 0);
+        assert_eq!(ruled(one, Chord::struck_keys([60]), alone), Chord::struck_keys([48]));
     }
 
     #[test]

@@ -163,7 +163,8 @@ impl Grid {
         let steps = (in_bar * f64::from(self.rate.steps_per_beat())).floor() as i64;
         // A bar of the host has at most 8192 steps. At fast rates it is longer than one of the
         // model's, of which the network is then told the next one.
-        BarPosition { in_bar: steps as u16, ..metre.signature.position(steps) }
+        let bar_steps = self.bar_steps(metre) as u16;
+        BarPosition { in_bar: steps as u16, bar_steps, ..metre.signature.position(steps) }
     }
 
     /// Steps in a bar, at least 1.
@@ -256,6 +257,10 @@ mod tests {
         assert_eq!(grid.position(Step(18), long).in_bar, 18, "a bar of five");
         let triplets = Grid { rate: Rate::EighthTriplet };
         assert_eq!(triplets.position(Step(12), common).in_bar, 0, "12 triplets fill a bar of 4/4");
+        assert_eq!(triplets.position(Step(12), common).bar_steps, 12);
+        let eighths = Grid { rate: Rate::Eighth };
+        assert_eq!(eighths.position(Step(9), common).in_bar, 1, "eight eighths do");
+        assert_eq!(eighths.position(Step(9), common).before().bar_steps, 8);
     }
 
     #[test]

@@ -111,6 +111,7 @@ impl Signature {
             beats: self.beats(),
             compound: self.is_compound(),
             in_bar: in_bar as u16,
+            bar_steps: self.bar_steps() as u16,
         }
     }
 
@@ -146,13 +147,16 @@ pub struct BarPosition {
     pub compound: bool,
     /// Steps since the bar line.
     pub in_bar: u16,
+    /// Steps in the bar: of sixteenths those of the metre, of eighths half as many. At least 1.
+    pub bar_steps: u16,
 }
 
 impl BarPosition {
     /// The position of the step before, if nothing but bars of this metre went before.
     #[must_use]
     pub fn before(self) -> BarPosition {
-        self.signature.position(i64::from(self.in_bar) - 1)
+        let before = self.signature.position(i64::from(self.in_bar) - 1);
+        BarPosition { bar_steps: self.bar_steps, ..before }
     }
 }
 

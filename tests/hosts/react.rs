@@ -103,6 +103,28 @@ fn whatever_is_held_is_accompanied_in_every_bar() {
     }
 }
 
+/// At every rate, and where a few notes that are held leave no room for others.
+#[test]
+fn whatever_the_rate_and_the_limits_every_bar_is_accompanied() {
+    const BARS: u32 = 24;
+    for rate in ["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"] {
+        for most in ["1", "4"] {
+            let mut script = accompanying(48_000.0, 256)
+                .set("Model", "Classical (built in)")
+                .set("Rate", rate)
+                .set("Scale", "Major")
+                .set("Most notes", most)
+                .set("Seed", "3");
+            script = script.live(1.0).samples(24_000).then(Action::Pace(None)).play();
+            script = Pattern::Held.play(script, 48, BARS, 0.75);
+            let recording = run(Format::Clap, &script.stop().samples(4_800));
+            let company = company(&recording, 0.0, BARS);
+            println!("{rate}, {most} notes: {company:?}");
+            assert_eq!(company.silent_bars, 0, "{rate}, {most} notes");
+        }
+    }
+}
+
 /// A second decision that cannot be there in time never makes a note stuck, doubled or early.
 #[test]
 fn at_full_speed_without_waiting_nothing_hangs() {

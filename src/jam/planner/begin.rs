@@ -47,7 +47,7 @@ impl<B: Biaxial> Planner<B> {
     /// them, from a prompt in a key of its own, is forgotten.
     pub(super) fn meet(&mut self, request: &Request) {
         let first = request.accompanies && !self.met;
-        let bar_steps = request.position.signature.bar_steps();
+        let bar_steps = i64::from(request.position.bar_steps);
         if first && self.model.network.hears() && request.place.index < bar_steps {
             self.begin_from_silence(request);
         }

@@ -64,8 +64,8 @@ impl Job for NoteStack<'_> {
             let index = config.scan.key(visit, keys);
             // The range lies within 0..128, so the sum fits.
             let midi = config.low + index as u8;
-            let logits =
-                key(l, weights, scratch, index, before, (!nothing).then_some((&given, midi)));
+            let told = (!nothing).then_some((&given, midi));
+            let [logits] = key(l, weights, [&mut *scratch], index, [before], [told]);
             let (plays, struck) = (self.decide)(index, logits);
             if given.chord.plays(midi) {
                 before = (true, given.chord.strikes(midi));
@@ -108,10 +108,8 @@ impl Job for Guided<'_> {
             // The range lies within 0..128, so the sum fits.
             let midi = config.low + index as u8;
             let told = (!nothing).then_some((&given, midi));
-            let logits = [
-                key(l, weights, scratch, index, before[0], told),
-                key(l, weights, second, index, before[1], None),
-            ];
+            let rows = [&mut *scratch, &mut *second];
+            let logits = key(l, weights, rows, index, before, [told, None]);
             let (plays, struck) = (self.decide)(index, logits);
             if given.chord.plays(midi) {
                 before = [(true, given.chord.strikes(midi)), (false, false)];
@@ -181,16 +179,55 @@ fn counts<L: Lanes>(l: L, weights: &Weights, given: &Given, out: &mut [Aligned])
 }
 
 /// All layers and the head for one key, whose MIDI number stands beside what is given: its
-/// logits.
+/// logits, for one listener or two, who read the weights once.
 #[inline(always)]
-fn key<L: Lanes>(
+fn key<L: Lanes, const R: usize>(
+    l: L,
+    weights: &Weights,
+    mut scratch: [&mut Scratch; R],
+    index: usize,
+    before: [(bool, bool); R],
+    given: [Option<(&Given, u8)>; R],
+) -> [[f32; LOGITS]; R] {
+    for r in 0..R {
+        first(l, weights, scratch[r], index, before[r], given[r]);
+    }
+    for (n, layer) in weights.note.iter().enumerate() {
+        if let (Some(below), Some(input)) = (n.checked_sub(1), &layer.input) {
+            let mut z = scratch.each_mut().map(|scratch| {
+                scratch.z[..layer.bias.len()].copy_from_slice(&layer.bias);
+                (&*scratch.state[below].0, &mut *scratch.z)
+            });
+            let x = z.each_ref().map(|(x, _)| *x);
+            input.accumulate(l, x, &mut z.each_mut().map(|(_, z)| &mut **z));
+        }
+        let mut z = scratch.each_mut().map(|scratch| (&*scratch.state[n].0, &mut *scratch.z));
+        let h = z.each_ref().map(|(h, _)| *h);
+        layer.recurrent.accumulate(l, h, &mut z.each_mut().map(|(_, z)| &mut **z));
+        for scratch in &mut scratch {
+            cells(l, layer, scratch, n);
+        }
+    }
+    let mut logits = [weights.head_bias; R];
+    for r in 0..R {
+        let top = scratch[r].state.last().map_or(&[][..], |(h, _)| h);
+        for (logit, column) in logits[r].iter_mut().zip(&weights.head) {
+            *logit += dot(l, top, column);
+        }
+    }
+    logits
+}
+
+/// What the first layer is fed for a key, but for its own output at the key before.
+#[inline(always)]
+fn first<L: Lanes>(
     l: L,
     weights: &Weights,
     scratch: &mut Scratch,
     index: usize,
     before: (bool, bool),
     given: Option<(&Given, u8)>,
-) -> [f32; LOGITS] {
+) {
     let width = VECTORS * L::COUNT;
     let size = scratch.projection.len() / weights.projection_panels;
     let z = &mut scratch.z;
@@ -211,34 +248,25 @@ fn key<L: Lanes>(
             }
         }
     }
-    for (n, layer) in weights.note.iter().enumerate() {
-        let (below, above) = scratch.state.split_at_mut(n);
-        let (h, c) = &mut above[0];
-        if let (Some((below, _)), Some(input)) = (below.last(), &layer.input) {
-            z[..layer.bias.len()].copy_from_slice(&layer.bias);
-            input.accumulate(l, below, z);
-        }
-        layer.recurrent.accumulate(l, h, z);
-        for unit in (0..layer.hidden).step_by(L::COUNT) {
-            // Beyond the last unit these read the next gate, and what comes of it is never
-            // used: the products stop at the last unit, and the head's weights are zero.
-            let gates = [
-                l.load(&z[unit..]),
-                l.load(&z[layer.hidden + unit..]),
-                l.load(&z[2 * layer.hidden + unit..]),
-                l.load(&z[3 * layer.hidden + unit..]),
-            ];
-            let (new_c, new_h) = cell(l, gates, l.load(&c[unit..]));
-            l.store(new_c, &mut c[unit..]);
-            l.store(new_h, &mut h[unit..]);
-        }
+}
+
+/// Output and cell of layer `n` from its pre-activations.
+#[inline(always)]
+fn cells<L: Lanes>(l: L, layer: &NoteLayer, scratch: &mut Scratch, n: usize) {
+    let (z, (h, c)) = (&scratch.z, &mut scratch.state[n]);
+    for unit in (0..layer.hidden).step_by(L::COUNT) {
+        // Beyond the last unit these read the next gate, and what comes of it is never
+        // used: the products stop at the last unit, and the head's weights are zero.
+        let gates = [
+            l.load(&z[unit..]),
+            l.load(&z[layer.hidden + unit..]),
+            l.load(&z[2 * layer.hidden + unit..]),
+            l.load(&z[3 * layer.hidden + unit..]),
+        ];
+        let (new_c, new_h) = cell(l, gates, l.load(&c[unit..]));
+        l.store(new_c, &mut c[unit..]);
+        l.store(new_h, &mut h[unit..]);
     }
-    let top = scratch.state.last().map_or(&[][..], |(h, _)| h);
-    let mut logits = weights.head_bias;
-    for (logit, column) in logits.iter_mut().zip(&weights.head) {
-        *logit += dot(l, top, column);
-    }
-    logits
 }
 
 /// `z += column`.
