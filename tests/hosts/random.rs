@@ -23,7 +23,7 @@ fn judge(format: Format, script: &Script) -> Result<Verdict, String> {
             return Err(format!("{format:?}: {count} {what}"));
         }
     }
-    let verdict = oracle::sane(&recording, None, ANY_TEMPO_SAMPLES, false)
+    let verdict = oracle::sane(&recording, None, ANY_TEMPO_SAMPLES, oracle::Grace::None)
         .map_err(|error| format!("{format:?}: {error}"))?;
     // The same network without a plugin around it: nothing is lost on the way.
     let alone = play(Box::new(Front::with_model(shipped())))?;

@@ -18,8 +18,28 @@ pub const CONSTANT_TEMPO_SAMPLES: f64 = 0.501;
 /// The contract where tempo or loop bend time.
 pub const ANY_TEMPO_SAMPLES: f64 = 1.001;
 
-/// How late a chord may begin, as a share of its step.
-const GRACE_STEPS: f64 = 0.25;
+/// How long after its place a note may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grace {
+    /// Not at all.
+    None,
+    /// A quarter of a step: chords may be late.
+    Late,
+    /// A quarter of a step for the reaction, another one for chords that are late, and a block, in
+    /// which a decision may be awaited.
+    Reacting,
+}
+
+impl Grace {
+    /// The longest time in steps, where a step has so many samples and a block at most `block`.
+    fn steps(self, step_samples: f64, block: u32) -> f64 {
+        match self {
+            Grace::None => 0.0,
+            Grace::Late => 0.25,
+            Grace::Reacting => 0.5 + f64::from(block) / step_samples,
+        }
+    }
+}
 
 /// What happens at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,8 +141,7 @@ pub fn exact(
 }
 
 /// Holds a performance, whose chords are not known or may have been late, to what is true of
-/// all: a note begins with its place, or up to a quarter of a step later if `late`, not
-/// twice in it, and, where the chord of the place is known, only if it is of it; silence is silence.
+/// all: a note begins with its place, or later as `grace` allows, not twice in it, and, where the chord of the place is known, only if it is of it; silence is silence.
 ///
 /// # Errors
 /// The first thing that is wrong, in words.
@@ -130,9 +149,10 @@ pub fn sane(
     recording: &Recording,
     answer: Option<&dyn Fn(Place) -> Chord>,
     tolerance_samples: f64,
-    late: bool,
+    grace: Grace,
 ) -> Result<Verdict, String> {
     let moments = moments(recording);
+    let block = recording.spans.iter().map(|span| span.frames).max().unwrap_or(0);
     let begins = moments.iter().filter(|moment| matches!(moment.what, Begin(_)));
     let mut verdict = Verdict { steps: begins.count() as u64, ..Verdict::default() };
     let mut begun = HashSet::new();
@@ -170,11 +190,20 @@ pub fn sane(
         // The last place that has begun for certain, and those that may have begun just now;
         // two steps begin at one sample, where a host has skipped time.
         let past = &moments[..next];
-        let settled = past.iter().rposition(|m| m.at_samples < at - tolerance_samples);
+        // A decision is awaited while loops shorter than that begin their places anew.
+        let per_sample =
+            event.beats_per_sample * past.last().map_or(0, |m| m.steps_per_beat) as f64;
+        let awaited = match grace {
+            Grace::Reacting if per_sample > 0.0 => {
+                grace.steps(1.0 / per_sample, block) / per_sample
+            }
+            _ => 0.0,
+        };
+        let settled = past.iter().rposition(|m| m.at_samples < at - tolerance_samples - awaited);
         let silence = past.iter().rposition(|m| m.what == Silence);
         let from = settled.unwrap_or(0).max(silence.unwrap_or(0));
         let places = past[from.min(next)..].iter().rev();
-        let fit = |moment: &&Moment| fits(event, moment, answer, tolerance_samples, late);
+        let fit = |m: &&Moment| fits(event, m, answer, tolerance_samples, (grace, block));
         let Some(moment) = places
             .filter(fit)
             .find(|moment| begun.insert((event.key, std::ptr::from_ref::<Moment>(moment))))
@@ -201,7 +230,7 @@ fn fits(
     moment: &Moment,
     answer: Option<&dyn Fn(Place) -> Chord>,
     tolerance_samples: f64,
-    late: bool,
+    (grace, block): (Grace, u32),
 ) -> bool {
     let Begin(place) = moment.what else { return false };
     let off = event.time_samples as f64 - moment.at_samples;
@@ -209,8 +238,9 @@ fn fits(
     let steps_per_beat = f64::from(moment.steps_per_beat);
     let per_sample = event.beats_per_sample * steps_per_beat;
     let moved = event.position_beats * steps_per_beat - place.step.0 as f64;
-    let grace = 0.0..=GRACE_STEPS + per_sample;
-    let in_grace = late && (grace.contains(&moved) || grace.contains(&(off * per_sample)));
+    let longest = 0.0..=grace.steps(1.0 / per_sample, block) + per_sample;
+    let in_grace =
+        grace != Grace::None && (longest.contains(&moved) || longest.contains(&(off * per_sample)));
     (off.abs() <= tolerance_samples || in_grace)
         && answer.is_none_or(|answer| answer(place).plays(event.key))
 }

@@ -19,12 +19,15 @@ pub enum Wildness {
     Jitter,
     /// Everything, in fewer and longer steps, and a musician who plays: for a real network.
     Calm,
+    /// As that, with reactions of all lengths.
+    Listening,
 }
 
 const LOOKAHEADS: [&str; 6] = ["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
 const MODES: [&str; 3] = ["Solo", "Accompany", "Answer"];
 const REPLAYS: [&str; 2] = ["Never", "Always"];
 const SWITCH: [&str; 2] = ["Off", "On"];
+const REACTIONS: [&str; 5] = ["0.0", "5.0", "12.0", "25.0", "50.0"];
 const RATES: [&str; 5] = ["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
 
 fn position() -> impl Strategy<Value = f64> {
@@ -129,12 +132,23 @@ fn action(wildness: Wildness) -> BoxedStrategy<Action> {
         Wildness::Calm => {
             prop_oneof![5 => run(true), 3 => still(), 3 => moving(true), 4 => musician()].boxed()
         }
+        Wildness::Listening => prop_oneof![
+            5 => run(true),
+            3 => still(),
+            3 => moving(true),
+            8 => musician(),
+            1 => set("Reaction", &REACTIONS),
+        ]
+        .boxed(),
     }
 }
 
 /// Scripts whose host waits for every chord and comes to rest at the end.
 pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
-    let longest = if wildness == Wildness::Calm { 20 } else { 40 };
+    let longest = match wildness {
+        Wildness::Calm => 20,
+        Wildness::All | Wildness::Jitter | Wildness::Listening => 40,
+    };
     let actions = prop::collection::vec(action(wildness), 1..longest);
     let jitter = if wildness == Wildness::Jitter { 1e-4..1.0 / 128.0 } else { 0.0..1e-300 };
     (prop::sample::select(&[44_100.0, 48_000.0, 96_000.0][..]), jitter, actions).prop_map(
@@ -149,6 +163,9 @@ pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
                 .set("Replay", REPLAYS[0])
                 .blocks(1)
                 .save_state("project");
+            if wildness == Wildness::Listening {
+                script = script.set("Reaction", REACTIONS[2]);
+            }
             if wildness == Wildness::Jitter {
                 script = script.then(Action::Jitter(jitter));
             }

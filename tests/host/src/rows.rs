@@ -67,7 +67,7 @@ fn play(open: Open<'_>, script: &Script, tolerance_samples: f64) -> Recording {
     assert_eq!(pairing.unmatched(), 0, "{format:?}: {pairing:?}");
     assert!(pairing.onsets > 0, "{format:?}: no note");
     if recording.refused == 0 {
-        let verdict = oracle::sane(&recording, None, tolerance_samples, false);
+        let verdict = oracle::sane(&recording, None, tolerance_samples, oracle::Grace::None);
         let verdict = verdict.unwrap_or_else(|error| panic!("{format:?}: {error}\n{script}"));
         println!(
             "{format:?}: {} steps, {} onsets, worst {:.3} samples off",

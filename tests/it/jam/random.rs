@@ -1,5 +1,7 @@
 //! Random scripts on the performer alone, judged by the oracle.
 
+use std::cell::Cell;
+
 use anacrusis_test_host::oracle::{self, ANY_TEMPO_SAMPLES, Verdict};
 use anacrusis_test_host::performer::{Front, tangle};
 use anacrusis_test_host::random::{self, Tried, Wildness};
@@ -48,6 +50,39 @@ fn positions_a_little_off_change_no_note() {
     report("performer, jitter", tried);
 }
 
+/// With a musician, and chords that are decided to the last moment; against the same host without
+/// a reaction.
+fn reacting(script: &Script) -> Result<(Verdict, Verdict), String> {
+    let judge = |script: &Script, grace| {
+        let recording = play(Front::with_mock(tangle), script)?;
+        oracle::sane(&recording, Some(&tangle), ANY_TEMPO_SAMPLES, grace)
+    };
+    let mut at_once = script.clone();
+    for action in &mut at_once.actions {
+        if let Action::Set(name, text) = action
+            && name == "Reaction"
+        {
+            *text = "0.0".into();
+        }
+    }
+    Ok((judge(script, oracle::Grace::Reacting)?, judge(&at_once, oracle::Grace::None)?))
+}
+
+#[test]
+fn random_scripts_with_a_musician_and_a_reaction_make_no_wrong_and_no_stuck_note() {
+    let at_once = Cell::new(0);
+    let tried = random::hold("reacting", random::cases(1500), Wildness::Listening, |script| {
+        let (verdict, without) = reacting(script)?;
+        at_once.set(at_once.get() + without.onsets);
+        Ok(verdict)
+    });
+    report("performer, reacting", tried);
+    // What is cut off between a step and its sound is all that may be missing.
+    let (onsets, at_once) = (tried.verdict.onsets, at_once.get());
+    println!("{onsets} onsets, and {at_once} without a reaction");
+    assert!(onsets > 100 * tried.scripts && 20 * onsets > 19 * at_once, "{onsets} of {at_once}");
+}
+
 /// What failed once is held to the contract for ever, with chords in time and late.
 #[test]
 fn scripts_that_failed_once_hold() {
@@ -74,7 +109,8 @@ fn the_oracle_sees_what_is_wrong() {
         .blocks(4);
     let good = play(Front::with_mock(tangle), &script).expect("it plays");
     let exact = |r: &Recording| oracle::exact(r, tangle, ANY_TEMPO_SAMPLES);
-    let sane = |r: &Recording| oracle::sane(r, Some(&tangle), ANY_TEMPO_SAMPLES, false);
+    let sane =
+        |r: &Recording| oracle::sane(r, Some(&tangle), ANY_TEMPO_SAMPLES, oracle::Grace::None);
     assert!(exact(&good).expect("all is right").onsets > 100);
     assert_eq!(sane(&good), exact(&good));
     let on = good.events.iter().position(|e| e.kind == Kind::On).expect("a note");
@@ -121,7 +157,7 @@ fn late(script: &Script, delay_blocks: u32) -> Result<Verdict, String> {
         }
     }
     let recording = play(Front::with_slow_mock(tangle, delay_blocks), &script)?;
-    oracle::sane(&recording, Some(&tangle), ANY_TEMPO_SAMPLES, true)
+    oracle::sane(&recording, Some(&tangle), ANY_TEMPO_SAMPLES, oracle::Grace::Late)
 }
 
 #[test]
