@@ -98,6 +98,8 @@ pub struct Request {
     pub follow: Follow,
     /// Which of the chord's decisions this is.
     pub decision: Decision,
+    /// Whether a question is answered: somebody listens for music, as where a musician plays.
+    pub answers: bool,
     /// If not 0, history before this chord is so many frames of what was heard: a question that is
     /// answered.
     pub motif: u16,

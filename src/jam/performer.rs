@@ -298,6 +298,7 @@ impl Performer {
                 true => Decision::Ahead,
                 false => Decision::Only,
             },
+            answers: controls.mode == Mode::Answer && self.hearing.answering(),
             motif: self.hearing.motif(place.index),
             anchor: first || self.anchor_next,
             lookahead: controls.commits_ahead(),

@@ -353,7 +353,8 @@ impl<B: Biaxial> Planner<B> {
         let (low, step) = (self.range().low, request.place.step.0);
         let mut rules = self.rules(request);
         let heard = self.listened(request);
-        let leaning = kept.control.leaning(shaping.density, request.position, rules.forced != 0);
+        let listens = rules.forced != 0 || request.answers;
+        let leaning = kept.control.leaning(shaping.density, request.position, listens);
         rules.must_begin |= leaning.urge.must_begin;
         rules.make_room |= leaning.urge.nats > 0.0;
         rules.renew |= leaning.urge.too_long;

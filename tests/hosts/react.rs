@@ -3,8 +3,10 @@
 
 use crate::support::{FORMATS, FRONTS, STEPS_PER_BEAT, run};
 use anacrusis_test_host::musician::{Pattern, company};
+use anacrusis_test_host::random;
+use anacrusis_test_host::recording::Kind;
 use anacrusis_test_host::script::Action;
-use anacrusis_test_host::{Format, Script};
+use anacrusis_test_host::{Format, Recording, Script};
 
 /// The plugin as it comes, in a host that waits for every chord.
 fn accompanying(sample_rate: f64, block: u32) -> Script {
@@ -121,6 +123,137 @@ fn whatever_the_rate_and_the_limits_every_bar_is_accompanied() {
             let company = company(&recording, 0.0, BARS);
             println!("{rate}, {most} notes: {company:?}");
             assert_eq!(company.silent_bars, 0, "{rate}, {most} notes");
+        }
+    }
+}
+
+/// Onsets in each bar of four beats.
+fn onsets_by_bar(recording: &Recording, bars: usize) -> Vec<usize> {
+    let mut onsets = vec![0; bars];
+    for event in recording.onsets() {
+        if let Some(bar) = onsets.get_mut((event.position_beats / 4.0).max(0.0) as usize) {
+            *bar += 1;
+        }
+    }
+    onsets
+}
+
+/// Who rests is waited for: nobody fills the silence with more notes than before.
+#[test]
+fn it_plays_with_the_musician_and_thinner_while_they_rest() {
+    const CYCLES: usize = 6;
+    for model in ["Songs (built in)", "Classical (built in)", "Pop (built in)"] {
+        let mut script = accompanying(48_000.0, 256).set("Model", model).tempo(240.0);
+        script = script.live(1.0).samples(24_000).then(Action::Pace(None)).play();
+        for _ in 0..CYCLES {
+            script = Pattern::Tune.play(script, 64, 4, 0.75).beats(16.0);
+        }
+        let recording = run(Format::Clap, &script.stop().samples(4_800));
+        let onsets = onsets_by_bar(&recording, 8 * CYCLES);
+        println!("{model}: onsets in the bars of each cycle:");
+        onsets.chunks(8).for_each(|cycle| println!("  {:?} {:?}", &cycle[..4], &cycle[4..]));
+        let [beside, alone] = [0, 4]
+            .map(|from| onsets.chunks(8).flat_map(|cycle| &cycle[from..from + 4]).sum::<usize>());
+        assert!(alone <= beside, "{model}: {alone} onsets in rests, {beside} beside the tune");
+        let silent = onsets.chunks(8).flat_map(|cycle| &cycle[..4]).filter(|n| **n == 0).count();
+        assert_eq!(silent, 0, "{model}: silent bars beside the tune");
+    }
+}
+
+/// Questions of two bars, and for each as long a time to answer.
+#[test]
+fn questions_are_answered_in_the_next_bars_and_with_about_as_many_voices() {
+    const QUESTIONS: [&[(u8, f64)]; 3] = [
+        &[(60, 1.0), (64, 1.0), (67, 2.0), (65, 1.0), (64, 1.0)],
+        &[(69, 0.5), (71, 0.5), (72, 1.0), (76, 1.0), (74, 0.5), (72, 0.5), (71, 1.0), (69, 1.0)],
+        &[(62, 1.5), (65, 0.5), (69, 1.0), (67, 0.5), (65, 0.5), (64, 1.0), (62, 1.0)],
+    ];
+    for model in ["Songs (built in)", "Classical (built in)", "Pop (built in)"] {
+        let mut script = accompanying(48_000.0, 256).set("Model", model).set("Mode", "Answer");
+        script = script.live(1.0).samples(24_000).then(Action::Pace(None)).play();
+        for question in QUESTIONS {
+            for (key, beats) in question {
+                script = script.note_on(*key).beats(beats - 0.1).note_off(*key).beats(0.1);
+            }
+            // The last two beats of the second bar are a rest.
+            script = script.beats(8.0 - question.iter().map(|note| note.1).sum::<f64>() + 8.0);
+        }
+        let recording = run(Format::Clap, &script.stop().samples(4_800));
+        let onsets = onsets_by_bar(&recording, 4 * QUESTIONS.len());
+        println!("{model}: {onsets:?}");
+        for (n, bars) in onsets.chunks(4).enumerate() {
+            draw(&recording, QUESTIONS[n], 16.0 * n as f64);
+            assert_eq!(bars[..2], [0, 0], "{model}: silent under question {n}");
+            assert!(bars[2] > 0 && bars[3] > 0, "{model}: no answer to question {n}: {bars:?}");
+        }
+        let mut sounding = std::collections::HashSet::new();
+        for event in &recording.events {
+            match event.kind {
+                Kind::On => sounding.insert(event.key),
+                Kind::Off => sounding.remove(&event.key),
+            };
+            assert!(sounding.len() <= 2, "{model}: one voice is answered with {sounding:?}");
+        }
+    }
+}
+
+/// Prints a question (o) and its answer (#, and - where it is held) by sixteenths.
+fn draw(recording: &Recording, question: &[(u8, f64)], first_beat: f64) {
+    let mut rows = vec![['.'; 64]; 128];
+    let mut beat = 0.0;
+    for (key, beats) in question {
+        for step in (beat * 4.0) as usize..((beat + beats) * 4.0) as usize {
+            rows[usize::from(*key)][step] = 'o';
+        }
+        beat += beats;
+    }
+    let mut began = [None; 128];
+    for event in &recording.events {
+        let step = ((event.position_beats - first_beat) * 4.0).floor();
+        let slot = &mut began[usize::from(event.key)];
+        if event.kind == Kind::On {
+            *slot = Some(step);
+        } else if let Some(from) = slot.take() {
+            for step in (from as i64)..(step as i64) {
+                if let Ok(column) = usize::try_from(step)
+                    && let Some(cell) = rows[usize::from(event.key)].get_mut(column)
+                {
+                    *cell = if step == from as i64 { '#' } else { '-' };
+                }
+            }
+        }
+    }
+    let used = |row: &[char; 64]| row.iter().any(|cell| *cell != '.');
+    let [low, high] = [rows.iter().position(used), rows.iter().rposition(used)];
+    for key in (low.unwrap_or(60)..=high.unwrap_or(60)).rev() {
+        println!("{key:4} {}", rows[key].iter().collect::<String>());
+    }
+}
+
+/// What nobody leads does not wander off: the mean keys of the quarters of 64 bars lie within an
+/// octave.
+#[test]
+fn alone_it_stays_in_its_register() {
+    const BARS: u32 = 64;
+    for model in ["Songs (built in)", "Classical (built in)", "Pop (built in)"] {
+        for seed in 1..=random::cases(1) {
+            let mut script = accompanying(48_000.0, 512).set("Model", model).set("Mode", "Solo");
+            script = script.set("Seed", &seed.to_string()).tempo(240.0);
+            script = script.live(1.0).samples(24_000).then(Action::Pace(None)).play();
+            let recording =
+                run(Format::Clap, &script.beats(4.0 * f64::from(BARS)).stop().blocks(4));
+            let mut sums = [(0.0, 0.0); 4];
+            for event in recording.onsets() {
+                let (sum, count) =
+                    &mut sums[((event.position_beats / 64.0).max(0.0) as usize).min(3)];
+                *sum += f64::from(event.key);
+                *count += 1.0;
+            }
+            let means = sums.map(|(sum, count)| sum / count);
+            println!("{model}, seed {seed}: {means:.0?}");
+            let highest = means.into_iter().fold(f64::MIN, f64::max);
+            let lowest = means.into_iter().fold(f64::MAX, f64::min);
+            assert!(highest - lowest <= 12.0, "{model}, seed {seed}: {means:.1?}");
         }
     }
 }
