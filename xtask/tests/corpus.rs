@@ -85,6 +85,16 @@ fn single_files_count_once_and_strange_ones_are_named() {
 }
 
 #[test]
+fn a_drum_loop_is_told_from_a_file_without_notes() {
+    let options = smf::WriteOptions { channel: 9, ..smf::WriteOptions::default() };
+    let drums = smf::write(&tune(1, 64), &options);
+    let folder = folder(&[("loop.mid", &drums), ("tune.mid", &file(&tune(2, 64)))]);
+    let corpus = read(&[folder.path().to_owned()]);
+    assert_eq!(names(&corpus), ["tune.mid"]);
+    assert!(corpus.skipped[0].reason.contains("only drums"), "{:?}", corpus.skipped);
+}
+
+#[test]
 fn the_digest_knows_the_music_and_not_the_names() {
     let (a, b) = (file(&tune(1, 16)), file(&tune(2, 16)));
     let digest = |files: &[(&str, &[u8])]| read(&[folder(files).path().into()]).digest;

@@ -59,6 +59,8 @@ pub(super) struct Gathered {
     /// The first program of each channel.
     pub programs: [Option<u8>; 16],
     pub dropped_notes: u64,
+    /// Onsets of drums.
+    pub drums: u64,
     /// Onsets so far, drums and those of velocity 0 included.
     counted: u64,
     pub repairs: Repairs,
@@ -107,6 +109,7 @@ fn walk(track: Track, range: KeyRange, counted: u64) -> Result<Gathered, SmfErro
                     return Err(SmfError::TooManyNotes);
                 }
                 if channel == DRUMS {
+                    one.drums += u64::from(velocity > 0);
                     continue;
                 }
                 if !range.contains(key) {
@@ -178,6 +181,7 @@ impl Gathered {
             *all = all.or(one);
         }
         self.dropped_notes += one.dropped_notes;
+        self.drums += one.drums;
         self.counted = one.counted;
         self.repairs = self.repairs.and(one.repairs);
     }

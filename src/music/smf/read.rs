@@ -51,6 +51,8 @@ pub struct Imported {
     pub notes: u64,
     /// Notes that lie outside the range, and are not in the roll. Drums are not counted.
     pub dropped_notes: u64,
+    /// Onsets on channel 10: drums, which are not in the roll.
+    pub drums: u64,
     /// How the notes in range lie to the sixteenths; a shift of all of them is taken away.
     pub fit: GridFit,
     /// Bars before the bar of the first note, which are left out.
@@ -111,6 +113,7 @@ pub fn read_with(
             .map_or(DEFAULT_TEMPO_BPM, |(_, micros)| 60_000_000.0 / f64::from(micros)),
         notes: found.notes.len() as u64,
         dropped_notes: found.dropped_notes,
+        drums: found.drums,
         fit,
         empty_bars,
         repairs: found.repairs,
