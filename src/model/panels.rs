@@ -391,7 +391,6 @@ fn column<L: Lanes, const V: usize>(l: L, x: &[f32], tile: &[f32], z: &mut [f32]
 
 /// Of the rows of [`tile_of`] the `V` vectors from the `first` on, of `all` in a tile.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "constant indices keep the sums in registers")]
 fn columns<L: Lanes, const R: usize, const V: usize>(
     l: L,
     x: [&[f32]; R],

@@ -202,9 +202,8 @@ fn draw(recording: &Recording, question: &[(u8, f64)], first_beat: f64) {
     let mut rows = vec![['.'; 64]; 128];
     let mut beat = 0.0;
     for (key, beats) in question {
-        for step in (beat * 4.0) as usize..((beat + beats) * 4.0) as usize {
-            rows[usize::from(*key)][step] = 'o';
-        }
+        let steps = (beat * 4.0) as usize..((beat + beats) * 4.0) as usize;
+        rows[usize::from(*key)][steps].fill('o');
         beat += beats;
     }
     let mut began = [None; 128];

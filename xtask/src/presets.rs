@@ -19,7 +19,7 @@ use figures::{Figures, key_name};
 ///
 /// The built .clap is loaded from disk by a host of our own, which sets the values of each preset
 /// as their texts say and lets it play alone: Accompany is then Solo. A preset that answers is asked
-/// for two bars and has two bars to answer. With --beside a musician plays chords held, repeated and
+/// for two bars and has three in which it may answer. With --beside a musician plays chords held, repeated and
 /// broken, a tune, and one soft key a bar, each on C2, C3, C4 and C5.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
@@ -160,8 +160,9 @@ fn measure(clap: &Path, preset: &Preset, args: &Args) -> Result<Figures> {
 fn play(plugin: &mut dyn Plugin, preset: &Preset, seed: u32, bars: u32) -> Result<Recording> {
     let mut script = begin(plugin, preset, seed)?.play();
     if answers(preset) {
-        for _ in 0..bars.div_ceil(4) {
-            script = Pattern::Tune.play(script, 60, 2, 0.75).beats(8.0);
+        // A bar to see that the musician rests, and two to answer.
+        for _ in 0..bars.div_ceil(5) {
+            script = Pattern::Tune.play(script, 60, 2, 0.75).beats(12.0);
         }
     } else {
         script = script.beats(f64::from(bars) * 4.0);

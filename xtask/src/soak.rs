@@ -165,7 +165,7 @@ fn soak(args: &Args, heap_bytes: impl Fn() -> u64) -> Result<Report> {
 
 fn judge(recording: &Recording, with_model: bool) -> Result<Verdict, String> {
     if with_model {
-        oracle::sane(recording, None, ANY_TEMPO_SAMPLES, false)
+        oracle::sane(recording, None, ANY_TEMPO_SAMPLES, oracle::Grace::None)
     } else {
         oracle::exact(recording, tangle, ANY_TEMPO_SAMPLES)
     }

@@ -32,7 +32,7 @@ impl Pattern {
             Pattern::Held | Pattern::Repeated => vec![root, root + 4, root + 7],
             Pattern::Broken => vec![root + [0, 4, 7, 4][beat % 4]],
             Pattern::Tune => vec![root + [0, 2, 4, 5, 7, 9, 11, 12][beat % 8]],
-            Pattern::Sparse if beat % 4 == 0 => vec![root + [0, 7, 5, 4][beat / 4 % 4]],
+            Pattern::Sparse if beat.is_multiple_of(4) => vec![root + [0, 7, 5, 4][beat / 4 % 4]],
             Pattern::Sparse => Vec::new(),
         }
     }
