@@ -111,7 +111,8 @@ fn guidance_moves_away_from_who_does_not_hear() {
         let key = RANGE.low + index as u8;
         let heard = logits(&states[0], &given, key, rows[0]);
         let unheard = logits(&states[1], &Given::NOTHING, key, rows[1]);
-        let mixed = [0, 1].map(|bit| heard[bit] + (heard[bit] - unheard[bit]));
+        // Who is followed half-way leaves 0.815 of the temperature.
+        let mixed = [0, 1].map(|bit| (heard[bit] + (heard[bit] - unheard[bit])) / 0.815);
         let uniforms = Draw { seed: 1, pass: 0 }.uniforms(0, key);
         let (plays, _) = sampler::decide(&Sampling::default(), mixed, uniforms);
         rows = [(plays, plays); 2];
