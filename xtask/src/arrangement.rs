@@ -65,7 +65,7 @@ impl<'a> Arrangement<'a> {
                 Rule::Auto | Rule::Chords | Rule::Named | Rule::Part | Rule::Top => Who::Top,
             },
         };
-        let unnamed = rule == Rule::Auto && lead == Who::Top;
+        let unnamed = matches!(rule, Rule::Auto | Rule::Chords) && lead == Who::Top;
         let parts = all.into_iter().filter(sounds).collect();
         Arrangement { roll: &piece.roll, metres: &piece.metres, parts, lead, unnamed }
     }

@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// The chord symbols of a leadsheet; else the track named like a melody; else the one part that
-    /// is no keyboard; else the top voice
+    /// The track named like a melody; else the one part that is no keyboard; else the top voice
     #[default]
     Auto,
-    /// The track named chords, beside one named like a melody: a program wrote it from symbols, so
-    /// it is there to be heard, and the melody to be learnt
+    /// The track named chords, if another is named like a melody: a program wrote it from symbols,
+    /// so it is there to be heard, and the melody to be learnt. In other pieces as auto
     Chords,
     /// The track named like a melody: melody, lead, voice, soprano, flute and the like
     Named,
@@ -137,11 +136,11 @@ impl Music<'_> {
     pub fn players(&self, rule: Rule) -> Option<Pair> {
         let pair = match rule {
             Rule::Auto => {
-                let rules = [Rule::Chords, Rule::Named, Rule::Part, Rule::Top];
+                let rules = [Rule::Named, Rule::Part, Rule::Top];
                 return rules.into_iter().find_map(|rule| self.players(rule));
             }
             Rule::Chords => {
-                let index = self.chord_symbols()?;
+                let Some(index) = self.chord_symbols() else { return self.players(Rule::Auto) };
                 self.part(index, format!("track named {}", self.parts[index].name.trim()))
             }
             Rule::Named => {
@@ -164,11 +163,8 @@ impl Music<'_> {
     /// The part that the rule finds, if it looks among parts.
     pub fn lead(&self, rule: Rule) -> Option<usize> {
         match rule {
-            Rule::Auto => self
-                .chord_symbols()
-                .or_else(|| self.named_melody())
-                .or_else(|| self.only_one_without_keyboard()),
-            Rule::Chords => self.chord_symbols(),
+            Rule::Auto => self.named_melody().or_else(|| self.only_one_without_keyboard()),
+            Rule::Chords => self.chord_symbols().or_else(|| self.lead(Rule::Auto)),
             Rule::Named => self.named_melody(),
             Rule::Part => self.only_one_without_keyboard(),
             Rule::Top | Rule::Bass | Rule::Upper | Rule::Lower => None,
@@ -329,13 +325,13 @@ mod tests {
     #[test]
     fn chord_symbols_are_heard_and_the_melody_is_learnt() {
         let (low, high) = (roll(&[&[48, 52], &[48]]), roll(&[&[72], &[], &[74]]));
-        let pair = players(&[("melody", &high), ("chords", &low)], Rule::Auto).expect("two");
+        let leadsheet = [("melody", &high), ("chords", &low)];
+        let pair = players(&leadsheet, Rule::Chords).expect("two");
         assert_eq!(pair.found, "track named chords");
         assert_eq!(pair.accompaniment.chords[..3], high.chords[..3]);
-        let pair = players(&[("piano", &high), ("chords", &low)], Rule::Auto).expect("two");
-        assert_ne!(pair.found, "track named chords", "without a melody they are all there is");
-        let pair = players(&[("melody", &high), ("chords", &low)], Rule::Named).expect("two");
-        assert_eq!(pair.found, "track named melody");
+        assert_eq!(players(&leadsheet, Rule::Auto).expect("two").found, "track named melody");
+        let song = [("piano", &low), ("voice", &high)];
+        assert_eq!(players(&song, Rule::Chords), players(&song, Rule::Auto));
     }
 
     #[test]

@@ -80,8 +80,8 @@ pub struct Settings {
     /// Lowest and highest transposition in semitones, within -24 to 24.
     pub transpose: [i8; 2],
     /// Who of a piece is the musician that the network learns to accompany: `auto` for the track
-    /// named chords of a leadsheet, else the track named like a melody, else the one part that is no
-    /// keyboard, else the top voice.
+    /// named like a melody, else the one part that is no keyboard, else the top voice; `chords` for
+    /// the chord symbols of leadsheets, and in other pieces as `auto`.
     pub musician: Rule,
     /// Share of segments in which there is no musician and all of the music is learnt, 0 to 1; 1 for
     /// networks of version 1 of the features.
