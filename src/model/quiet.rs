@@ -65,20 +65,21 @@ impl Quiet {
         }
     }
 
-    /// What is to be done in the step at `position`, in which a musician is heard or is not.
+    /// What is to be done in the step at `position`, `beside` a musician (who plays in it, or is
+    /// answered) or not.
     ///
     /// From the half of a bar in which nothing has begun beside them, notes get likelier by a nat
     /// a step; on its last beat one begins.
     ///
     /// # Realtime
     /// Arithmetic on 128 keys.
-    pub fn urge(&self, position: BarPosition, heard: bool) -> Urge {
+    pub fn urge(&self, position: BarPosition, beside: bool) -> Urge {
         // What the network takes for a bar may be longer than the one that is played.
         let bar = i64::from(position.bar_steps.max(1));
         let in_bar = i64::from(position.in_bar);
         let beats = i64::from(position.beats.max(1));
         let nothing_yet = in_bar > 0 && i64::from(self.since_onset) >= in_bar;
-        let beside = heard || i64::from(self.since_heard) < in_bar;
+        let beside = beside || i64::from(self.since_heard) < in_bar;
         let after_half = in_bar - (bar + 1) / 2;
         let urged = nothing_yet && beside && after_half >= 0;
         let longest = Quiet::LONGEST_BARS * bar;

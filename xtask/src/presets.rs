@@ -18,9 +18,9 @@ use figures::{Figures, key_name};
 /// Measure what the factory presets play
 ///
 /// The built .clap is loaded from disk by a host of our own, which sets the values of each preset
-/// as their texts say and lets it play alone: Accompany is then Solo. A preset that answers is asked
-/// for two bars and has three in which it may answer. With --beside a musician plays chords held, repeated and
-/// broken, a tune, and one soft key a bar, each on C2, C3, C4 and C5.
+/// as their texts say and lets it play alone: Accompany is then Solo. A preset that answers is
+/// asked for two bars and has three in which it may answer. With --beside a musician plays chords
+/// held, repeated and broken, a tune, and one soft key a bar, each on C2, C3, C4 and C5.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:

@@ -198,6 +198,18 @@ fn bad_input_is_explained() {
 }
 
 #[test]
+fn a_plugin_is_found_by_its_bare_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("broken.clap"), "no plugin").expect("written");
+    let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    judge.args(["judge", "--through", "broken.clap", "--seeds", "1", "--accompany"]);
+    judge.arg(file("tests/midi/chorales")).arg("--model").arg(model());
+    let told = refusal(&judge.current_dir(folder.path()).output().expect("xtask starts"));
+    let whole = folder.path().join("broken.clap").display().to_string();
+    assert!(told.contains(&whole) && !told.contains("No such file"), "{told}");
+}
+
+#[test]
 fn soak_plays_without_a_flaw() {
     let report = json(&xtask("soak", &[], &["--hours", "0.2", "--seed", "3", "--json"]));
     assert!(report["hours"].as_f64().expect("hours") >= 0.2);

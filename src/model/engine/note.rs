@@ -194,10 +194,11 @@ fn key<L: Lanes, const R: usize>(
     }
     for (n, layer) in weights.note.iter().enumerate() {
         if let (Some(below), Some(input)) = (n.checked_sub(1), &layer.input) {
-            let mut z = scratch.each_mut().map(|scratch| {
+            for scratch in &mut scratch {
                 scratch.z[..layer.bias.len()].copy_from_slice(&layer.bias);
-                (&*scratch.state[below].0, &mut *scratch.z)
-            });
+            }
+            let mut z =
+                scratch.each_mut().map(|scratch| (&*scratch.state[below].0, &mut *scratch.z));
             let x = z.each_ref().map(|(x, _)| *x);
             input.accumulate(l, x, &mut z.each_mut().map(|(_, z)| &mut **z));
         }

@@ -80,27 +80,33 @@ pub struct Company {
     pub longest_beats: f64,
 }
 
+/// Onsets in each of so many bars of 4/4 from a beat on.
+pub fn onsets_by_bar(recording: &Recording, first_beat: f64, bars: u32) -> Vec<usize> {
+    let mut onsets = vec![0; bars as usize];
+    for event in recording.onsets() {
+        let at = event.position_beats - first_beat;
+        // A fraction before the first bar line would else be of the first bar.
+        if at >= 0.0
+            && let Some(bar) = onsets.get_mut((at / 4.0) as usize)
+        {
+            *bar += 1;
+        }
+    }
+    onsets
+}
+
 /// What it did in so many bars of 4/4 from a beat on.
 pub fn company(recording: &Recording, first_beat: f64, bars: u32) -> Company {
-    let mut onsets = vec![0; bars as usize];
+    let onsets = onsets_by_bar(recording, first_beat, bars);
     let mut began = [None; 128];
     let mut longest_beats = 0.0_f64;
     for event in &recording.events {
-        let at = event.position_beats - first_beat;
         let slot = &mut began[usize::from(event.key)];
         match event.kind {
-            Kind::On => {
-                *slot = Some(at);
-                // A fraction before the first bar line would else be of the first bar.
-                if at >= 0.0
-                    && let Some(bar) = onsets.get_mut((at / 4.0) as usize)
-                {
-                    *bar += 1;
-                }
-            }
+            Kind::On => *slot = Some(event.position_beats),
             Kind::Off => {
                 if let Some(from) = slot.take() {
-                    longest_beats = longest_beats.max(at - from);
+                    longest_beats = longest_beats.max(event.position_beats - from);
                 }
             }
         }

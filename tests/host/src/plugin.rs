@@ -299,6 +299,8 @@ pub fn open(path: &Path) -> Result<Box<dyn Plugin>, HostError> {
     if !path.exists() {
         return Err(HostError::Missing(path.to_owned()));
     }
+    // Systems look for a bare name where their libraries are, not here.
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match path.extension().and_then(|e| e.to_str()) {
         Some("clap") => Ok(Box::new(crate::clap::Clap::open(path)?)),
         Some("vst3") => Ok(Box::new(crate::vst3::Vst3::open(path)?)),

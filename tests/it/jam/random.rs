@@ -110,36 +110,44 @@ fn the_oracle_sees_what_is_wrong() {
     let good = play(Front::with_mock(tangle), &script).expect("it plays");
     let exact = |r: &Recording| oracle::exact(r, tangle, ANY_TEMPO_SAMPLES);
     let sane =
-        |r: &Recording| oracle::sane(r, Some(&tangle), ANY_TEMPO_SAMPLES, oracle::Grace::None);
+        |grace| move |r: &Recording| oracle::sane(r, Some(&tangle), ANY_TEMPO_SAMPLES, grace);
+    let [prompt, reacting] = [oracle::Grace::None, oracle::Grace::Reacting].map(sane);
     assert!(exact(&good).expect("all is right").onsets > 100);
-    assert_eq!(sane(&good), exact(&good));
+    assert_eq!(prompt(&good), exact(&good));
+    assert!(reacting(&good).is_ok());
     let on = good.events.iter().position(|e| e.kind == Kind::On).expect("a note");
     let off = good.events.iter().position(|e| e.kind == Kind::Off).expect("an end");
-    let half = good.events.len() / 2;
-    let late = half + good.events[half..].iter().position(|e| e.kind == Kind::On).expect("more");
+    // Beyond the loop, where the place before is a whole step away.
+    let late = good.events.iter().position(|e| e.kind == Kind::On && e.position_beats > 21.0);
+    let late = late.expect("a note after the jump");
     type Damage<'a> = &'a dyn Fn(&mut Recording);
-    let damages: [(&str, bool, Damage); 8] = [
-        ("a lost note", false, &|r| {
+    // What is seen where every chord is known, where each must be prompt, and where it may react.
+    let damages: [(&str, [bool; 3], Damage); 8] = [
+        ("a lost note", [true, false, false], &|r| {
             let ended = r.events[on].key;
             let end = r.events.iter().position(|e| e.kind == Kind::Off && e.key == ended);
             r.events.remove(end.expect("it ends"));
             r.events.remove(on);
         }),
-        ("a lost end", true, &|r| {
+        ("a lost end", [true; 3], &|r| {
             r.events.remove(off);
         }),
-        ("a doubled note", true, &|r| r.events.insert(on, r.events[on])),
-        ("a stray end", true, &|r| r.events.insert(off, r.events[off])),
-        ("a wrong key", true, &|r| r.events[on].key = 20),
-        ("a late note", true, &|r| r.events[on].time_samples += 100),
-        ("an early note", true, &|r| r.events[late].time_samples -= 100),
-        ("a stale chord", true, &|r| r.spans.iter_mut().skip(late).for_each(|s| s.fresh = true)),
+        ("a doubled note", [true; 3], &|r| r.events.insert(on, r.events[on])),
+        ("a stray end", [true; 3], &|r| r.events.insert(off, r.events[off])),
+        ("a wrong key", [true; 3], &|r| r.events[on].key = 20),
+        ("a late note", [true, true, false], &|r| r.events[on].time_samples += 100),
+        ("an early note", [true; 3], &|r| r.events[late].time_samples -= 100),
+        ("a stale chord", [true; 3], &|r| {
+            r.spans.iter_mut().skip(late).for_each(|s| s.fresh = true)
+        }),
     ];
-    for (what, seen_by_sane, damage) in damages {
+    for (what, seen, damage) in damages {
         let mut bad = good.clone();
         damage(&mut bad);
-        assert!(exact(&bad).is_err(), "{what} is not seen");
-        assert!(!seen_by_sane || sane(&bad).is_err(), "{what} is not seen by the lenient");
+        let found = [exact(&bad), prompt(&bad), reacting(&bad)].map(|verdict| verdict.is_err());
+        for (found, seen) in found.into_iter().zip(seen) {
+            assert!(found || !seen, "{what} is not seen: {found:?}");
+        }
     }
 }
 

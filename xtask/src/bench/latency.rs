@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
+use anacrusis::jam::controls::Controls;
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Plugin, Recording, Script, perform_together};
 use anyhow::{Context, Result, ensure};
@@ -20,9 +21,6 @@ const SAMPLE_RATE: f64 = 48_000.0;
 /// Samples in a beat, at 120 BPM.
 const BEAT: u64 = 24_000;
 
-/// The plugin's default.
-const REACTION_MS: &str = "12.0";
-
 /// Steps in a beat on the plugin's default grid.
 const STEPS_PER_BEAT: u32 = 4;
 
@@ -31,21 +29,22 @@ const CHORDS: [[u8; 3]; 4] = [[72, 76, 79], [69, 72, 76], [65, 69, 72], [67, 71,
 
 /// Measure how soon the plugin answers what a musician plays
 ///
-/// A musician strikes a chord on each beat beside the built CLAP, which accompanies as it comes, in
-/// a live host whose blocks are whole. Told is the time from their onset to the plugin's own in the
-/// same step, as the host hears both, and in how many steps something else sounded than in a host
-/// that waits for every chord: what was decided to the last moment was not there in time. Other
-/// programs that run change that; see --help for how to try. On Linux the host's thread has a
-/// realtime priority, as those of hosts have, where the system allows it.
+/// A musician strikes a chord on each beat beside the built CLAP, which accompanies at its
+/// defaults in a live host. Printed is the time from the musician's onset to the plugin's own in
+/// the same step, as the host hears both, and the number of steps in which something else sounded
+/// than in a host that waits for every chord: there the last decision came too late. Other
+/// programs that run make that likelier; the last example tries it. On Linux the host's thread
+/// gets a realtime priority, as the audio threads of hosts do, where the system allows it.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   cargo xtask bench latency
   cargo xtask bench latency --instances 1 16 --blocks 64 256 1024 --json > latency.json
 
-Under load, on Linux: start busy loops of a higher priority than normal, such as
+Under load, on Linux, with four busy loops of a higher priority than normal (as root):
   for i in 1 2 3 4; do nice -n -10 sh -c 'while :; do :; done' & done
-and end them when it is done.")]
+  cargo xtask bench latency --instances 1
+  kill $(jobs -p)")]
 pub struct Args {
     /// How many instances play at once
     #[arg(long, value_name = "N", num_args = 1.., default_values_t = [1, 16], value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -150,7 +149,7 @@ fn play(
         .set("Wait for notes", waits)
         .set("Replay", "Never")
         // Instances were tried without it.
-        .set("Reaction", REACTION_MS)
+        .set("Reaction", &format!("{:.1}", Controls::USUAL_REACTION_MS))
         .live(1.0)
         .samples(24_000)
         .then(Action::Pace(pace))
