@@ -129,9 +129,9 @@ impl Hearing {
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn tonality(&self, playing: bool, index: i64, known: Option<Chord>) -> Option<Tonality> {
+    pub fn key(&self, playing: bool, index: i64, known: Option<Chord>) -> KeyHeard {
         if !playing {
-            return self.key_at_rest.tonality();
+            return self.key_at_rest;
         }
         let mut key = self.key;
         let closed = |newest| newest < index && newest > self.key_until;
@@ -141,7 +141,7 @@ impl Hearing {
         if let Some(known) = known {
             key.step(known);
         }
-        key.tonality()
+        key
     }
 
     /// Playback goes on somewhere else, in the step of frame `last`: frames that were open beyond it

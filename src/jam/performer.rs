@@ -284,8 +284,8 @@ impl Performer {
         let playing = offset_samples.is_some();
         let begun = playing.then(|| self.clock.last().index);
         self.hearing.take_turns(&Turn { index: place.index, position, begun }, controls);
-        let tonality = self.hearing.tonality(playing, place.index, None);
-        let rules = self.hearing.rules(controls, self.hearing.held(), tonality);
+        let key = self.hearing.key(playing, place.index, None);
+        let rules = self.hearing.rules(controls, self.hearing.held(), key.tonality());
         let nearest = offset_samples.and_then(|offset| self.clock.nearest(offset));
         let request = Request {
             epoch: 0,
@@ -293,7 +293,7 @@ impl Performer {
             rate: controls.rate,
             position,
             accompanies: controls.mode == Mode::Accompany && self.hearing.met(),
-            follow: react::follow(controls, controls.transpose, tonality),
+            follow: react::follow(controls, controls.transpose, &key),
             decision: match controls.reaction_s() > 0.0 {
                 true => Decision::Ahead,
                 false => Decision::Only,

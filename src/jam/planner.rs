@@ -200,8 +200,8 @@ impl<B: Biaxial> Planner<B> {
     }
 
     /// Decides the chord of a request, of which the take says `recall`. `keep_going` is asked
-    /// between the layers of the time stack; when it says no, the work is given up, [`None`] returned, and history stays as
-    /// it is.
+    /// between the layers of the time stack; when it says no, the work is given up, [`None`]
+    /// returned, and history stays as it is.
     pub fn plan(
         &mut self,
         request: &Request,
@@ -254,7 +254,7 @@ impl<B: Biaxial> Planner<B> {
             replayed,
             played: Amount::of(chosen, before),
             asked: if request.accompanies && self.model.network.hears() {
-                asked.beside(Amount::of(heard, heard_before))
+                self.states.get(index).control.asked(asked, Amount::of(heard, heard_before))
             } else {
                 asked
             },
@@ -353,8 +353,8 @@ impl<B: Biaxial> Planner<B> {
         let (low, step) = (self.range().low, request.place.step.0);
         let mut rules = self.rules(request);
         let heard = self.listened(request);
-        let listens = rules.forced != 0 || request.answers;
-        let leaning = kept.control.leaning(shaping.density, request.position, listens);
+        let beside = rules.forced != 0 || request.answers;
+        let leaning = kept.control.leaning(shaping.density, request.position, beside);
         rules.must_begin |= leaning.urge.must_begin;
         rules.make_room |= leaning.urge.nats > 0.0;
         rules.renew |= leaning.urge.too_long;
@@ -383,10 +383,11 @@ impl<B: Biaxial> Planner<B> {
         let scan: &mut Scan<'_> = match request.accompanies && tells && follow.weight > 0.0 {
             false => &mut |decide| network.choose(&kept.state, &given, decide),
             true => &mut |decide| {
+                let mut guide = follow.guide();
                 network.choose_guided(&kept.state, &given, kept.unheard(), &mut |n, rows| {
                     // The range lies within 0..128.
                     let key = low + n as u8;
-                    decide(n, follow.guided(key, before.plays(key), rows))
+                    decide(n, guide.logits(key, before.plays(key), rows))
                 })
             },
         };

@@ -26,16 +26,24 @@ pub struct Leaning {
 
 impl Control {
     /// How the keys of the next step, at `position`, are leant, where `density` times the model's
-    /// own notes are asked for and a musician is heard or is not.
+    /// own notes are asked for. `beside` a musician, who plays or is answered, no bar stays empty.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn leaning(&self, density: f32, position: BarPosition, heard: bool) -> Leaning {
+    pub fn leaning(&self, density: f32, position: BarPosition, beside: bool) -> Leaning {
         Leaning {
             lean: self.density.lean(density),
             weariness: self.repetition.weariness(),
-            urge: self.quiet.urge(position, heard),
+            urge: self.quiet.urge(position, beside),
         }
+    }
+
+    /// How much to ask for beside a musician who plays `heard`, of a model's `own` amount.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn asked(&self, own: Amount, heard: Amount) -> Amount {
+        self.density.asked(own, heard)
     }
 
     /// Takes note of a step: the chord that was chosen and what was heard, how much was chosen, and
@@ -44,7 +52,7 @@ impl Control {
     /// # Realtime
     /// Arithmetic only.
     pub fn after_step(&mut self, (chosen, heard): (Chord, Chord), played: Amount, asked: Amount) {
-        self.density.after_step(played, asked);
+        self.density.after_step(played, asked, !heard.is_empty());
         self.repetition.after_step(chosen);
         self.quiet.after_step(chosen, heard);
     }

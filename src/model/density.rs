@@ -28,19 +28,6 @@ impl Amount {
         Amount { sounding: f64::from(chord.len()), beginning: f64::from(begin.count_ones()) }
     }
 
-    /// What is left of it beside somebody who plays `other`, of which half counts: a model's music
-    /// has the melody in it. Half is left at least.
-    ///
-    /// With all of it, notes got a quarter shorter than people's, and with nothing a third more
-    /// sounded (docs/judge.md).
-    pub fn beside(self, other: Amount) -> Amount {
-        if other.sounding <= 0.0 {
-            // They rest: who accompanies gets thinner with them, not denser.
-            return self.with(self, |own, _| 0.7 * own);
-        }
-        self.with(other, |own, other| (own - 0.5 * other).max(0.5 * own))
-    }
-
     /// Both by a function of this amount and another's.
     fn with(self, other: Amount, f: impl Fn(f64, f64) -> f64) -> Amount {
         Amount {
@@ -156,17 +143,19 @@ fn limited(mean: f64, most: u8) -> f64 {
 /// sound stay the likelier the fewer sound, silent keys begin the likelier the fewer begin.
 /// Log odds, not an exponent on the probability (`gamma` of model.md, section 8): no exponent
 /// moves a network that is nearly certain, and one that is holds on to what sounds.
-/// All that it remembers are the two means, so it follows history and nothing else.
+/// All that it remembers are means of history, so it follows that and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DensityController {
     played: Amount,
     asked: Amount,
+    /// What was played while a musician sounded, once one did.
+    beside: Option<Amount>,
 }
 
 impl Default for DensityController {
     /// At rest: what was asked for was played.
     fn default() -> Self {
-        DensityController { played: Amount::USUAL, asked: Amount::USUAL }
+        DensityController { played: Amount::USUAL, asked: Amount::USUAL, beside: None }
     }
 }
 
@@ -183,6 +172,10 @@ pub struct Lean {
 impl DensityController {
     /// Share of the running means that a new step replaces: a memory of a bar.
     const MEMORY: f64 = 1.0 / 16.0;
+    /// The same of what was played beside a musician: a memory of four bars.
+    const LONG_MEMORY: f64 = 1.0 / 64.0;
+    /// What is left of the notes while the musician rests.
+    const AT_REST: f64 = 0.7;
     /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
     /// for.
     const QUIET: f64 = 0.5;
@@ -207,7 +200,7 @@ impl DensityController {
     /// # Realtime
     /// Arithmetic only.
     pub fn lean(&self, density: f32) -> Lean {
-        let DensityController { played, asked } = *self;
+        let DensityController { played, asked, .. } = *self;
         let (quiet, limit) = (DensityController::QUIET, DensityController::LIMIT);
         let ratio = played.with(asked, |played, asked| (played + quiet) / (asked + quiet));
         let knob = f64::from(density).clamp(0.1, 10.0).ln();
@@ -222,14 +215,37 @@ impl DensityController {
         }
     }
 
-    /// Takes note of a step in which so much was asked for and played.
+    /// What to ask for beside a musician who plays `heard`, of a model's `own` amount. That has the
+    /// melody in it, so half of what they play is taken off; half of its own is left at least. While
+    /// they rest, the accompaniment gets thinner than the model's own and than it was beside them.
+    ///
+    /// With all of what they play taken off, notes got a quarter shorter than people's, and with
+    /// nothing a third more sounded (docs/judge.md).
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn after_step(&mut self, played: Amount, asked: Amount) {
-        let mean = |mean: f64, new: f64| mean + DensityController::MEMORY * (new - mean);
-        self.played = self.played.with(played, mean);
-        self.asked = self.asked.with(asked, mean);
+    pub fn asked(&self, own: Amount, heard: Amount) -> Amount {
+        if heard.sounding > 0.0 {
+            return own.with(heard, |own, heard| (own - 0.5 * heard).max(0.5 * own));
+        }
+        own.with(self.beside.unwrap_or(own), |own, beside| {
+            DensityController::AT_REST * own.min(beside)
+        })
+    }
+
+    /// Takes note of a step in which so much was asked for and played, beside a musician who
+    /// sounded or did not.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn after_step(&mut self, played: Amount, asked: Amount, beside: bool) {
+        let mean = |memory: f64| move |mean: f64, new: f64| mean + memory * (new - mean);
+        self.played = self.played.with(played, mean(DensityController::MEMORY));
+        self.asked = self.asked.with(asked, mean(DensityController::MEMORY));
+        if beside {
+            let before = self.beside.unwrap_or(asked);
+            self.beside = Some(before.with(played, mean(DensityController::LONG_MEMORY)));
+        }
     }
 }
 
@@ -250,7 +266,7 @@ mod tests {
         let asked = amount(3.0, 1.0);
         let after = |played: Amount| {
             let mut controller = DensityController::default();
-            (0..500).for_each(|_| controller.after_step(played, asked));
+            (0..500).for_each(|_| controller.after_step(played, asked, false));
             controller.lean(1.0)
         };
         assert_eq!(after(amount(0.0, 0.0)).staying, -2.0, "denser");
@@ -263,10 +279,16 @@ mod tests {
 
     #[test]
     fn beside_a_musician_so_much_less_is_asked_for_but_half_at_least() {
-        let asked = amount(4.0, 1.0);
-        assert_eq!(asked.beside(amount(2.0, 0.5)), amount(3.0, 0.75));
-        assert_eq!(asked.beside(amount(9.0, 1.5)), amount(2.0, 0.5));
-        assert!(asked.beside(amount(0.0, 0.0)).sounding < asked.beside(amount(1.0, 0.2)).sounding);
+        let own = amount(4.0, 1.0);
+        let mut controller = DensityController::default();
+        assert_eq!(controller.asked(own, amount(2.0, 0.5)), amount(3.0, 0.75));
+        assert_eq!(controller.asked(own, amount(9.0, 1.5)), amount(2.0, 0.5));
+        assert_eq!(controller.asked(own, amount(0.0, 0.0)), amount(2.8, 0.7));
+        // Who played thinly beside them does not begin to fill the rest.
+        (0..1000).for_each(|_| controller.after_step(amount(1.0, 0.25), own, true));
+        (0..100).for_each(|_| controller.after_step(amount(9.0, 9.0), own, false));
+        let rest = controller.asked(own, amount(0.0, 0.0));
+        assert!((rest.sounding - 0.7).abs() < 1e-3 && (rest.beginning - 0.175).abs() < 1e-3);
     }
 
     #[test]
@@ -283,7 +305,7 @@ mod tests {
     #[test]
     fn nothing_asked_for_leaves_it_at_rest() {
         let mut controller = DensityController::default();
-        (0..5000).for_each(|_| controller.after_step(Amount::default(), Amount::default()));
+        (0..5000).for_each(|_| controller.after_step(Amount::default(), Amount::default(), false));
         let Lean { staying, beginning } = controller.lean(1.0);
         assert!(staying.abs() < 1e-6 && beginning.abs() < 1e-6);
     }

@@ -6,7 +6,7 @@
 //! more of it (classifier-free guidance; Ho and Salimans 2022).
 
 use super::network::LOGITS;
-use crate::music::Tonality;
+use crate::music::Leading;
 
 /// How far the musician is followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,79 +15,129 @@ pub struct Follow {
     /// knob gives.
     pub weight: f32,
     /// The key that they play in, if it is known.
-    pub key: Option<Tonality>,
+    pub key: Option<Leading>,
 }
 
 impl Follow {
     /// The plain network.
     pub const NOT_AT_ALL: Follow = Follow { weight: 0.0, key: None };
 
-    /// Nats that the note which fits best into the musician's key is leant by.
-    const LEAN: f64 = 1.2;
+    /// Nats that the note which fits best into a key that is certain is leant by.
+    const LEAN: f64 = 1.6;
 
-    /// How much less is dared beside a musician who is followed: a part of the temperature for each
-    /// of the weight. Who listens closely plays what is likeliest; with it, figures fell apart less
-    /// and rests got thinner (docs/judge.md).
+    /// The share of the temperature that is taken away for each unit of the weight: the more closely
+    /// the musician is followed, the safer the choice of notes. With it, chords of four keys became
+    /// half as frequent and rests thinner (docs/judge.md).
     const CAUTION: f32 = 0.185;
 
+    /// What is made of a change that neighbouring keys have in common. It says when something is to
+    /// begin, and a network that is driven to the musician's onsets plays blocks on them.
+    const TIMING: f32 = 0.5;
+
+    /// Share of the running mean over the keys visited that a new key replaces: an octave's memory,
+    /// in which every pitch class counts about as much.
+    const NEIGHBOUR: f32 = 1.0 / 12.0;
+
     /// What a knob of 0 to 1 asks for, beside a musician in `key`.
-    pub fn by(knob: f32, key: Option<Tonality>) -> Follow {
+    pub fn by(knob: f32, key: Option<Leading>) -> Follow {
         Follow { weight: 2.0 * knob, key }
     }
 
+    /// Begins to guide the keys of one step.
+    pub fn guide(self) -> Guide {
+        Guide { follow: self, common: 0.0 }
+    }
+}
+
+/// Guides the keys of one step, in the order in which they are visited.
+#[derive(Clone, Copy, Debug)]
+pub struct Guide {
+    follow: Follow,
+    /// How much likelier or less likely the musician makes the silent keys visited of late, in nats.
+    common: f32,
+}
+
+impl Guide {
     /// The logits of a MIDI key, which sounded in the step before or did not, from those of who hears
     /// the musician and of who does not.
     ///
-    /// The key that is heard makes a note's beginning likelier and not its going on: else notes that
-    /// fit would last longer than people's do.
+    /// Of a silent key that which the musician changes is in two parts: what its neighbours have in
+    /// common, and what is its own. The key that is heard makes a note's beginning likelier and not
+    /// its going on: else notes that fit would last longer than people's do.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn guided(
-        &self,
+    pub fn logits(
+        &mut self,
         key: u8,
         sounded: bool,
         [heard, unheard]: [[f32; LOGITS]; 2],
     ) -> [f32; LOGITS] {
-        let mut logits = heard;
-        for (logit, unheard) in logits.iter_mut().zip(unheard) {
-            *logit += self.weight * (*logit - unheard);
+        let Follow { weight, key: leading } = self.follow;
+        let mut change = [heard[0] - unheard[0], heard[1] - unheard[1]];
+        if !sounded {
+            self.common += Follow::NEIGHBOUR * (change[0] - self.common);
+            change[0] -= (1.0 - Follow::TIMING) * self.common;
         }
-        let fit = self.key.map_or(0.0, |tonality| tonality.fit(key));
-        let fit = if sounded { fit.min(0.0) } else { fit };
-        logits[0] += (f64::from(self.weight.min(1.0)) * Follow::LEAN * fit) as f32;
-        logits.map(|logit| logit / (1.0 - Follow::CAUTION * self.weight.clamp(0.0, 2.0)))
+        let mut logits = [heard[0] + weight * change[0], heard[1] + weight * change[1]];
+        if let Some(Leading { tonality, certainty }) = leading {
+            let fit = tonality.fit(key);
+            let fit = if sounded { fit.min(0.0) } else { fit };
+            logits[0] += (f64::from(weight.min(1.0) * certainty) * Follow::LEAN * fit) as f32;
+        }
+        logits.map(|logit| logit / (1.0 - Follow::CAUTION * weight.clamp(0.0, 2.0)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::Tonality;
+
+    /// The first key that is guided, which sounded.
+    fn first(follow: Follow, rows: [[f32; 2]; 2]) -> [f32; 2] {
+        follow.guide().logits(60, true, rows)
+    }
 
     #[test]
     fn guidance_goes_on_in_the_direction_of_the_musician() {
         let rows = [[1.0, 0.5], [-1.0, 1.0]];
-        assert_eq!(Follow::NOT_AT_ALL.guided(60, false, rows), [1.0, 0.5]);
+        assert_eq!(first(Follow::NOT_AT_ALL, rows), [1.0, 0.5]);
         // Of the temperature 0.815 is left, and 0.63.
-        assert_eq!(Follow::by(0.5, None).guided(60, false, rows), [3.0 / 0.815, 0.0]);
-        assert_eq!(Follow::by(1.0, None).guided(60, false, rows), [5.0 / 0.63, -0.5 / 0.63]);
+        assert_eq!(first(Follow::by(0.5, None), rows), [3.0 / 0.815, 0.0]);
+        assert_eq!(first(Follow::by(1.0, None), rows), [5.0 / 0.63, -0.5 / 0.63]);
     }
 
     #[test]
-    fn notes_of_the_key_that_is_heard_get_likelier() {
-        let c_major = Some(Tonality { tonic: 0, minor: false });
-        let lean = |knob, key| {
-            let follow = Follow::by(knob, c_major);
+    fn of_what_silent_keys_have_in_common_half_is_made() {
+        let mut guide = Follow::by(0.5, None).guide();
+        let mut guided =
+            |change: f32| guide.logits(60, false, [[change, 0.0], [0.0; 2]])[0] * 0.815;
+        // A change of all keys alike.
+        let last = (0..100).map(|_| guided(2.0)).last().expect("a hundred");
+        assert!((last - (2.0 + 0.5 * 2.0)).abs() < 1e-3, "{last}");
+        // What one key has beyond that is made all of, but for its own part in the mean.
+        let own = guided(5.0);
+        assert!((own - (5.0 + 1.0 + 3.0 - 0.125)).abs() < 1e-3, "{own}");
+    }
+
+    #[test]
+    fn notes_of_the_key_that_is_heard_get_likelier_the_surer_it_is() {
+        let tonality = Tonality { tonic: 0, minor: false };
+        let lean = |knob, key, sounded, certainty| {
+            let follow = Follow::by(knob, Some(Leading { tonality, certainty }));
             let temperature = 1.0 - Follow::CAUTION * follow.weight;
-            follow.guided(key, false, [[0.0; 2]; 2])[0] * temperature
+            follow.guide().logits(key, sounded, [[0.0; 2]; 2])[0] * temperature
         };
-        assert!((lean(0.5, 60) - 1.2).abs() < 1e-6, "the tonic fits best");
-        assert!(lean(0.5, 67) > 0.2 && lean(0.5, 61) < -0.2);
-        assert!((lean(0.5, 67) - lean(1.0, 67)).abs() < 1e-6, "no more than that");
-        assert_eq!(lean(0.0, 60), 0.0);
-        let lasting = |key| Follow::by(0.5, c_major).guided(key, true, [[0.0; 2]; 2])[0] * 0.815;
-        assert_eq!(lasting(60), 0.0, "what fits lasts no longer");
-        assert!((lasting(61) - lean(0.5, 61)).abs() < 1e-6);
-        assert!((lean(0.25, 60) - 0.6).abs() < 1e-6);
+        let begins = |knob, key| lean(knob, key, false, 1.0);
+        assert!((begins(0.5, 60) - 1.6).abs() < 1e-6, "the tonic fits best");
+        assert!(begins(0.5, 67) > 0.2 && begins(0.5, 61) < -0.2);
+        assert!((begins(0.5, 67) - begins(1.0, 67)).abs() < 1e-6, "no more than that");
+        assert_eq!(begins(0.0, 60), 0.0);
+        assert_eq!(lean(0.5, 60, true, 1.0), 0.0, "what fits lasts no longer");
+        assert!((lean(0.5, 61, true, 1.0) - begins(0.5, 61)).abs() < 1e-6);
+        assert!((begins(0.25, 60) - 0.8).abs() < 1e-6);
+        assert!((lean(0.5, 60, false, 0.5) - 0.8).abs() < 1e-6);
+        assert_eq!(lean(0.5, 60, false, 0.0), 0.0);
     }
 }

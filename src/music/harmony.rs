@@ -39,21 +39,22 @@ impl Tonality {
         for key in chords.iter().flat_map(Chord::keys) {
             steps[usize::from(key % 12)] += 1.0;
         }
-        Tonality::of_classes(&steps)
+        Tonality::of_classes(&steps).map(|(key, _)| key)
     }
 
-    /// As [`Tonality::of`], from how much there is of each pitch class.
+    /// As [`Tonality::of`], from how much there is of each pitch class; and how well that correlates
+    /// with the profile, -1 to 1.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn of_classes(amounts: &[f64; 12]) -> Option<Tonality> {
+    pub fn of_classes(amounts: &[f64; 12]) -> Option<(Tonality, f64)> {
         let keys = (0..24_u8).map(|n| Tonality { tonic: n % 12, minor: n >= 12 });
         let fits = keys.filter_map(|key| {
             let mut turned = key.profile();
             turned.rotate_right(usize::from(key.tonic));
             Some((correlation(amounts, &turned)?, key))
         });
-        fits.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
+        fits.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(fit, key)| (key, fit))
     }
 
     /// The same kind of key, `semitones` higher.

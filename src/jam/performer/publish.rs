@@ -50,7 +50,7 @@ impl Performer {
             Reason::Playing => (self.clock.reaction_s() * 1e3) as f32,
             _ => 0.0,
         };
-        status.key_heard = self.hearing.tonality(reason == Reason::Playing, i64::MAX, None);
+        status.key_heard = self.hearing.key(reason == Reason::Playing, i64::MAX, None).tonality();
         status.answering = self.hearing.answering();
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
         status.set_coming(self.pending.iter().map(|entry| shown(entry.request.place, Some(entry))));

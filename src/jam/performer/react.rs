@@ -9,16 +9,20 @@ use crate::jam::link::{Decision, Place, Request};
 use crate::jam::player::NoteSink;
 use crate::jam::transport::Transport;
 use crate::model::Follow;
-use crate::music::{Chord, Tonality};
+use crate::music::{Chord, KeyHeard, Leading};
 
 /// From so long before a second decision is asked for on, the worker looks for it often.
 const SOON_S: f64 = 2e-3;
 
-/// How far the musician is followed, who plays in `tonality` as it sounds; the key is the network's.
-pub(super) fn follow(controls: &Controls, transpose: i8, tonality: Option<Tonality>) -> Follow {
+/// How far the musician is followed, who plays in a key as it sounds; what is leant towards is the
+/// network's.
+pub(super) fn follow(controls: &Controls, transpose: i8, key: &KeyHeard) -> Follow {
     match controls.mode {
         Mode::Accompany => {
-            let key = tonality.map(|key| key.transposed(transpose.saturating_neg()));
+            let key = key.leading().map(|Leading { tonality, certainty }| {
+                let tonality = tonality.transposed(transpose.saturating_neg());
+                Leading { tonality, certainty }
+            });
             Follow::by(controls.follow.clamp(0.0, 1.0), key)
         }
         Mode::Solo | Mode::Answer => Follow::NOT_AT_ALL,
@@ -41,8 +45,8 @@ impl Performer {
         // What is asked for is the chord in the keys in which it was committed.
         let transpose = entry.request.transpose;
         let controls = &Controls { transpose, ..*controls };
-        let tonality = self.hearing.tonality(true, place.index, Some(sounding));
-        let mut rules = self.hearing.rules(controls, sounding.playing(), tonality);
+        let key = self.hearing.key(true, place.index, Some(sounding));
+        let mut rules = self.hearing.rules(controls, sounding.playing(), key.tonality());
         rules.renew |= controls.network_mask(gated);
         let request = Request {
             decision: Decision::Second(notes),
@@ -50,7 +54,7 @@ impl Performer {
             anchor: false,
             seed: controls.seed,
             shaping: controls.shaping,
-            follow: follow(controls, transpose, tonality),
+            follow: follow(controls, transpose, &key),
             rules,
             heard,
             ..entry.request

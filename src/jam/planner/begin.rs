@@ -21,7 +21,7 @@ impl<B: Biaxial> Planner<B> {
         let beside = request.accompanies && self.model.network.hears();
         let frames = match request.follow.key {
             _ if !recall.prompt.is_empty() => recall.prompt.clone(),
-            Some(key) if beside => prompts.frames_in(key, request.seed, request.position),
+            Some(key) if beside => prompts.frames_in(key.tonality, request.seed, request.position),
             _ => vec![],
         };
         if !frames.is_empty() {

@@ -148,12 +148,13 @@ impl<S: Clone> Performance<S> {
         if given.known {
             key_heard.step(given.chord);
         }
-        let follow = Follow::by(manner.follow, key_heard.tonality().filter(|_| manner.lean));
+        let key = key_heard.leading().filter(|_| manner.lean);
+        let mut guide = Follow::by(manner.follow, key).guide();
         network.choose(&self.state, self.unheard.as_ref(), given, &mut |index, rows| {
             // The range lies within 0..128.
             let key = low + index as u8;
             let logits = if self.unheard.is_some() {
-                follow.guided(key, self.before.plays(key), rows)
+                guide.logits(key, self.before.plays(key), rows)
             } else {
                 rows[0]
             };
