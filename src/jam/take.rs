@@ -207,8 +207,10 @@ impl Take {
     /// As [`Take::lock`].
     pub fn again(&mut self, span: Span) -> Result<(), TooManyEdits> {
         let since = self.end();
-        self.edit(Edit::Again { span, since, draw: self.draws + 1 })?;
-        self.draws += 1;
+        // After four thousand million draws the first comes again.
+        let draw = self.draws.wrapping_add(1).max(1);
+        self.edit(Edit::Again { span, since, draw })?;
+        self.draws = draw;
         Ok(())
     }
 
@@ -286,5 +288,19 @@ impl Take {
         }
         let first = self.first;
         self.edits.retain(|edit| edit.matters(first));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A project may say that of a take, and nobody draws as often.
+    #[test]
+    fn the_last_draw_is_followed_by_the_first() {
+        let mut take = Take { draws: u32::MAX, ..Take::default() };
+        let span = Span { rate: Rate::default(), first: Step(0), end: Step(16) };
+        take.again(span).expect("one change");
+        assert_eq!(take.draw(span.rate, Step(3)), 1);
     }
 }

@@ -95,11 +95,22 @@ fn host_event<P: Plugin>(event: NoteEvent) -> PluginNoteEvent<P> {
     let NoteEvent { offset_samples: timing, kind, key, channel, velocity } = event;
     let voice_id = VoiceID::Wildcard;
     let (key, channel) = (Key::Number(key), Channel::Number(channel));
-    let velocity = f32::from(velocity) / 127.0;
+    let velocity = host_velocity(velocity);
     match kind {
         NoteKind::On => HostEvent::NoteOn { timing, voice_id, channel, key, velocity },
         NoteKind::Off => HostEvent::NoteOff { timing, voice_id, channel, key, velocity },
     }
+}
+
+/// A MIDI velocity, at most 127, as hosts have it: 0 to 1.
+///
+/// Never below the fraction that it stands for, so that a host which makes MIDI of it by cutting
+/// off what is behind the point gets the same velocity as one that rounds.
+fn host_velocity(velocity: u8) -> f32 {
+    let nearest = f32::from(velocity) / 127.0;
+    // Exact: 24 bits times 7.
+    let below = f64::from(nearest) * 127.0 < f64::from(velocity);
+    if below { nearest.next_up() } else { nearest }
 }
 
 /// How often a panic in `process` is survived before the performer is left alone.
@@ -243,6 +254,17 @@ mod tests {
         let (key, pressure) = (Key::Number(60), 0.5);
         let other = HostEvent::<()>::PolyPressure { timing, voice_id, channel, key, pressure };
         assert_eq!(played(&other), None);
+    }
+
+    #[test]
+    fn a_velocity_survives_hosts_that_round_and_hosts_that_do_not() {
+        for velocity in 0..=127_u8 {
+            let told = host_velocity(velocity);
+            assert!((0.0..=1.0).contains(&told));
+            assert_eq!((told * 127.0).round() as u8, velocity);
+            assert_eq!((told * 127.0) as u8, velocity, "cut off");
+            assert_eq!((f64::from(told) * 127.0) as u8, velocity, "cut off, in more digits");
+        }
     }
 
     #[test]

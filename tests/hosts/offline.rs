@@ -120,6 +120,8 @@ fn a_render_that_nobody_announces_is_known_by_its_pace() {
     for format in FORMATS {
         let begun = Script::new(48_000.0, 512)
             .on_the_beat()
+            // What was played too soon to be waited for is no take to replay.
+            .set("Replay", "Never")
             .live(1.0)
             .samples(24_000)
             .then(Action::Pace(None))
@@ -132,5 +134,45 @@ fn a_render_that_nobody_announces_is_known_by_its_pace() {
         let recording = run(format, &begun.play().beats(BEATS).stop().blocks(4));
         check(&format!("{format:?}, unannounced render"), &recording);
         assert_eq!(music(&recording, known_from), meant(format), "{format:?}");
+    }
+}
+
+/// And it gets what was heard: the take is replayed from then on.
+#[test]
+fn a_render_that_nobody_announces_replays_the_take() {
+    for format in FORMATS {
+        let key = |on, key| Action::Note { offset_samples: 7, on, key, channel: 0, velocity: 0.8 };
+        let jam = patient(48_000.0, 512)
+            .set("Seed", "3")
+            .play()
+            .beats(4.0)
+            .then(key(true, 72))
+            .beats(2.0)
+            .then(key(false, 72))
+            .beats(BEATS - 6.0)
+            .stop()
+            .samples(9_600);
+        let mut plugin = load(format);
+        let heard = perform(plugin.as_mut(), &jam).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+        let render = Script::new(48_000.0, 512)
+            .on_the_beat()
+            .set("Wait for notes", "Off")
+            // Long enough for the worker to write down what was heard.
+            .live(1.0)
+            .samples(24_000)
+            .then(Action::Pace(None))
+            .play()
+            .beats(BEATS)
+            .stop()
+            .samples(9_600);
+        let rendered =
+            perform(plugin.as_mut(), &render).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+        // Half a second of sound tells that it is a render; ends of what began in it follow.
+        let known = |note: &(i64, Kind, u8, u8, u8)| note.0 >= 8 && note.1 == Kind::On;
+        let notes = |recording: &Recording| -> Vec<(i64, Kind, u8, u8, u8)> {
+            recording.music(STEPS_PER_BEAT).into_iter().filter(known).collect()
+        };
+        assert!(notes(&heard).len() > 15, "{format:?}: {}", notes(&heard).len());
+        assert_eq!(notes(&rendered), notes(&heard), "{format:?}");
     }
 }

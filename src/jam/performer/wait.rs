@@ -68,8 +68,12 @@ impl Waits {
     /// # Realtime
     /// Reads the clock.
     pub fn begin(&mut self, transport: &Transport) {
+        self.begin_at(Instant::now(), transport);
+    }
+
+    fn begin_at(&mut self, now: Instant, transport: &Transport) {
         if let Some(doubts) = &mut self.doubts {
-            doubts.look(Instant::now(), self.waited, transport.playing);
+            doubts.look(now, self.waited, transport.playing);
         }
         self.waited = Duration::ZERO;
         self.flag_allows = None;
@@ -117,17 +121,18 @@ impl Waits {
     }
 
     /// Whether the host bounces: as its flag tells or, where that is worth less, as it tells and
-    /// the pace does not deny.
+    /// the pace does not deny; or as its pace alone tells.
     ///
     /// # Realtime
     /// As [`Waits::allowance`].
     pub fn bounces(&mut self, transport: &Transport) -> bool {
-        match self.doubts {
+        let told = match self.doubts {
             Some(Doubts { flag: OfflineFlag::Late, .. }) => {
                 transport.playing && self.is_told(transport) && self.flag_allows()
             }
             _ => transport.offline,
-        }
+        };
+        told || self.doubts.is_some_and(|doubts| doubts.is_far_ahead())
     }
 
     /// A wait is over.
@@ -190,12 +195,17 @@ impl Doubts {
     /// So far is kept count: when a render is over, it is known within the difference.
     const MOST_AHEAD_S: f64 = 1.0;
 
+    /// By how much a live host may be faster than the clock, hour after hour, and never get ahead:
+    /// sound cards are off by a few hundred millionths. A render is faster by far more.
+    const DRIFT: f64 = 0.01;
+
     /// A block begins; in the one before so much time was waited by ourselves.
     fn look(&mut self, now: Instant, waited: Duration, playing: bool) {
         let first = *self.first.get_or_insert(now);
         if let Some(last) = self.last.replace(now) {
             let passed = now.duration_since(last).saturating_sub(waited);
-            self.ahead_s = (self.ahead_s - passed.as_secs_f64()).max(0.0);
+            let most_made_s = passed.as_secs_f64() * (1.0 + Doubts::DRIFT);
+            self.ahead_s = (self.ahead_s - most_made_s).max(0.0);
         }
         if playing && !self.playing {
             self.began_at_once =
@@ -304,6 +314,33 @@ mod tests {
         assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.01), "at once, but not said");
         for block in 0..100 {
             assert_eq!(asks_in(&mut waits, &PLAYING, &controls, 5.0), block > 0);
+        }
+    }
+
+    /// A day of live use on a card whose clock is not the computer's, with blocks that come early and
+    /// late.
+    #[test]
+    fn a_live_host_never_waits_however_its_card_drifts() {
+        let controls = Controls::default();
+        let block_s = 512.0 / 48_000.0;
+        for flag in [OfflineFlag::Current, OfflineFlag::Late] {
+            for drift in [-200e-6, 0.0, 200e-6] {
+                let mut waits = Waits::default();
+                waits.activate(flag);
+                let begun = Instant::now();
+                let mut blocks = 0_u32;
+                while f64::from(blocks) * block_s < 24.0 * 3600.0 {
+                    let told = if blocks < 100 { &STOPPED } else { &PLAYING };
+                    let jitter_s = 0.005 * f64::from(blocks % 7) / 7.0;
+                    let at_s = f64::from(blocks) * block_s * (1.0 - drift) + jitter_s;
+                    waits.begin_at(begun + Duration::from_secs_f64(at_s), told);
+                    let waited = !waits.allowance(told, &controls).is_zero();
+                    assert!(!waited, "{flag:?}, {drift}: in block {blocks}");
+                    assert!(!waits.bounces(told), "{flag:?}, {drift}: in block {blocks}");
+                    waits.end(512, told);
+                    blocks += 1;
+                }
+            }
         }
     }
 
