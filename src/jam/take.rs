@@ -160,6 +160,13 @@ impl Take {
         self.log.range(self.log.len().saturating_sub(most)..).map(|entry| &entry.played)
     }
 
+    /// Up to `most` steps from the entry `number` on, which is not before the first.
+    fn from(&self, number: u64, most: usize) -> impl Iterator<Item = &Played> {
+        // Within the log, which memory holds.
+        let skipped = number.saturating_sub(self.first) as usize;
+        self.log.iter().skip(skipped).take(most).map(|entry| &entry.played)
+    }
+
     /// How many steps it holds.
     pub fn len(&self) -> usize {
         self.log.len()

@@ -5,6 +5,7 @@
 //! before, and its two chords; a chord is the number of its keys and the keys from low to
 //! high, the upper bit set where one is struck. All that is read is checked, and bounded.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -41,19 +42,38 @@ pub enum PackError {
     Damaged,
 }
 
+/// All of a take that is packed.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// The number of the first step.
+    pub first: u64,
+    /// At most [`MOST_STEPS`].
+    pub played: VecDeque<Played>,
+    pub edits: Vec<Edit>,
+    pub draws: u32,
+}
+
 /// The take as bytes.
 pub fn pack(take: &Take) -> Vec<u8> {
-    let mut body = Vec::with_capacity(take.bytes + 64);
-    body.extend(take.draws.to_le_bytes());
-    body.extend((take.log.len() as u32).to_le_bytes());
+    let played = take.played().copied().collect();
+    let edits = take.edits.clone();
+    pack_contents(&Contents { first: take.first, played, edits, draws: take.draws })
+}
+
+/// As [`pack`].
+pub(super) fn pack_contents(contents: &Contents) -> Vec<u8> {
+    let Contents { first, played, edits, draws } = contents;
+    let mut body = Vec::new();
+    body.extend(draws.to_le_bytes());
+    body.extend((played.len() as u32).to_le_bytes());
     let mut before = None;
-    for played in take.played() {
+    for played in played {
         write(&mut body, before, played);
         before = Some(played);
     }
-    body.extend((take.edits.len() as u32).to_le_bytes());
-    for edit in &take.edits {
-        write_edit(&mut body, &edit.counted_from(take.first));
+    body.extend((edits.len() as u32).to_le_bytes());
+    for edit in edits {
+        write_edit(&mut body, &edit.counted_from(*first));
     }
     let mut bytes = MAGIC.to_vec();
     bytes.push(VERSION);
