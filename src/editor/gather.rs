@@ -3,7 +3,7 @@
 use super::view::{Activity, Column, Figures, Library, Line, Model, PresetShelf, Roll, Take, View};
 use crate::jam::link::Meters;
 use crate::jam::status::{Shown, Status};
-use crate::jam::take::{Locks, Played, TakeView};
+use crate::jam::take::{Locks, PackError, Played, TakeView};
 use crate::jam::transport::Reason;
 use crate::music::{Chord, Grid, Harmony, KeyRange, Rate, Step, Stress};
 
@@ -37,8 +37,9 @@ fn take(status: &Status, take: &TakeView) -> Take {
         steps: take.steps,
         dropped: take.dropped,
         can_undo: take.can_undo,
+        newer: matches!(take.problem, Some(PackError::Newer(_))),
         bar: status.position_beats.map_or(1, bar),
-        notice: take.problem.as_ref().map(|problem| text::take_problem(problem)),
+        notice: take.problem.map(text::take_problem),
     }
 }
 

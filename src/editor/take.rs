@@ -57,6 +57,9 @@ pub fn show(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &m
     if let Some(notice) = &take.notice {
         ui.label(RichText::new(notice).color(theme::palette(ui).text_dim));
     }
+    if take.newer {
+        button(ui, &mut actions.take, true, text::ANEW, TakeAction::Anew);
+    }
 }
 
 /// What can be done with the bars that are chosen, or with the one under the play head, on one

@@ -1,6 +1,7 @@
 //! Every word that the editor shows, in one place.
 
 use super::view::{Activity, Card, Figures, Model, Roll, Take, View};
+use crate::jam::take::PackError;
 use crate::music::{Chord, STEPS_PER_BAR};
 
 /// Title of window and editor.
@@ -77,6 +78,12 @@ pub const AGAIN: (&str, &str) =
     ("Again", "Drop what was played in these bars and play something else there.");
 /// See [`LOCK`].
 pub const UNDO: (&str, &str) = ("Undo", "Take the last Lock, Unlock or Again back.");
+/// See [`LOCK`].
+pub const ANEW: (&str, &str) = (
+    "Begin anew",
+    "Give up what a newer version of Anacrusis has written into this project, and keep what is \
+     played from now on.",
+);
 /// See [`LOCK`].
 pub const KEEP_BARS: (&str, &str) =
     ("Keep", "Write what was played in these bars last as a MIDI file in your music folder.");
@@ -339,8 +346,15 @@ pub fn take_length(take: &Take) -> String {
 }
 
 /// The project's take cannot be read.
-pub fn take_problem(why: &dyn std::fmt::Display) -> String {
-    format!("What was played before cannot be read: {why}. It stays in the project until you play.")
+pub fn take_problem(why: PackError) -> String {
+    let until = match why {
+        PackError::Newer(_) => {
+            "It stays in the project, and what you play now is not kept. Update Anacrusis, or press \
+             Begin anew on the Take page to give it up."
+        }
+        PackError::NotATake | PackError::Damaged => "It stays in the project until you play.",
+    };
+    format!("What was played before cannot be read: {why}. {until}")
 }
 
 /// Titles of dialogs.

@@ -104,6 +104,8 @@ pub struct Take {
     pub dropped: u64,
     /// Whether there is something to undo.
     pub can_undo: bool,
+    /// Whether a newer version wrote the project's, so that nothing is added to it.
+    pub newer: bool,
     /// The bar under the play head, counted from 1.
     pub bar: i64,
     /// What became of what was asked for last, or why the project's take cannot be read.
@@ -275,6 +277,8 @@ pub enum TakeAction {
     Again(i64, i64),
     /// Take back the last of these.
     Undo,
+    /// Let go of what a newer version wrote.
+    Anew,
     /// Write a part of the take as a MIDI file.
     Keep(Part),
 }

@@ -66,6 +66,10 @@ impl Desk {
                 take.with(|take| take.undo());
                 Ok(())
             }
+            TakeAction::Anew => {
+                take.begin_anew();
+                Ok(())
+            }
             TakeAction::Keep(part) => {
                 self.notice = Some(match self.keep(part, model) {
                     Ok(path) => text::kept(&path),

@@ -47,6 +47,15 @@ fn bars_of_the_take_are_locked_played_again_and_kept() {
 }
 
 #[test]
+fn what_a_newer_version_wrote_is_given_up_only_when_asked() {
+    let mut harness = desk(false, None);
+    assert!(harness.query_by_label(text::ANEW.0).is_none());
+    harness.state_mut().view.take.newer = true;
+    harness.run();
+    assert_eq!(asked(&mut harness, text::ANEW), Some(TakeAction::Anew));
+}
+
+#[test]
 fn a_part_of_the_take_is_kept_where_the_musician_says() {
     let parts = [
         (text::KEEP_AS_ALL.to_owned(), Part::All),

@@ -20,8 +20,8 @@ struct Inner {
     unread: Option<Arc<[u8]>>,
     /// How many takes were loaded.
     loads: u64,
-    /// Bytes that are no take for us: kept as long as nothing is played, so that to open and save
-    /// a project loses nothing.
+    /// Bytes that are no take for us: kept as long as nothing is written down, so that to open and
+    /// save a project loses nothing.
     unreadable: Option<(Arc<[u8]>, PackError)>,
     /// The take as bytes, and how many changes it had then.
     packed: Option<(u64, Arc<[u8]>)>,
@@ -190,11 +190,20 @@ impl SharedTake {
         }
     }
 
-    /// Adds a step that was played. What could not be read gives way to it.
+    /// Adds a step that was played. What could not be read gives way to it, but for what a newer
+    /// version wrote: beside that nothing is written down before [`SharedTake::begin_anew`].
     pub fn record(&self, played: Played) {
         let mut inner = self.lock();
+        if matches!(inner.unreadable, Some((_, PackError::Newer(_)))) {
+            return;
+        }
         inner.unreadable = None;
         inner.take.record(played);
+    }
+
+    /// Lets go of what could not be read: what is played from now on is the project's take.
+    pub fn begin_anew(&self) {
+        self.lock().unreadable = None;
     }
 
     /// As [`Take::recall`].

@@ -347,10 +347,10 @@ fn a_take_goes_into_the_project_and_comes_back() {
 fn what_cannot_be_read_is_told_and_not_lost() {
     let mut instance = jam();
     let take = instance.worker.take();
-    for (bytes, problem) in [
-        (b"ANTK\x09and what a newer version wrote".to_vec(), PackError::Newer(9)),
-        (b"something else".to_vec(), PackError::NotATake),
-    ] {
+    let newer = b"ANTK\x09and what a newer version wrote".to_vec();
+    for (bytes, problem) in
+        [(b"something else".to_vec(), PackError::NotATake), (newer.clone(), PackError::Newer(9))]
+    {
         take.load(bytes.clone());
         instance.performer.reset();
         stop(&mut instance);
@@ -361,6 +361,12 @@ fn what_cannot_be_read_is_told_and_not_lost() {
         }
         assert_eq!(*take.save(), *bytes, "to open and save loses nothing");
     }
+    go_to(&mut instance, 0);
+    play(&mut instance, 5);
+    stop(&mut instance);
+    assert_eq!(*take.save(), *newer, "nothing is written over it");
+    assert_eq!((take.view().steps, take.view().problem), (0, Some(PackError::Newer(9))));
+    take.begin_anew();
     go_to(&mut instance, 0);
     play(&mut instance, 5);
     recorded(&instance, 4);
