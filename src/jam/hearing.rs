@@ -144,6 +144,14 @@ impl Hearing {
         key
     }
 
+    /// The key of [`Hearing::key`] without the step that is open: what changes from step to step alone.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn key_so_far(&self, playing: bool) -> &KeyHeard {
+        if playing { &self.key } else { &self.key_at_rest }
+    }
+
     /// Playback goes on somewhere else, in the step of frame `last`: frames that were open beyond it
     /// are of a place that never comes.
     ///

@@ -22,7 +22,7 @@ use crate::jam::thru::Thru;
 use crate::jam::transport::Transport;
 use crate::jam::turns::Turn;
 use crate::model::Draw;
-use crate::music::Grid;
+use crate::music::{Grid, KeyHeard};
 use listen::Coming;
 use pending::{Entry, Pending};
 use publish::shown;
@@ -58,6 +58,8 @@ pub struct Performer {
     gated: u128,
     waits: Waits,
     status: Status,
+    /// What the key in the status was found from.
+    named: KeyHeard,
     epoch: u64,
     /// Counts blocks.
     block: u64,
@@ -90,6 +92,7 @@ impl Performer {
             gated: 0,
             waits: Waits::default(),
             status: Status::default(),
+            named: KeyHeard::default(),
             epoch: 0,
             block: 0,
             block_s: 0.0,

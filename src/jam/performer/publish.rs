@@ -50,7 +50,12 @@ impl Performer {
             Reason::Playing => (self.clock.reaction_s() * 1e3) as f32,
             _ => 0.0,
         };
-        status.key_heard = self.hearing.key(reason == Reason::Playing, i64::MAX, None).tonality();
+        // Once a step, not in every block: 24 profiles are tried.
+        let key = self.hearing.key_so_far(reason == Reason::Playing);
+        if self.named != *key {
+            self.named = *key;
+            status.key_heard = key.tonality();
+        }
         status.answering = self.hearing.answering();
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
         status.set_coming(self.pending.iter().map(|entry| shown(entry.request.place, Some(entry))));
