@@ -59,6 +59,9 @@ pub use write::{Part, TICKS_PER_BEAT, TempoChange, WriteOptions, write, write_pa
 /// Tracks are counted from 1, bytes from the beginning of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SmfError {
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
     /// The first four bytes are not `MThd`, nor are those in a RIFF container.
     #[error("this is not a Standard MIDI File: it does not begin with \"MThd\"")]
     NotMidi,

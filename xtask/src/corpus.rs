@@ -326,7 +326,14 @@ impl<'a> Reader<'a> {
         if steps == 0 {
             return Some(match dropped_notes {
                 0 => "no notes".to_owned(),
-                dropped => format!("all {dropped} notes lie outside the network's keys"),
+                dropped => {
+                    let KeyRange { low, count } = self.options.range;
+                    let high = low + count - 1;
+                    format!(
+                        "all {dropped} notes lie outside the network's keys, {low} to {high}: \
+                         transpose it"
+                    )
+                }
             });
         }
         let least = self.options.min_steps;
@@ -343,8 +350,8 @@ impl<'a> Reader<'a> {
         }
         if !self.options.any_grid && !reading.fit.follows_sixteenths() {
             return Some(format!(
-                "{NO_GRID}: its notes agree with one to {:.0}%; quantize it, or \
-                 take it as it is with --any-grid",
+                "{NO_GRID}: its notes agree with the best one to {:.0}%; if it was played without \
+                 a metronome, quantize it; inspect and train take it as it is with --any-grid",
                 100.0 * reading.fit.length
             ));
         }

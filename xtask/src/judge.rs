@@ -244,6 +244,10 @@ fn tell(found: &Pieces) {
     for (path, reason) in skipped.iter().take(corpus::SHOWN) {
         println!("  {}: {reason}", path.display());
     }
+    if skipped.len() > corpus::SHOWN {
+        let more = skipped.len() - corpus::SHOWN;
+        println!("  and {more} more; cargo xtask inspect --verbose names all");
+    }
 }
 
 fn beside_people(args: &Args) -> Result<()> {

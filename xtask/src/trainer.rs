@@ -50,6 +50,8 @@ pub const FEATURES: &str = "train";
   cargo xtask train --data my-midi --out my.safetensors --device cuda
   mpirun -n 4 cargo xtask train --data my-midi --out my.safetensors --batch 16
 
+The sizes of the network are set in the file of --config, under [network].
+
 A resumed run goes on as it was begun: give the same --data, --config and flags again. More
 --iterations, --minutes or --patience extend it; threads, evaluations and samples may change;
 device, learning rate, warm-up, cooldown and dropout too, which is said, since the run then
@@ -273,9 +275,27 @@ fn compiler_of_cuda() -> bool {
 /// # Errors
 /// If cargo cannot be started.
 pub fn relaunch(features: &str) -> Result<()> {
+    if !is_built() {
+        eprintln!("building the trainer, which takes some minutes the first time ...");
+    }
     let mut command = command_with(features);
     command.args(std::env::args_os().skip(1));
     replace_process(command).context("cannot start cargo for the trainer")
+}
+
+/// Whether there is a binary `train` that is no older than this program, so that most likely nothing
+/// is left to build.
+fn is_built() -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
+    let this = std::env::current_exe().ok();
+    let train = this
+        .as_ref()
+        .map(|this| this.with_file_name("train"))
+        .map(|path| path.with_extension(std::env::consts::EXE_EXTENSION));
+    match (this.as_deref().and_then(modified), train.as_deref().and_then(modified)) {
+        (Some(this), Some(train)) => this <= train,
+        _ => false,
+    }
 }
 
 /// A call of the binary `train`, built if need be, to which its arguments are to be added.

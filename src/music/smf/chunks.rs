@@ -26,6 +26,9 @@ pub(super) struct Chunks<'a> {
 
 /// Takes a file apart.
 pub(super) fn chunks(file: &[u8]) -> Result<Chunks<'_>, SmfError> {
+    if file.is_empty() {
+        return Err(SmfError::Empty);
+    }
     let begin = if file.starts_with(b"MThd") { Some(0) } else { in_riff(file) };
     let begin = begin.filter(|at| file[*at..].starts_with(b"MThd")).ok_or(SmfError::NotMidi)?;
     let (_, header_len) = file.get(begin..).and_then(chunk_head).ok_or(SmfError::Header)?;

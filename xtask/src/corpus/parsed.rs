@@ -72,8 +72,8 @@ pub(super) fn parse(bytes: &[u8], is_rolls: bool, options: ReadOptions) -> Resul
     let smf::Imported { roll, parts, metres, metre_told, fit, empty_bars, repairs, drums, .. } =
         smf::read_with(bytes, all, options)?;
     if roll.is_empty() && drums > 0 {
-        let only = "only drums (MIDI channel 10), which are not read: move what is no drum to \
-                    another channel";
+        let only = "only drums (MIDI channel 10), which are not read; if an instrument plays \
+                    there, move it to another channel";
         return Ok(vec![Err(only.to_owned())]);
     }
     let reading = Reading { metre_told, fit, empty_bars, repairs };

@@ -158,7 +158,7 @@ fn print(args: &Args, settings: &Settings, corpus: &Corpus, heldout: &[&Piece], 
             range.low + range.count - 1
         );
     }
-    println!("skipped     {} ({} steps at least are needed)", corpus.skipped.len(), settings.steps);
+    println!("skipped     {}; a piece needs {} steps", corpus.skipped.len(), settings.steps);
     print!("{}", corpus::explain(&corpus.skipped, limit));
     println!("copies      {} works in more than one piece", corpus.duplicates.len());
     for group in corpus.duplicates.iter().take(limit) {

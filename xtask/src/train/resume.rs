@@ -198,8 +198,8 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
     let told = told.iter().filter(|(_, old, new)| old != new);
     notes.extend(told.map(|(name, old, new)| {
         format!(
-            "going on with {name} {new} instead of {old}: the weights will differ from those of a \
-             run left alone"
+            "going on with {name} {new} instead of {old}: the network will be another one than that \
+             of a run without this change"
         )
     }));
     Ok(notes)

@@ -107,12 +107,17 @@ fn guidance_moves_away_from_who_does_not_hear() {
     });
     let (mut expected, mut rows) = (Chord::SILENT, [(false, false); 2]);
     let given = score.given[0];
+    let mut common = 0.0;
     for index in scan() {
         let key = RANGE.low + index as u8;
         let heard = logits(&states[0], &given, key, rows[0]);
         let unheard = logits(&states[1], &Given::NOTHING, key, rows[1]);
-        // Who is followed half-way leaves 0.815 of the temperature.
-        let mixed = [0, 1].map(|bit| (heard[bit] + (heard[bit] - unheard[bit])) / 0.815);
+        // Of what the keys of an octave have in common half counts; who is followed half-way leaves
+        // 0.815 of the temperature.
+        let mut change = [0, 1].map(|bit| heard[bit] - unheard[bit]);
+        common += (change[0] - common) / 12.0;
+        change[0] -= common / 2.0;
+        let mixed = [0, 1].map(|bit| (heard[bit] + change[bit]) / 0.815);
         let uniforms = Draw { seed: 1, pass: 0 }.uniforms(0, key);
         let (plays, _) = sampler::decide(&Sampling::default(), mixed, uniforms);
         rows = [(plays, plays); 2];

@@ -61,7 +61,17 @@ impl Run<'_> {
             let heldout: Vec<&PianoRoll> =
                 self.heldout.pieces().iter().map(|piece| piece.roll).collect();
             self.meta.prompts = prompts::by_model(&best, &train, &heldout, self.settings);
-            self.report.say(&format!("{} prompts made", self.meta.prompts.len()));
+            let (made, wanted) = (self.meta.prompts.len(), self.settings.prompts);
+            self.report.say(&match made {
+                0 => "no prompts made, so playback will begin from silence: what the network plays \
+                      is no music yet, or it is that of the corpus; train it longer"
+                    .to_owned(),
+                made if made < wanted => format!(
+                    "{made} of {wanted} prompts made: what else the network played was too thin, or \
+                     too much like the corpus"
+                ),
+                made => format!("{made} prompts made"),
+            });
             // With its prompts it is another file, of another digest.
             let weights = best.into_tensors();
             best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
