@@ -60,7 +60,7 @@ pub use write::{Part, TICKS_PER_BEAT, TempoChange, WriteOptions, write, write_pa
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SmfError {
     /// There is nothing in it.
-    #[error("the file is empty")]
+    #[error("this is not a Standard MIDI File: the file is empty")]
     Empty,
     /// The first four bytes are not `MThd`, nor are those in a RIFF container.
     #[error("this is not a Standard MIDI File: it does not begin with \"MThd\"")]
