@@ -348,13 +348,12 @@ pub fn take_length(take: &Take) -> String {
 /// The project's take cannot be read.
 pub fn take_problem(why: PackError) -> String {
     let until = match why {
+        PackError::NotATake | PackError::Damaged => "until you play".to_owned(),
         PackError::Newer(_) => {
-            "It stays in the project, and what you play now is not kept. Update Anacrusis, or press \
-             Begin anew on the Take page to give it up."
+            format!("and nothing is added: update, or press {} under {TAB_TAKE}", ANEW.0)
         }
-        PackError::NotATake | PackError::Damaged => "It stays in the project until you play.",
     };
-    format!("What was played before cannot be read: {why}. {until}")
+    format!("What was played before cannot be read: {why}. It stays in the project {until}.")
 }
 
 /// Titles of dialogs.

@@ -144,7 +144,7 @@ impl Hearing {
         key
     }
 
-    /// The key of [`Hearing::key`] without the step that is open: what changes from step to step alone.
+    /// As [`Hearing::key`], without the step that is open; so it changes once a step.
     ///
     /// # Realtime
     /// Constant time.

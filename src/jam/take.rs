@@ -161,7 +161,7 @@ impl Take {
     }
 
     /// Up to `most` steps from the entry `number` on, which is not before the first.
-    fn from(&self, number: u64, most: usize) -> impl Iterator<Item = &Played> {
+    fn played_from(&self, number: u64, most: usize) -> impl Iterator<Item = &Played> {
         // Within the log, which memory holds.
         let skipped = number.saturating_sub(self.first) as usize;
         self.log.iter().skip(skipped).take(most).map(|entry| &entry.played)

@@ -6,7 +6,7 @@
 //! more of it (classifier-free guidance; Ho and Salimans 2022).
 
 use super::network::LOGITS;
-use crate::music::Leading;
+use crate::music::KeyEstimate;
 
 /// How far the musician is followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Follow {
     /// knob gives.
     pub weight: f32,
     /// The key that they play in, if it is known.
-    pub key: Option<Leading>,
+    pub key: Option<KeyEstimate>,
 }
 
 impl Follow {
@@ -30,16 +30,17 @@ impl Follow {
     /// half as frequent and rests thinner (docs/judge.md).
     const CAUTION: f32 = 0.185;
 
-    /// What is made of a change that neighbouring keys have in common. It says when something is to
-    /// begin, and a network that is driven to the musician's onsets plays blocks on them.
+    /// Weight of the part of the musician's influence that neighbouring keys share, beside 1 for the
+    /// rest. The shared part says when something begins; with all of it, a network plays blocks on
+    /// the musician's onsets.
     const TIMING: f32 = 0.5;
 
-    /// Share of the running mean over the keys visited that a new key replaces: an octave's memory,
-    /// in which every pitch class counts about as much.
+    /// Share of the running mean that each key visited replaces: it remembers about an octave, so
+    /// that no pitch class dominates.
     const NEIGHBOUR: f32 = 1.0 / 12.0;
 
     /// What a knob of 0 to 1 asks for, beside a musician in `key`.
-    pub fn by(knob: f32, key: Option<Leading>) -> Follow {
+    pub fn by(knob: f32, key: Option<KeyEstimate>) -> Follow {
         Follow { weight: 2.0 * knob, key }
     }
 
@@ -53,7 +54,8 @@ impl Follow {
 #[derive(Clone, Copy, Debug)]
 pub struct Guide {
     follow: Follow,
-    /// How much likelier or less likely the musician makes the silent keys visited of late, in nats.
+    /// Running mean, over the silent keys visited so far, of what the musician adds to the log odds of
+    /// a beginning. In nats.
     common: f32,
 }
 
@@ -61,9 +63,9 @@ impl Guide {
     /// The logits of a MIDI key, which sounded in the step before or did not, from those of who hears
     /// the musician and of who does not.
     ///
-    /// Of a silent key that which the musician changes is in two parts: what its neighbours have in
-    /// common, and what is its own. The key that is heard makes a note's beginning likelier and not
-    /// its going on: else notes that fit would last longer than people's do.
+    /// What the musician changes about a silent key has two parts: one that its neighbours share,
+    /// which counts less, and one of its own. The key that is heard makes it likelier that a fitting
+    /// note begins, but not that it goes on: else such notes would last longer than people's do.
     ///
     /// # Realtime
     /// Arithmetic only.
@@ -73,14 +75,14 @@ impl Guide {
         sounded: bool,
         [heard, unheard]: [[f32; LOGITS]; 2],
     ) -> [f32; LOGITS] {
-        let Follow { weight, key: leading } = self.follow;
+        let Follow { weight, key: estimate } = self.follow;
         let mut change = [heard[0] - unheard[0], heard[1] - unheard[1]];
         if !sounded {
             self.common += Follow::NEIGHBOUR * (change[0] - self.common);
             change[0] -= (1.0 - Follow::TIMING) * self.common;
         }
         let mut logits = [heard[0] + weight * change[0], heard[1] + weight * change[1]];
-        if let Some(Leading { tonality, certainty }) = leading {
+        if let Some(KeyEstimate { tonality, certainty }) = estimate {
             let fit = tonality.fit(key);
             let fit = if sounded { fit.min(0.0) } else { fit };
             logits[0] += (f64::from(weight.min(1.0) * certainty) * Follow::LEAN * fit) as f32;
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_silent_keys_have_in_common_half_is_made() {
+    fn what_silent_keys_share_counts_half() {
         let mut guide = Follow::by(0.5, None).guide();
         let mut guided =
             |change: f32| guide.logits(60, false, [[change, 0.0], [0.0; 2]])[0] * 0.815;
@@ -125,7 +127,7 @@ mod tests {
     fn notes_of_the_key_that_is_heard_get_likelier_the_surer_it_is() {
         let tonality = Tonality { tonic: 0, minor: false };
         let lean = |knob, key, sounded, certainty| {
-            let follow = Follow::by(knob, Some(Leading { tonality, certainty }));
+            let follow = Follow::by(knob, Some(KeyEstimate { tonality, certainty }));
             let temperature = 1.0 - Follow::CAUTION * follow.weight;
             follow.guide().logits(key, sounded, [[0.0; 2]; 2])[0] * temperature
         };

@@ -1,4 +1,4 @@
-//! Leading from the terminal: one line, one wish.
+//! KeyEstimate from the terminal: one line, one wish.
 
 use std::io::BufRead;
 use std::sync::Arc;

@@ -17,6 +17,24 @@ fn meant(format: Format) -> Vec<(i64, Kind, u8, u8, u8)> {
     run(format, &script).music(STEPS_PER_BEAT)
 }
 
+/// A performance in which a musician holds two keys for a beat; saved as "project".
+fn jam() -> Script {
+    let key = |on, key| Action::Note { offset_samples: 7, on, key, channel: 0, velocity: 0.8 };
+    patient(48_000.0, 512)
+        .set("Seed", "3")
+        .play()
+        .beats(4.0)
+        .then(key(true, 72))
+        .then(key(true, 76))
+        .beats(1.0)
+        .then(key(false, 72))
+        .then(key(false, 76))
+        .beats(BEATS - 5.0)
+        .stop()
+        .samples(9_600)
+        .save_state("project")
+}
+
 /// The host says so before it activates: CLAP by `render.set`, VST3 in `setupProcessing`.
 #[test]
 fn a_render_from_activation_drops_no_note() {
@@ -79,22 +97,8 @@ fn a_live_session_that_bounces_drops_no_note() {
 #[test]
 fn a_bounce_is_the_performance_that_the_project_holds() {
     for format in FRONTS {
-        let key = |on, key| Action::Note { offset_samples: 7, on, key, channel: 0, velocity: 0.8 };
-        let jam = patient(48_000.0, 512)
-            .set("Seed", "3")
-            .play()
-            .beats(4.0)
-            .then(key(true, 72))
-            .then(key(true, 76))
-            .beats(1.0)
-            .then(key(false, 72))
-            .then(key(false, 76))
-            .beats(BEATS - 5.0)
-            .stop()
-            .samples(9_600)
-            .save_state("project");
         let mut plugin = load(format);
-        let heard = perform(plugin.as_mut(), &jam).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+        let heard = perform(plugin.as_mut(), &jam()).unwrap_or_else(|e| panic!("{format:?}: {e}"));
         check(&format!("{format:?}, a jam"), &heard);
         let heard_music = heard.music(STEPS_PER_BEAT);
         let play = |script: Script| script.play().beats(BEATS).stop().samples(9_600);
@@ -141,19 +145,8 @@ fn a_render_that_nobody_announces_is_known_by_its_pace() {
 #[test]
 fn a_render_that_nobody_announces_replays_the_take() {
     for format in FORMATS {
-        let key = |on, key| Action::Note { offset_samples: 7, on, key, channel: 0, velocity: 0.8 };
-        let jam = patient(48_000.0, 512)
-            .set("Seed", "3")
-            .play()
-            .beats(4.0)
-            .then(key(true, 72))
-            .beats(2.0)
-            .then(key(false, 72))
-            .beats(BEATS - 6.0)
-            .stop()
-            .samples(9_600);
         let mut plugin = load(format);
-        let heard = perform(plugin.as_mut(), &jam).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+        let heard = perform(plugin.as_mut(), &jam()).unwrap_or_else(|e| panic!("{format:?}: {e}"));
         let render = Script::new(48_000.0, 512)
             .on_the_beat()
             .set("Wait for notes", "Off")

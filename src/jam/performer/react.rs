@@ -9,19 +9,18 @@ use crate::jam::link::{Decision, Place, Request};
 use crate::jam::player::NoteSink;
 use crate::jam::transport::Transport;
 use crate::model::Follow;
-use crate::music::{Chord, KeyHeard, Leading};
+use crate::music::{Chord, KeyEstimate, KeyHeard};
 
 /// From so long before a second decision is asked for on, the worker looks for it often.
 const SOON_S: f64 = 2e-3;
 
-/// How far the musician is followed, who plays in a key as it sounds; what is leant towards is the
-/// network's.
+/// How far the musician is followed. `key` is as it sounds; what comes out is in the network's keys.
 pub(super) fn follow(controls: &Controls, transpose: i8, key: &KeyHeard) -> Follow {
     match controls.mode {
         Mode::Accompany => {
-            let key = key.leading().map(|Leading { tonality, certainty }| {
+            let key = key.estimate().map(|KeyEstimate { tonality, certainty }| {
                 let tonality = tonality.transposed(transpose.saturating_neg());
-                Leading { tonality, certainty }
+                KeyEstimate { tonality, certainty }
             });
             Follow::by(controls.follow.clamp(0.0, 1.0), key)
         }

@@ -40,7 +40,7 @@ struct Copied {
     changes: u64,
 }
 
-/// Steps that are copied without a pause: 0.2 ms of copying.
+/// Steps that are copied while the lock is held.
 const PIECE: usize = 1024;
 
 /// What happened to a take beside what was played.
@@ -138,7 +138,7 @@ impl SharedTake {
             let gone = usize::try_from(take.first.saturating_sub(*first)).unwrap_or(usize::MAX);
             played.drain(..gone.min(played.len()));
             *first = take.first;
-            played.extend(take.from(take.first + played.len() as u64, PIECE));
+            played.extend(take.played_from(take.first + played.len() as u64, PIECE));
             if take.first + played.len() as u64 == take.end() {
                 edits.clone_from(&take.edits);
                 *draws = take.draws;

@@ -7,7 +7,7 @@ use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::jam::take::Recall;
 use anacrusis::model::config::Start;
 use anacrusis::model::{Follow, Frame, Given, Rules, Texture};
-use anacrusis::music::{Chord, KeyRange, Leading, PianoRoll, Signature, Step, Tonality};
+use anacrusis::music::{Chord, KeyEstimate, KeyRange, PianoRoll, Signature, Step, Tonality};
 
 const RANGE: KeyRange = KeyRange { low: 32, count: 64 };
 
@@ -180,8 +180,10 @@ fn a_key_that_was_heard_before_play_turns_the_prompt() {
     let network = Listener::default();
     for (tonic, minor, first) in [(2, false, 62), (0, false, 60), (9, true, 60), (8, false, 68)] {
         let mut planner = planner(&network);
-        let follow =
-            Follow::by(0.5, Some(Leading { tonality: Tonality { tonic, minor }, certainty: 1.0 }));
+        let follow = Follow::by(
+            0.5,
+            Some(KeyEstimate { tonality: Tonality { tonic, minor }, certainty: 1.0 }),
+        );
         plan(&mut planner, &Request { follow, ..ask(0, true) });
         let frames = last(&network).heard;
         assert_eq!((frames.len(), frames[0].own), (64, Chord::struck_keys([first])), "{tonic}");

@@ -148,7 +148,7 @@ impl<S: Clone> Performance<S> {
         if given.known {
             key_heard.step(given.chord);
         }
-        let key = key_heard.leading().filter(|_| manner.lean);
+        let key = key_heard.estimate().filter(|_| manner.lean);
         let mut guide = Follow::by(manner.follow, key).guide();
         network.choose(&self.state, self.unheard.as_ref(), given, &mut |index, rows| {
             // The range lies within 0..128.
