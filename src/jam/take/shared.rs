@@ -119,33 +119,33 @@ impl SharedTake {
     /// bytes that are there already.
     fn copy(&self) -> Result<Copied, Arc<[u8]>> {
         let mut copied = Copied::default();
-        loop {
-            let inner = self.lock();
-            let Inner { take, unread, unreadable, packed, loads, .. } = &*inner;
-            if let Some(bytes) = unread.as_ref().or(unreadable.as_ref().map(|(bytes, _)| bytes)) {
-                return Err(bytes.clone());
-            }
-            if let Some((at, bytes)) = packed
-                && *at == take.changes()
-            {
-                return Err(bytes.clone());
-            }
-            if copied.loads != *loads {
-                copied = Copied { loads: *loads, ..Copied::default() };
-            }
-            let Contents { first, played, edits, draws } = &mut copied.contents;
-            // What the take has dropped meanwhile.
-            let gone = usize::try_from(take.first.saturating_sub(*first)).unwrap_or(usize::MAX);
-            played.drain(..gone.min(played.len()));
-            *first = take.first;
-            played.extend(take.played_from(take.first + played.len() as u64, PIECE));
-            if take.first + played.len() as u64 == take.end() {
-                edits.clone_from(&take.edits);
-                *draws = take.draws;
-                copied.changes = take.changes();
-                return Ok(copied);
-            }
+        while !self.copy_piece(&mut copied)? {}
+        Ok(copied)
+    }
+
+    /// Copies the next piece, and forgets what the take has dropped meanwhile. Whether all is there.
+    fn copy_piece(&self, copied: &mut Copied) -> Result<bool, Arc<[u8]>> {
+        let inner = self.lock();
+        let Inner { take, unread, unreadable, packed, loads, .. } = &*inner;
+        if let Some(bytes) = unread.as_ref().or(unreadable.as_ref().map(|(bytes, _)| bytes)) {
+            return Err(bytes.clone());
         }
+        if let Some((at, bytes)) = packed
+            && *at == take.changes()
+        {
+            return Err(bytes.clone());
+        }
+        if copied.loads != *loads {
+            *copied = Copied { loads: *loads, ..Copied::default() };
+        }
+        let Contents { first, played, edits, draws } = &mut copied.contents;
+        let gone = usize::try_from(take.first.saturating_sub(*first)).unwrap_or(usize::MAX);
+        played.drain(..gone.min(played.len()));
+        *first = take.first;
+        played.extend(take.played_from(take.first + played.len() as u64, PIECE));
+        edits.clone_from(&take.edits);
+        (*draws, copied.changes) = (take.draws, take.changes());
+        Ok(take.first + played.len() as u64 == take.end())
     }
 
     /// Keeps the bytes of a copy for the next time, if it is still of the take.
@@ -299,11 +299,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_the_take_whatever_was_dropped() {
+    fn what_is_dropped_while_a_take_is_copied_is_not_saved() {
         let shared = SharedTake::default();
-        let long = take(super::super::MOST_STEPS as i64 + 5, 60);
-        assert!(long.dropped() > 0);
-        shared.with(|take| *take = long.clone());
-        assert_eq!(*shared.save(), pack(&long));
+        let mut whole = take(super::super::MOST_STEPS as i64, 60);
+        shared.with(|take| *take = whole.clone());
+        let mut copied = Copied::default();
+        assert!(!shared.copy_piece(&mut copied).expect("nobody packed it yet"));
+        for played in take(5, 72).played() {
+            shared.record(*played);
+            whole.record(*played);
+        }
+        assert!(whole.dropped() > 0);
+        while !shared.copy_piece(&mut copied).expect("nobody packed it yet") {}
+        assert_eq!(pack_contents(&copied.contents), pack(&whole));
+        assert_eq!(*shared.save(), pack(&whole));
     }
 }
