@@ -27,11 +27,20 @@ struct Commitment {
     transpose: i8,
     /// What the planner takes for heard, in the network's keys, and whether for all there is.
     told: (Chord, bool),
-    /// Index of the newest chord whose request tells otherwise and has not been answered. Until
-    /// it is, nobody knows what the planner takes for heard.
-    told_with: Option<i64>,
+    /// The newest request that tells otherwise, if it has not been answered. Until it is, nobody knows
+    /// what the planner takes for heard.
+    told_with: Option<Asked>,
     /// Whether the chord was muted before it began.
     muted: bool,
+}
+
+/// A request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asked {
+    /// Of the chord.
+    index: i64,
+    /// Whether for the second decision about it.
+    second: bool,
 }
 
 /// The musician, as far as they are heard.
@@ -304,7 +313,7 @@ impl Hearing {
         if let Some(at) = at {
             self.open(at);
         }
-        let heard = self.tell(index);
+        let heard = self.tell(Asked { index, second: false });
         let told = (Chord::from_masks(rules.forced, 0), false);
         let commitment = Commitment { index, transpose, told, told_with: None, muted: false };
         if let Some(slot) = self.commitments.get_mut(slot(index)) {
@@ -313,10 +322,10 @@ impl Hearing {
         heard
     }
 
-    /// What the request for chord `index` has to tell of the frames before.
-    fn tell(&mut self, index: i64) -> Heard {
+    /// What a request has to tell of the frames before.
+    fn tell(&mut self, asked: Asked) -> Heard {
         let mut heard = Heard::default();
-        for before in (index - HEARD as i64).max(0)..index {
+        for before in (asked.index - HEARD as i64).max(0)..asked.index {
             let Some(known) = self.commitment(before) else { continue };
             let notes = match self.frame(before) {
                 Some(frame) => in_network(frame, known.transpose),
@@ -332,7 +341,7 @@ impl Hearing {
                 false => heard.push_beside(before, notes),
             };
             if let Some(known) = self.commitments.get_mut(slot(before)) {
-                (known.told, known.told_with) = (now, Some(index));
+                (known.told, known.told_with) = (now, Some(asked));
             }
         }
         heard
@@ -348,40 +357,33 @@ impl Hearing {
         if let Some(at) = at {
             self.open(at);
         }
-        let heard = self.tell(index);
+        let asked = Asked { index, second: true };
+        let heard = self.tell(asked);
         let sounding = self.frame(index).unwrap_or_default();
         let mut notes = Chord::SILENT;
         if let Some(known) = self.commitments.get_mut(slot(index)).filter(|c| c.index == index) {
             notes = in_network(sounding, known.transpose);
-            (known.told, known.told_with) = ((notes, known.muted), Some(index));
+            (known.told, known.told_with) = ((notes, known.muted), Some(asked));
         }
         ([sounding, notes], heard)
     }
 
-    /// The request for chord `index`, which told `heard`, has been answered.
+    /// The request for chord `index`, or the one for the second decision about it, has been answered:
+    /// the planner takes for heard what it told, `heard` of the frames before.
     ///
     /// # Realtime
     /// Looks at no more than [`HEARD`] frames.
-    pub fn answered(&mut self, index: i64, heard: &Heard) {
-        for correction in heard.frames() {
-            let known = self.commitments.get_mut(slot(correction.index));
-            if let Some(known) = known.filter(|known| known.index == correction.index)
-                && known.told_with == Some(index)
+    pub fn answered(&mut self, index: i64, second: bool, heard: &Heard) {
+        let asked = Asked { index, second };
+        // Of the frame itself only the second tells.
+        let told = heard.frames().iter().map(|told| told.index).chain(second.then_some(index));
+        for frame in told {
+            let known = self.commitments.get_mut(slot(frame));
+            if let Some(known) = known.filter(|known| known.index == frame)
+                && known.told_with == Some(asked)
             {
                 known.told_with = None;
             }
-        }
-    }
-
-    /// The second decision about chord `index` has been answered: the planner takes for heard in
-    /// its frame what was asked with.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn listened(&mut self, index: i64) {
-        let known = self.commitments.get_mut(slot(index));
-        if let Some(known) = known.filter(|c| c.index == index && c.told_with == Some(index)) {
-            known.told_with = None;
         }
     }
 

@@ -137,7 +137,10 @@ impl Performer {
         self.clock.set_reaction(controls.reaction_s());
         self.look_at_grounds();
         match motion {
-            Motion::Held(_) => self.fall_silent(out),
+            Motion::Held(_) => {
+                self.wait_for_all(transport, controls);
+                self.fall_silent(out);
+            }
             Motion::Parked(_, first) => {
                 self.fall_silent(out);
                 self.close();
@@ -146,10 +149,12 @@ impl Performer {
             Motion::Started => self.start(),
             Motion::Continued(None) => {}
             Motion::Continued(Some(index)) => {
+                self.wait_for_all(transport, controls);
                 self.pending.void_from(index);
                 self.new_epoch();
             }
             Motion::Jumped => {
+                self.wait_for_all(transport, controls);
                 self.fall_silent(out);
                 self.close();
                 self.hearing.jump(self.clock.last().index);
@@ -174,6 +179,10 @@ impl Performer {
                 }
                 Due::Listen => self.listen(moment.place, moment.offset_samples, controls),
                 Due::Boundary => {
+                    // On short laps the step before has not sounded yet.
+                    if let Some(before) = self.overdue.map(|entry| entry.request.place) {
+                        self.wait_for(before, transport, controls);
+                    }
                     if !self.clock.is_sound_due() {
                         self.wait_for(moment.place, transport, controls);
                     }

@@ -104,8 +104,8 @@ pub struct Planner<B: Biaxial> {
     next: i64,
     /// Whether there is any history to continue.
     anchored: bool,
-    /// Whether a musician was met since playback began.
-    met: bool,
+    /// Where a musician joined in since playback began: the index of that chord.
+    met: Option<i64>,
     /// Whether the step before the last plan was as one would have guessed it.
     guess: bool,
 }
@@ -123,7 +123,7 @@ impl<B: Biaxial> Planner<B> {
             oldest: 0,
             next: 0,
             anchored: false,
-            met: false,
+            met: None,
             guess: true,
         }
     }
@@ -259,7 +259,9 @@ impl<B: Biaxial> Planner<B> {
                 asked
             },
         };
-        self.next = place.index + 1;
+        // A second decision may come when others are planned already, after the reaction was switched
+        // off: they stand.
+        self.next = if second { self.next.max(place.index + 1) } else { place.index + 1 };
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         self.states.settle(place.index, request.lookahead, &self.model.network);
         Some(request.answered(sounding))

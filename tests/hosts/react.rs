@@ -84,6 +84,51 @@ fn an_accompaniment_is_one_music() {
     }
 }
 
+/// The tune twice, by hands that are off the grid, each note by an amount of its own. The first
+/// comes late in its step: after that was decided for the last time. Ends hang over into what
+/// follows.
+fn off_the_grid(mut script: Script, seed: u32) -> Script {
+    const BEAT: f64 = 24_000.0;
+    let (mut x, mut beat, mut events) = (seed, 0.0, Vec::new());
+    for (n, (keys, beats)) in TUNE.iter().cycle().take(2 * TUNE.len()).enumerate() {
+        x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let off = i64::from((x >> 16) % 2400) - if n == 0 { -400 } else { 1200 };
+        let at = |beat: f64| (beat * BEAT) as i64 + off;
+        for key in *keys {
+            events.push((at(beat), true, *key));
+            events.push((at(beat + beats) + 480, false, *key));
+        }
+        beat += beats;
+    }
+    events.sort_unstable();
+    let mut now = 0;
+    for (at, on, key) in events {
+        if at > 4 * BEAT as i64 {
+            script = script.then(Action::Pace(None));
+        }
+        script = script.samples(u64::try_from(at - now).unwrap_or(0));
+        script = if on { script.note_on(key) } else { script.note_off(key) };
+        now = at;
+    }
+    script.stop().samples(9_600)
+}
+
+#[test]
+fn hands_off_the_grid_are_accompanied_the_same_each_time() {
+    for seed in 1..=random::cases(8) {
+        let mut first = None;
+        for (format, speed) in
+            FRONTS.into_iter().flat_map(|front| [(front, None), (front, Some(4.0))])
+        {
+            let script = accompanying(48_000.0, 256).then(Action::Pace(speed)).play();
+            let recording = run(format, &off_the_grid(script, seed));
+            assert_eq!(recording.notes().unmatched(), 0);
+            let music = recording.digest_of_music(STEPS_PER_BEAT);
+            assert_eq!(*first.get_or_insert(music), music, "{format:?}, {speed:?}: hands {seed}");
+        }
+    }
+}
+
 /// Chords held, repeated and broken, and a tune, from low to high.
 #[test]
 fn whatever_is_held_is_accompanied_in_every_bar() {

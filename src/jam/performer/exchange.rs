@@ -63,10 +63,7 @@ impl Performer {
             self.anchored = true;
             let entries = self.overdue.iter_mut().chain(self.pending.iter_mut());
             for asked in entries.filter_map(|entry| entry.answer(&planned)) {
-                self.hearing.answered(planned.place.index, &asked.heard);
-                if planned.second {
-                    self.hearing.listened(planned.place.index);
-                }
+                self.hearing.answered(planned.place.index, planned.second, &asked.heard);
             }
             if transport.reason() == Reason::Playing {
                 let samples = self.clock.samples_until(planned.place);
@@ -79,7 +76,22 @@ impl Performer {
 
     /// In a render, waits for the chord of `place`, within bounds.
     pub(super) fn wait_for(&mut self, place: Place, transport: &Transport, controls: &Controls) {
-        if !self.is_missing(place) {
+        self.wait_while(transport, controls, |asked| asked.is_missing(place));
+    }
+
+    /// In a render, waits for all that was asked, within bounds: before something of it is void, or
+    /// will not sound. What the planner takes for history then does not hang on how fast it is.
+    pub(super) fn wait_for_all(&mut self, transport: &Transport, controls: &Controls) {
+        self.wait_while(transport, controls, |asked| asked.entries().any(|e| !e.is_answered()));
+    }
+
+    fn wait_while(
+        &mut self,
+        transport: &Transport,
+        controls: &Controls,
+        missing: impl Fn(&Performer) -> bool,
+    ) {
+        if !missing(self) {
             return;
         }
         let allowance = self.waits.allowance(transport, controls);
@@ -87,7 +99,7 @@ impl Performer {
             return;
         }
         let begun = Instant::now();
-        while self.is_missing(place) && begun.elapsed() < allowance {
+        while missing(self) && begun.elapsed() < allowance {
             let grounds = self.end.shared.grounds.load(Ordering::Acquire);
             if grounds != self.grounds {
                 // The first model came, say: nobody works on what was asked before.
@@ -98,7 +110,7 @@ impl Performer {
             sync::sleep(WAIT_POLL);
             self.receive(transport);
         }
-        let got_it = !self.is_missing(place);
+        let got_it = !missing(self);
         self.waits.waited(begun.elapsed(), got_it);
         if !got_it {
             self.status.expired_waits += 1;
@@ -109,5 +121,10 @@ impl Performer {
     fn is_missing(&self, place: Place) -> bool {
         let begun = self.overdue.iter().find(|entry| entry.request.place == place);
         begun.or(self.pending.get(place)).is_some_and(|entry| !entry.is_answered())
+    }
+
+    /// What is committed: of the step that has begun, and of those to come.
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.overdue.iter().chain(self.pending.iter())
     }
 }

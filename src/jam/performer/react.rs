@@ -32,7 +32,6 @@ impl Performer {
     /// Asks for the second decision about the chord of `place`, from what is heard by now.
     pub(super) fn listen(&mut self, place: Place, offset_samples: u32, controls: &Controls) {
         let at = self.clock.nearest(offset_samples);
-        let ([sounding, notes], heard) = self.hearing.listen_to(place.index, at);
         let gated = self.gated;
         let begun = self.overdue.as_mut().filter(|entry| entry.request.place == place);
         let entry = match begun {
@@ -41,6 +40,7 @@ impl Performer {
         };
         let ahead = |entry: &&mut Entry| entry.request.decision == Decision::Ahead;
         let Some(entry) = entry.filter(ahead) else { return };
+        let ([sounding, notes], heard) = self.hearing.listen_to(place.index, at);
         // What is asked for is the chord in the keys in which it was committed.
         let transpose = entry.request.transpose;
         let controls = &Controls { transpose, ..*controls };

@@ -5,7 +5,7 @@ use crate::jam::link::{Place, Request};
 use crate::jam::take::Recall;
 use crate::model::Frame;
 use crate::model::config::Start;
-use crate::music::Step;
+use crate::music::{Chord, Step};
 
 impl<B: Biaxial> Planner<B> {
     /// Begins from the bars before it in the take; without any, beside a musician from silence or
@@ -39,19 +39,24 @@ impl<B: Biaxial> Planner<B> {
             self.begin_history_at(index);
         }
         self.anchored = true;
-        self.met = request.accompanies;
+        self.met = request.accompanies.then_some(i64::MIN);
         Some(())
     }
 
     /// A musician who joins in within the first bar begins together with us: what was played before
-    /// them, from a prompt in a key of its own, is forgotten.
+    /// them, from a prompt in a key of its own, is forgotten. Where playback goes back to before they
+    /// joined in, they join in once more.
     pub(super) fn meet(&mut self, request: &Request) {
-        let first = request.accompanies && !self.met;
-        let bar_steps = i64::from(request.position.bar_steps);
-        if first && self.model.network.hears() && request.place.index < bar_steps {
+        let index = request.place.index;
+        let again = i64::from(request.listened().is_some());
+        let met = self.met.is_some_and(|at| at < index + again);
+        if !request.accompanies || met {
+            return;
+        }
+        self.met = Some(index);
+        if self.model.network.hears() && index < i64::from(request.position.bar_steps) {
             self.begin_from_silence(request);
         }
-        self.met |= request.accompanies;
     }
 
     /// Where a question is answered, all that goes before is the question.
@@ -77,16 +82,20 @@ impl<B: Biaxial> Planner<B> {
         Some(())
     }
 
-    /// History is one silent step beside the musician.
+    /// History is one step beside the musician in which we were silent. What they played late in it
+    /// is known, or told with the request.
     fn begin_from_silence(&mut self, request: &Request) {
         let Place { index, step, .. } = request.place;
         let silent = index - 1;
+        let told = request.heard.frames().iter().find(|told| told.index == silent);
+        let known = self.held_frame(silent).map_or(Chord::SILENT, |frame| frame.heard);
         self.states.begin_with(silent, &self.model.network.new_state());
         self.begin_history_at(index);
         self.oldest = silent;
         self.frames[slot(silent, FRAMES)] = History {
             step: Step(step.0.saturating_sub(1)),
             position: request.position.before(),
+            heard: told.map_or(known, |told| told.notes.folded(0, self.range())),
             musician: true,
             guided: request.follow.weight > 0.0,
             start: self.model.network.start() == Start::Flag,

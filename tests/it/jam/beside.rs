@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use anacrusis::jam::link::{Decision, Place, Request};
+use anacrusis::jam::link::{Decision, Heard, Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::jam::take::Recall;
 use anacrusis::model::config::Start;
@@ -208,6 +208,29 @@ fn who_joins_in_within_the_first_bar_begins_with_us_and_later_nothing_is_forgott
     }
 }
 
+/// Their first note comes too late for its own step, and is told with the next chord; once more if
+/// that is not answered by the time of another request.
+#[test]
+fn the_first_note_of_who_joins_in_is_heard_however_often_it_is_told() {
+    for again in [false, true] {
+        let network = Listener::default();
+        let mut planner = planner(&network);
+        plan(&mut planner, &ask(0, false));
+        let mut next = Request { decision: Decision::Ahead, ..ask(1, true) };
+        next.heard.push_beside(0, Chord::struck_keys([60]));
+        plan(&mut planner, &next);
+        if !again {
+            next.heard = Heard::default();
+        }
+        let second = Decision::Second(Chord::struck_keys([64]));
+        plan(&mut planner, &Request { decision: second, ..next });
+        plan(&mut planner, &ask(2, true));
+        let heard: Vec<Chord> = last(&network).heard.iter().map(|frame| frame.heard).collect();
+        let expected = [60, 64].map(|key| Chord::struck_keys([key]));
+        assert_eq!(heard, expected, "told again: {again}");
+    }
+}
+
 #[test]
 fn the_second_decision_takes_the_place_of_the_first() {
     let network = Listener::default();
@@ -228,6 +251,25 @@ fn the_second_decision_takes_the_place_of_the_first() {
     plan(&mut planner, &ask(1, true));
     let fed = last(&network).heard;
     assert_eq!((fed.len(), fed[1].heard), (2, heard), "heard in the step itself, and fed once");
+}
+
+/// After the reaction was switched off, steps are decided ahead of one that is yet to be decided a
+/// second time.
+#[test]
+fn a_second_decision_leaves_what_was_decided_of_later_steps() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    let ahead = Request { decision: Decision::Ahead, ..ask(0, true) };
+    plan(&mut planner, &ahead);
+    let later = [1, 2].map(|index| plan(&mut planner, &ask(index, true)));
+    let heard = Chord::struck_keys([72]);
+    let second = Request { decision: Decision::Second(heard), anchor: false, ..ahead };
+    plan(&mut planner, &second);
+    assert_eq!([1, 2].map(|index| planner.frame(index)), later.map(Some));
+    plan(&mut planner, &ask(3, true));
+    let frames = last(&network).heard;
+    assert_eq!((frames.len(), frames[1].heard), (4, heard));
+    assert_eq!([frames[2].own, frames[3].own], later);
 }
 
 /// Key 72 was the musician's in the step before: what the network would hold on was never ours.

@@ -1,8 +1,9 @@
 //! A scripted host for the performer alone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anacrusis::jam::controls::Controls;
 use anacrusis::jam::input::{Input, InputEvent};
@@ -79,8 +80,59 @@ impl NoteSink for Queue {
 pub enum Worker {
     /// The test itself, between blocks.
     Test(Box<WorkerEnd>),
-    /// A thread, at once.
-    Thread(Arc<AtomicBool>, Option<JoinHandle<()>>),
+    /// A thread.
+    Thread(Arc<Thread>, Option<JoinHandle<()>>),
+}
+
+/// When a thread answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// As soon as it can.
+    Soon,
+    /// All that was asked in a block before the next one begins.
+    BeforeTheNextBlock,
+    /// Later than most blocks take: while `process` waits.
+    Late,
+}
+
+/// What a thread that answers is told.
+#[derive(Default)]
+pub struct Thread {
+    stop: AtomicBool,
+    late: AtomicBool,
+    /// Counts the blocks, and up to which one all is answered.
+    block: AtomicU64,
+    answered: AtomicU64,
+}
+
+impl Thread {
+    /// Longer than the steps of a block take.
+    const LATE: Duration = Duration::from_micros(300);
+
+    fn run(&self, mut end: WorkerEnd, mut answer: impl FnMut(&Request) -> Chord) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let block = self.block.load(Ordering::Acquire);
+            match end.request() {
+                Some(r) => {
+                    if self.late.load(Ordering::Relaxed) {
+                        thread::sleep(Thread::LATE);
+                    }
+                    assert!(end.send(r.answered(answer(&r))));
+                }
+                None => {
+                    self.answered.store(block, Ordering::Release);
+                    thread::yield_now();
+                }
+            }
+        }
+    }
+
+    fn block_is_over(&self) {
+        let block = self.block.fetch_add(1, Ordering::AcqRel) + 1;
+        while self.answered.load(Ordering::Acquire) < block {
+            thread::yield_now();
+        }
+    }
 }
 
 pub struct Host {
@@ -94,6 +146,7 @@ pub struct Host {
     pub input: Input,
     /// Requests seen by [`Host::serve`], in order.
     pub requests: Vec<Request>,
+    answers: Answers,
     answer: fn(Place) -> Chord,
 }
 
@@ -109,27 +162,25 @@ impl Host {
     }
 
     /// As [`Host::waiting`], with answers that depend on all that is asked.
-    pub fn waiting_for(mut answer: impl FnMut(&Request) -> Chord + Send + 'static) -> Host {
+    pub fn waiting_for(answer: impl FnMut(&Request) -> Chord + Send + 'static) -> Host {
         let mut host = Host::new(
             |_| Chord::SILENT,
-            |mut end| {
-                let stop = Arc::new(AtomicBool::new(false));
-                let stopped = stop.clone();
-                let thread = thread::spawn(move || {
-                    while !stopped.load(Ordering::Relaxed) {
-                        match end.request() {
-                            Some(r) => {
-                                assert!(end.send(r.answered(answer(&r))));
-                            }
-                            None => thread::yield_now(),
-                        }
-                    }
-                });
-                Worker::Thread(stop, Some(thread))
+            |end| {
+                let told = Arc::new(Thread::default());
+                let shared = told.clone();
+                let thread = thread::spawn(move || shared.run(end, answer));
+                Worker::Thread(told, Some(thread))
             },
         );
         host.controls.wait_for_notes = true;
         host
+    }
+
+    /// When its thread answers from now on.
+    pub fn set_answers(&mut self, answers: Answers) {
+        let Worker::Thread(told, _) = &self.worker else { panic!("the test answers") };
+        told.late.store(answers == Answers::Late, Ordering::Relaxed);
+        self.answers = answers;
     }
 
     /// As [`Host::manual`], stopped until the first chord was there; plays from sample 0.
@@ -159,6 +210,7 @@ impl Host {
             controls: Controls::default(),
             input: Input::NONE,
             requests: Vec::new(),
+            answers: Answers::Soon,
             answer,
         }
     }
@@ -184,6 +236,10 @@ impl Host {
         );
         self.input.clear();
         self.queue.origin += u64::from(frames);
+        if let (Worker::Thread(told, _), Answers::BeforeTheNextBlock) = (&self.worker, self.answers)
+        {
+            told.block_is_over();
+        }
     }
 
     /// One block, and on by as much, around the loop where there is one.
@@ -270,8 +326,8 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        if let Worker::Thread(stop, thread) = &mut self.worker {
-            stop.store(true, Ordering::Relaxed);
+        if let Worker::Thread(told, thread) = &mut self.worker {
+            told.stop.store(true, Ordering::Relaxed);
             if let Some(thread) = thread.take() {
                 let _ = thread.join();
             }

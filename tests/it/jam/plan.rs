@@ -20,6 +20,9 @@ use anacrusis::music::{Chord, KeyRange, PianoRoll, Signature, Step};
 pub struct Hash {
     pub start: Start,
     pub salt: u64,
+    /// Whether it tells a musician apart: then the chord depends on what is given, and on the state of
+    /// who did not hear them, too.
+    pub hears: bool,
     /// Logits are `+-certainty`.
     pub certainty: f32,
     pub feeds: Arc<AtomicUsize>,
@@ -80,6 +83,7 @@ impl Biaxial for Hash {
         let b = (frame.position.in_bar % 16) as u8;
         *to = match frame.start {
             true => 1000 + u64::from(b),
+            false if self.hears && frame.musician => fed(fed(*from, frame.own, b), frame.heard, b),
             false => fed(*from, frame.sounding(), b),
         };
         true
@@ -88,9 +92,13 @@ impl Biaxial for Hash {
     fn choose(
         &mut self,
         state: &u64,
-        _: &Given,
+        given: &Given,
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
+        let state = match self.hears {
+            true => fed(*state, given.chord, u8::from(given.known)),
+            false => *state,
+        };
         let mut chord = Chord::SILENT;
         for n in 0..64 {
             let z = if state >> n & 1 == 1 { self.certainty } else { -self.certainty };
@@ -101,6 +109,21 @@ impl Biaxial for Hash {
             }
         }
         chord
+    }
+
+    fn choose_guided(
+        &mut self,
+        state: &u64,
+        given: &Given,
+        unheard: &u64,
+        decide: &mut dyn FnMut(usize, [[f32; 2]; 2]) -> (bool, bool),
+    ) -> Chord {
+        let both = mix(*state, *unheard);
+        self.choose(&both, given, &mut |index, logits| decide(index, [logits; 2]))
+    }
+
+    fn hears(&self) -> bool {
+        self.hears
     }
 
     fn range(&self) -> KeyRange {

@@ -12,7 +12,7 @@ use anacrusis::music::{Chord, PianoRoll};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::jam::host::{Host, tell_step};
+use crate::jam::host::{Answers, Host, tell_step};
 use crate::jam::plan::model;
 
 /// Samples in a sixteenth at 120 BPM and 48 kHz.
@@ -21,6 +21,9 @@ const STEP: u32 = 6000;
 /// Channels of ours and of the musician.
 const OURS: u8 = 5;
 const THEIRS: u8 = 0;
+
+/// Milliseconds.
+const REACTIONS: [f32; 4] = [0.0, 5.0, 12.0, 50.0];
 
 /// A note of the musician's: from, for so many samples, and its key.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,7 @@ enum Change {
     Double(bool),
     Room(bool),
     AnswerNow(bool),
+    Reaction(f32),
     Lookahead(Lookahead),
     Loop(Option<(f64, f64)>),
     Jump(f64),
@@ -87,6 +91,7 @@ fn steady() -> impl Strategy<Value = Change> {
         any::<bool>().prop_map(Change::Double),
         any::<bool>().prop_map(Change::Room),
         any::<bool>().prop_map(Change::AnswerNow),
+        prop::sample::select(REACTIONS.to_vec()).prop_map(Change::Reaction),
         prop::sample::select(Lookahead::ALL.to_vec()).prop_map(Change::Lookahead),
         prop::option::of((0..40_u32, 1..30_u32)).prop_map(|range| {
             let sixths = |n: u32| f64::from(n) / 6.0;
@@ -114,6 +119,7 @@ fn apply(host: &mut Host, change: &Change) {
         Change::Double(on) => controls.double = *on,
         Change::Room(on) => controls.room = *on,
         Change::AnswerNow(on) => controls.answer_now = *on,
+        Change::Reaction(ms) => controls.reaction_ms = *ms,
         Change::Lookahead(lookahead) => controls.lookahead = *lookahead,
         Change::Loop(range) => host.transport.loop_beats = *range,
         Change::Jump(beat) => host.transport.position_beats = Some(*beat),
@@ -149,14 +155,21 @@ fn play(
     }
 }
 
-/// A host whose worker is a planner, so that what was heard is in every chord that follows.
-fn thinking() -> Host {
-    let mut planner = Planner::new(model(0));
+/// A host whose worker is a planner, so that what was heard is in every chord that follows. Whether
+/// the network tells players apart is a matter of the version.
+fn thinking(hears: bool) -> Host {
+    let mut model = model(2);
+    model.network.hears = hears;
+    let mut planner = Planner::new(model);
     let mut host = Host::waiting_for(move |request| {
         planner.plan(request, &Recall::default(), &mut || true).expect("nothing stops it").chord
     });
     host.controls.channel = OURS;
     host
+}
+
+fn answers() -> impl Strategy<Value = Answers> {
+    prop::sample::select(vec![Answers::Soon, Answers::BeforeTheNextBlock, Answers::Late])
 }
 
 fn edges(changes: Vec<(u32, Change)>) -> BTreeMap<u32, Vec<Change>> {
@@ -192,21 +205,27 @@ fn ours_keep_off(events: &[(u64, NoteEvent)], notes: &[Note]) -> Result<usize, T
 const LONG: u32 = 40 * STEP;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn notes_are_the_same_however_blocks_are_cut(
+    fn notes_are_the_same_however_blocks_are_cut_and_whenever_chords_come(
         played in notes(LONG),
         changes in vec((0..LONG, steady()), 0..8),
         cuts in [sizes(), sizes()],
-        thru: bool,
+        answers in [answers(), answers()],
+        reaction_ms in prop::sample::select(REACTIONS.to_vec()),
+        (thru, hears) in any::<(bool, bool)>(),
     ) {
         let edges = edges(changes);
         let input = events(&played);
-        let [one, two] = cuts.map(|sizes| {
-            let mut host = thinking();
+        let [one, two] = [0, 1].map(|run| {
+            let (sizes, answers) = (&cuts[run], answers[run]);
+            let mut host = thinking(hears);
+            host.set_answers(answers);
             host.controls.thru = thru;
-            play(&mut host, LONG, &sizes, &edges, &input, |_| {});
+            host.controls.follow = 0.6;
+            host.controls.reaction_ms = reaction_ms;
+            play(&mut host, LONG, sizes, &edges, &input, |_| {});
             prop_assert_eq!(host.status().expired_waits, 0);
             let events = host.queue.events.iter();
             Ok(events.map(|(at, e)| (*at, NoteEvent { offset_samples: 0, ..*e })).collect())
@@ -226,7 +245,7 @@ proptest! {
         let changes = changes.into_iter().filter(|(_, change)| {
             !matches!(change, Change::Thru(_) | Change::Double(_) | Change::Mode(Mode::Solo))
         });
-        let mut host = thinking();
+        let mut host = thinking(true);
         host.controls.thru = true;
         let mut ended = played.clone();
         ended.retain(|note| note.from + note.length < LONG);
