@@ -10,11 +10,13 @@
 //! after a prompt are shared by the instances that play one checkpoint.
 
 mod begin;
+mod decided;
 mod network;
 mod prompt;
 mod recalled;
 mod states;
 
+pub use decided::Decided;
 pub use network::{Biaxial, Model};
 pub use prompt::Prompts;
 
@@ -26,6 +28,7 @@ use crate::model::rules::Scan;
 use crate::model::sampler::decide;
 use crate::model::{Draw, Frame, Given, Rules, Sampling};
 use crate::music::{BarPosition, Chord, KeyRange, STEPS_PER_BAR, Step};
+use decided::Log;
 use prompt::Held;
 use recalled::Recalled;
 use states::States;
@@ -98,6 +101,7 @@ pub struct Planner<B: Biaxial> {
     states: States<B>,
     /// Ring of history by index.
     frames: Vec<History>,
+    decided: Log,
     /// History reaches from here to `next`.
     oldest: i64,
     /// The index that comes next in order.
@@ -120,6 +124,7 @@ impl<B: Biaxial> Planner<B> {
             states: States::new(&model.network, Lookahead::default()),
             model,
             frames: vec![History::default(); FRAMES],
+            decided: Log::new(),
             oldest: 0,
             next: 0,
             anchored: false,
@@ -166,10 +171,9 @@ impl<B: Biaxial> Planner<B> {
         self.held_frame(index).map(History::sounding)
     }
 
-    /// What was chosen for `index`, if history still holds it, and what was heard at its step
-    /// before, if it was replayed.
-    pub fn chosen(&self, index: i64) -> Option<(Chord, Option<Chord>)> {
-        self.held_frame(index).map(|frame| (frame.chosen, frame.replayed))
+    /// What was decided for `index` since playback began, if that is not too long ago.
+    pub fn decided(&self, index: i64) -> Option<Decided> {
+        self.decided.get(index).filter(|_| index < self.next)
     }
 
     fn held_frame(&self, index: i64) -> Option<&History> {
@@ -181,6 +185,9 @@ impl<B: Biaxial> Planner<B> {
     /// it are made again with the next plan. False if that was known, or is too long ago to matter.
     fn correct(&mut self, correction: &Correction) -> bool {
         let Correction { index, notes, alone } = *correction;
+        if alone {
+            self.decided.mute(index);
+        }
         let first = self.states.first().max(self.oldest);
         if !self.anchored || !(first..self.next).contains(&index) {
             return false;
@@ -214,6 +221,9 @@ impl<B: Biaxial> Planner<B> {
         for correction in request.heard.frames() {
             as_guessed &= !self.correct(correction);
         }
+        if request.anchor && place.index == 0 {
+            self.decided.clear();
+        }
         if request.anchor || !self.anchored {
             self.anchor(request, recall, keep_going)?;
         } else {
@@ -238,6 +248,7 @@ impl<B: Biaxial> Planner<B> {
             None => (self.choose(request, recall, before), None),
         };
         let chosen = sounding.folded(0, self.range());
+        self.decided.write(index, chosen, replayed);
         let rules = self.rules(request);
         let held = self.listened(request).unwrap_or(Chord::from_masks(rules.forced, 0));
         let heard = held.union(replayed.unwrap_or_default());

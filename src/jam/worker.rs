@@ -228,10 +228,10 @@ impl<B: Biaxial> Service<B> {
 
     /// A step is over: it becomes part of the take.
     fn record(&mut self, outcome: &Outcome) {
-        let chosen = self.planner.as_ref().and_then(|p| p.chosen(outcome.place.index));
+        let decided = self.planner.as_ref().and_then(|p| p.decided(outcome.place.index));
         // What was asked for too late to be decided was no music.
-        let Some(((chord, replayed), _)) = chosen.zip(self.begun) else { return };
-        if replayed.is_some_and(|heard| [heard, Chord::SILENT].contains(&outcome.heard)) {
+        let Some((decided, _)) = decided.zip(self.begun) else { return };
+        if decided.replayed.is_some_and(|heard| [heard, Chord::SILENT].contains(&outcome.heard)) {
             return;
         }
         self.take.record(Played {
@@ -241,7 +241,7 @@ impl<B: Biaxial> Service<B> {
             step_in_bar: outcome.step_in_bar,
             tempo_bpm: outcome.tempo_bpm,
             transpose: outcome.transpose,
-            chord: if outcome.muted { Chord::SILENT } else { chord },
+            chord: if outcome.muted { Chord::SILENT } else { decided.chord },
             heard: outcome.heard,
             sounded: outcome.sounded,
         });

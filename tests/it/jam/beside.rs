@@ -247,7 +247,7 @@ fn the_second_decision_takes_the_place_of_the_first() {
     let planned = planner.plan(&second, &Recall::default(), &mut || true).expect("decided");
     assert!(planned.second && !planned.chord.plays(72) && planned.chord.plays(48));
     assert_eq!(last(&network).given, Given::known(heard));
-    assert_eq!(planner.chosen(0).map(|(chord, _)| chord), Some(planned.chord));
+    assert_eq!(planner.decided(0).map(|decided| decided.chord), Some(planned.chord));
     plan(&mut planner, &ask(1, true));
     let fed = last(&network).heard;
     assert_eq!((fed.len(), fed[1].heard), (2, heard), "heard in the step itself, and fed once");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::plan::{Hash, model};
 use super::work::{Instance, Moody, moody};
-use anacrusis::jam::controls::{Mode, Replay};
+use anacrusis::jam::controls::{Lookahead, Mode, Replay};
 use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::planner::Biaxial;
 use anacrusis::jam::take::{
@@ -16,9 +16,14 @@ const RATE: Rate = Rate::Sixteenth;
 
 /// An instance whose choices depend on all that it heard, and on chance.
 fn jam() -> Instance<Hash> {
+    jam_with(|_| ())
+}
+
+fn jam_with(change: impl FnOnce(&mut Hash)) -> Instance<Hash> {
     let mut instance = Instance::new();
     let mut model = model(2);
     model.network.certainty = 0.6;
+    change(&mut model.network);
     instance.worker.models().load_model("hash", || Ok(model));
     instance.worker.start().expect("a thread");
     instance.settled();
@@ -110,6 +115,31 @@ fn a_take_is_what_was_played_and_heard() {
     let heard: Vec<Chord> = (19..23).map(|step| at(&instance, step).heard).collect();
     let (struck, held) = (Chord::struck_keys([60]), Chord::from_masks(1 << 60, 0));
     assert_eq!(heard, [Chord::SILENT, struck, held, held]);
+}
+
+/// History begins anew where a musician joins in and where a question is answered. What was decided
+/// before that, and may not have begun yet, sounds and is part of the take all the same.
+#[test]
+fn a_take_has_no_gaps_where_history_begins_anew() {
+    for (mode, struck) in [(Mode::Accompany, 3), (Mode::Answer, 0)] {
+        for lookahead in [Lookahead::Half, Lookahead::One, Lookahead::Four] {
+            let mut instance = jam_with(|network| network.hears = true);
+            (instance.controls.mode, instance.controls.lookahead) = (mode, lookahead);
+            let mut began = play(&mut instance, struck);
+            began.push(play_with(&mut instance, &[62], true));
+            began.extend(play(&mut instance, 31 - struck));
+            stop(&mut instance);
+            recorded(&instance, 32);
+            for (step, sounded) in began.iter().enumerate() {
+                let Played { chord, heard, .. } = at(&instance, step as i64);
+                let struck = Chord::from_masks(chord.struck() & !heard.playing(), 0);
+                let told = format!("{mode:?}, {lookahead:?}, step {step}: {chord:?}, {sounded:?}");
+                assert!(struck.keys().all(|key| sounded.contains(&key)), "{told}");
+                assert!(sounded.iter().all(|key| chord.plays(*key)), "{told}");
+            }
+            assert!(began.iter().filter(|keys| !keys.is_empty()).count() > 10, "{began:?}");
+        }
+    }
 }
 
 #[test]
