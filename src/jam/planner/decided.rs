@@ -1,8 +1,12 @@
 //! What was decided of the last steps. The take is written from it: that holds what sounded, also
 //! where history began anew since.
 
-use super::{FRAMES, slot};
+use super::slot;
+use crate::jam::controls::Lookahead;
 use crate::music::Chord;
+
+/// Steps remembered: those that are decided ahead of the one whose end is told, and then some.
+const STEPS: usize = Lookahead::MAX_STEPS + 4;
 
 /// A chord that was decided.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +24,7 @@ pub(super) struct Log(Vec<Decided>);
 impl Log {
     /// Empty. Allocates.
     pub fn new() -> Log {
-        Log(vec![Decided { index: i64::MIN, chord: Chord::SILENT, replayed: None }; FRAMES])
+        Log(vec![Decided { index: i64::MIN, chord: Chord::SILENT, replayed: None }; STEPS])
     }
 
     /// Playback begins: indices count from zero again.
@@ -29,7 +33,7 @@ impl Log {
     }
 
     pub fn write(&mut self, index: i64, chord: Chord, replayed: Option<Chord>) {
-        self.0[slot(index, FRAMES)] = Decided { index, chord, replayed };
+        self.0[slot(index, STEPS)] = Decided { index, chord, replayed };
     }
 
     /// What was decided for `index` was muted before it began.
@@ -40,6 +44,6 @@ impl Log {
     }
 
     pub fn get(&self, index: i64) -> Option<Decided> {
-        Some(self.0[slot(index, FRAMES)]).filter(|decided| decided.index == index)
+        Some(self.0[slot(index, STEPS)]).filter(|decided| decided.index == index)
     }
 }
