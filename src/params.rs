@@ -108,6 +108,9 @@ pub struct AnacrusisParams {
     /// Velocity of the notes played.
     #[id = "velocity"]
     pub velocity: IntParam,
+    /// How far the notes are as loud as what the musician plays.
+    #[id = "dynamics"]
+    pub dynamics: FloatParam,
     /// Velocity added on the bar line, and half of it on the other counts.
     #[id = "accent"]
     pub accent: IntParam,
@@ -200,6 +203,11 @@ impl Default for AnacrusisParams {
             rate: EnumParam::new("Rate", RateChoice::default()).non_automatable(),
             channel: IntParam::new("Channel", 1, whole(&CHANNEL)),
             velocity: IntParam::new("Velocity", 80, whole(&VELOCITY)),
+            dynamics: FloatParam::new("Dynamics", 1.0, linear(&DYNAMICS))
+                .with_step_size(0.01)
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
             accent: IntParam::new("Accent", 0, whole(&VELOCITY_CHANGE)),
             humanise: IntParam::new("Humanise", 0, whole(&VELOCITY_CHANGE)),
             gate: FloatParam::new("Gate", 1.0, linear(&GATE))
@@ -274,6 +282,7 @@ impl AnacrusisParams {
             rate: self.rate.value().into(),
             channel: byte(self.channel.value(), &CHANNEL) - 1,
             velocity: byte(self.velocity.value(), &VELOCITY),
+            dynamics: sane(self.dynamics.value(), &DYNAMICS, 1.0),
             accent: byte(self.accent.value(), &VELOCITY_CHANGE),
             humanise: byte(self.humanise.value(), &VELOCITY_CHANGE),
             gate: sane(self.gate.value(), &GATE, 1.0),
@@ -314,6 +323,8 @@ impl AnacrusisParams {
             told(&self.most_notes),
             told(&self.most_onsets),
             told(&self.transpose),
+            told(&self.velocity),
+            told(&self.dynamics),
             told(&self.reaction),
             told(&self.follow),
             told(&self.start_with_me),

@@ -225,6 +225,8 @@ mod tests {
             chord: Chord::struck_keys([48]),
             heard: Chord::struck_keys([*step as u8]),
             sounded: true,
+            touch: None,
+            heard_velocity: 0,
         };
         let span =
             |step: &i64| Span { rate: Rate::Sixteenth, first: Step(*step), end: Step(*step + 1) };

@@ -103,6 +103,7 @@ fn shape(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
 fn touch(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
     lines(ui, text::TAB_TOUCH, |ui| {
         whole(ui, setter, &params.velocity, &params::VELOCITY);
+        real(ui, setter, &params.dynamics, &params::DYNAMICS);
         whole(ui, setter, &params.accent, &params::VELOCITY_CHANGE);
         whole(ui, setter, &params.humanise, &params::VELOCITY_CHANGE);
         real(ui, setter, &params.gate, &params::GATE);

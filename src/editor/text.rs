@@ -6,9 +6,9 @@ use crate::music::{Chord, STEPS_PER_BAR};
 
 /// Title of window and editor.
 pub const TITLE: &str = "Anacrusis";
-/// The button that ends every note.
+/// The button that ends every note, and its explanation.
 pub const PANIC: &str = "Panic";
-/// Its explanation.
+/// See [`PANIC`].
 pub const PANIC_HINT: &str = "End every sounding note now. Playback goes on with the next step.";
 /// Names of the groups of parameters.
 pub const TAB_PLAY: &str = "Play";
@@ -227,7 +227,7 @@ pub fn hint(name: &str) -> Option<&'static str> {
 }
 
 /// By the names of the parameters.
-const HINTS: [(&str, &str); 34] = [
+const HINTS: [(&str, &str); 35] = [
     ("Bypass", "Ends what plays and hands everything through untouched."),
     (
         "Mode",
@@ -265,7 +265,8 @@ const HINTS: [(&str, &str); 34] = [
     ("Lookahead", "How far ahead a chord is decided. Raise it if deadlines are missed."),
     ("Rate", "How long a step lasts. The models think in sixteenths."),
     ("Channel", "The MIDI channel of the notes sent."),
-    ("Velocity", "How hard the notes are struck."),
+    ("Velocity", "How hard the notes are struck where you play neither loud nor soft."),
+    ("Dynamics", "How far they are as loud as you, with outer voices above the rest."),
     ("Accent", "Added on the bar line, half of it on the other counts."),
     ("Humanise", "What chance adds to a velocity or takes from it at most."),
     ("Gate", "Where in its last step a note ends that is not held on."),

@@ -182,8 +182,12 @@ pub struct Controls {
     pub rate: Rate,
     /// MIDI channel of the notes, 0 to 15. Sounding notes end on the channel they began on.
     pub channel: u8,
-    /// MIDI velocity of the notes, 1 to 127.
+    /// MIDI velocity of the notes, 1 to 127; with [`Controls::dynamics`], of those beside a musician
+    /// who plays at a usual velocity, 80.
     pub velocity: u8,
+    /// How far the notes are as loud as what the musician plays, and as people's are beside each
+    /// other: outer voices and those on the counts louder; 0 to 1.
+    pub dynamics: f32,
     /// Velocity added on the bar line, half of it on the other counts of the bar; 0 to 127.
     pub accent: u8,
     /// Velocity that chance adds or takes at most, 0 to 127; by the seed, so each time the same.
@@ -218,6 +222,7 @@ impl Default for Controls {
             rate: Rate::default(),
             channel: 0,
             velocity: 80,
+            dynamics: 0.0,
             accent: 0,
             humanise: 0,
             gate: 1.0,

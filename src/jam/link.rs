@@ -11,6 +11,7 @@ use atomic_float::AtomicF32;
 use crate::jam::controls::{Lookahead, Shaping};
 use crate::jam::status::Status;
 use crate::jam::sync::{self, AtomicI64, AtomicU64, Consumer, HeapCons, HeapProd, Producer};
+use crate::jam::touch::Touch;
 use crate::model::{Follow, Rules};
 use crate::music::{BarPosition, Chord, Rate, Step};
 
@@ -152,7 +153,7 @@ impl Request {
     /// The answer to it.
     pub fn answered(&self, chord: Chord) -> Planned {
         let second = self.listened().is_some();
-        Planned { epoch: self.epoch, place: self.place, second, chord }
+        Planned { epoch: self.epoch, place: self.place, second, chord, touch: None }
     }
 
     /// What the musician plays in the step, if that is known.
@@ -188,6 +189,10 @@ pub struct Outcome {
     pub muted: bool,
     /// Whether the chord was there in time.
     pub sounded: bool,
+    /// How its notes were struck, if it sounded.
+    pub touch: Option<Touch>,
+    /// The mean velocity of what was struck in it by the musician, 1 to 127; 0 if nothing was.
+    pub heard_velocity: u8,
 }
 
 /// What goes from audio to worker, in the order in which it happened.
@@ -211,6 +216,8 @@ pub struct Planned {
     pub second: bool,
     /// What was decided.
     pub chord: Chord,
+    /// How its notes were struck before, if it is replayed and that is known.
+    pub touch: Option<Touch>,
 }
 
 /// Counters and meters that both sides and the editor see. All relaxed unless said.

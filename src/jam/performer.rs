@@ -16,9 +16,11 @@ use crate::jam::controls::{Controls, Mode, Replay};
 use crate::jam::hearing::Hearing;
 use crate::jam::input::Input;
 use crate::jam::link::{AudioEnd, Decision, Outcome, Place, Recallable, Request};
-use crate::jam::player::{NoteSink, Player, Touch};
+use crate::jam::loudness::Loudness;
+use crate::jam::player::{NoteSink, Player};
 use crate::jam::status::Status;
 use crate::jam::thru::Thru;
+use crate::jam::touch::Touch;
 use crate::jam::transport::Transport;
 use crate::jam::turns::Turn;
 use crate::model::Draw;
@@ -41,6 +43,7 @@ pub struct Performer {
     clock: Clock,
     player: Player,
     hearing: Hearing,
+    loudness: Loudness,
     thru: Thru,
     /// What came in with blocks of no samples.
     stashed: Input,
@@ -82,6 +85,7 @@ impl Performer {
             clock: Clock::default(),
             player: Player::default(),
             hearing: Hearing::default(),
+            loudness: Loudness::default(),
             thru: Thru::default(),
             stashed: Input::NONE,
             pending: Pending::default(),
@@ -257,6 +261,7 @@ impl Performer {
         self.close();
         self.overdue = None;
         self.hearing.begin();
+        self.loudness.begin();
         self.anchored = false;
         self.anchor_next = false;
         self.end.shared.sounding.store(self.clock.last().index, Ordering::Relaxed);
@@ -413,12 +418,13 @@ impl Performer {
         self.gate_open = false;
         self.gated = 0;
     }
-}
 
-/// How the notes of a commitment begin.
-fn touch(request: &Request, transport: &Transport, controls: &Controls) -> Touch {
-    let place = request.place;
-    let stress = Grid { rate: controls.rate }.stress(place.step, transport.metre());
-    let draw = Draw { seed: request.seed, pass: place.pass };
-    Touch::new(controls, stress, draw, place.step)
+    /// How the notes of a commitment begin, unless they are replayed.
+    fn touch(&self, request: &Request, transport: &Transport, controls: &Controls) -> Touch {
+        let place = request.place;
+        let stress = Grid { rate: controls.rate }.stress(place.step, transport.metre());
+        let draw = Draw { seed: request.seed, pass: place.pass };
+        let level = self.loudness.level().filter(|_| controls.mode != Mode::Solo);
+        Touch::new(controls, level, stress, draw, place.step)
+    }
 }

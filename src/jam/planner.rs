@@ -275,7 +275,8 @@ impl<B: Biaxial> Planner<B> {
         self.next = if second { self.next.max(place.index + 1) } else { place.index + 1 };
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         self.states.settle(place.index, request.lookahead, &self.model.network);
-        Some(request.answered(sounding))
+        let touch = recall.replayed.as_ref().and_then(|played| played.touch);
+        Some(Planned { touch, ..request.answered(sounding) })
     }
 
     /// Does of the next step what can be done before it is asked for, so that only the rest

@@ -1,8 +1,7 @@
 //! From chords to note events, and the memory of what sounds.
 
-use crate::jam::controls::Controls;
-use crate::model::Draw;
-use crate::music::{Chord, Keys, Step, Stress};
+use crate::jam::touch::Touch;
+use crate::music::{Chord, Keys};
 
 /// Beginning or end of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,49 +34,6 @@ pub trait NoteSink {
     /// # Realtime
     /// Called from `process`: implementations must not allocate, lock or wait.
     fn try_send(&mut self, event: NoteEvent) -> bool;
-}
-
-/// How the notes of one step begin.
-#[derive(Clone, Copy, Debug)]
-pub struct Touch {
-    /// MIDI channel, 0 to 15.
-    channel: u8,
-    /// MIDI velocity before chance, 1 to 127.
-    velocity: u8,
-    /// What chance adds or takes at most.
-    humanise: u8,
-    draw: Draw,
-    step: Step,
-}
-
-impl Touch {
-    /// The touch of a step that lies so in its bar. `draw` is what chance depends on.
-    ///
-    /// # Realtime
-    /// Pure arithmetic.
-    pub fn new(controls: &Controls, stress: Stress, draw: Draw, step: Step) -> Touch {
-        let accent = match stress {
-            Stress::Bar => controls.accent,
-            Stress::Count => controls.accent / 2,
-            Stress::None => 0,
-        };
-        Touch {
-            channel: controls.channel.min(15),
-            velocity: controls.velocity.saturating_add(accent).clamp(1, 127),
-            humanise: controls.humanise.min(127),
-            draw,
-            step,
-        }
-    }
-
-    /// The velocity of a key, 1 to 127.
-    fn velocity(&self, key: u8) -> u8 {
-        // Numbers that decide no note: those of the keys that no keyboard has.
-        let [u, _] = self.draw.uniforms(self.step.0, 128 | key);
-        let by = ((2.0 * u - 1.0) * f64::from(self.humanise)).round();
-        // Clamped into what fits.
-        (f64::from(self.velocity) + by).clamp(1.0, 127.0) as u8
-    }
 }
 
 /// What sounds, and on which channel each key began.
@@ -150,8 +106,8 @@ impl Player {
                 offset_samples,
                 kind: NoteKind::On,
                 key,
-                channel: touch.channel,
-                velocity: touch.velocity(key),
+                channel: touch.channel.min(15),
+                velocity: touch.velocity(key, begins),
             };
             let bit = 1u128 << key;
             // Never before the end that is still owed for the same key.

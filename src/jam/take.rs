@@ -16,6 +16,7 @@ mod shared;
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::jam::touch::Touch;
 use crate::music::{Chord, Rate, Step};
 pub use edits::{Edit, Span, TooManyEdits};
 pub use keep::{Keep, KeepOptions, keep};
@@ -52,12 +53,25 @@ pub struct Played {
     pub heard: Chord,
     /// Whether the chord was there in time.
     pub sounded: bool,
+    /// How its notes were struck, if that is known.
+    pub touch: Option<Touch>,
+    /// The mean velocity of what the musician struck in it, 1 to 127; 0 if nothing, or if that is not
+    /// known.
+    pub heard_velocity: u8,
 }
 
 impl Played {
     /// What the network hears of the step: what was decided and what was played.
     pub fn frame(&self) -> Chord {
         self.chord.union(self.heard)
+    }
+
+    /// The same where the network's keys lie `transpose` semitones below those that sound: it sounds
+    /// as it did.
+    pub fn at_transposition(&self, transpose: i8) -> Played {
+        let by = self.transpose.saturating_sub(transpose);
+        let [chord, heard] = [self.chord, self.heard].map(|chord| chord.transposed(by));
+        Played { transpose, chord, heard, ..*self }
     }
 }
 

@@ -244,6 +244,8 @@ impl<B: Biaxial> Service<B> {
             chord: if outcome.muted { Chord::SILENT } else { decided.chord },
             heard: outcome.heard,
             sounded: outcome.sounded,
+            touch: outcome.touch,
+            heard_velocity: outcome.heard_velocity,
         });
     }
 

@@ -70,7 +70,7 @@ pub fn decide(sampling: &Sampling, logits: [f32; 2], uniforms: [f64; 2]) -> (boo
 
 /// A counter-based generator: the same (seed, pass, step, key, which) gives the same number,
 /// in whatever order they are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Draw {
     /// The musician's seed.
     pub seed: u64,

@@ -26,6 +26,8 @@ pub const TRANSPOSE: RangeInclusive<i32> = -24..=24;
 pub const CHANNEL: RangeInclusive<i32> = 1..=16;
 /// MIDI note-on velocities; 0 would be a note-off.
 pub const VELOCITY: RangeInclusive<i32> = 1..=127;
+/// How far the notes are as loud as what the musician plays: 0 not at all, 1 all the way.
+pub const DYNAMICS: RangeInclusive<f32> = 0.0..=1.0;
 /// What accents and chance do to a velocity at most.
 pub const VELOCITY_CHANGE: RangeInclusive<i32> = 0..=64;
 /// Where in its last step a note ends, as a share of the step.

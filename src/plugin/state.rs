@@ -26,6 +26,7 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
         ("truncation", ParamValue::F32(x)) => params::TRUNCATION.contains(x),
         ("reaction", ParamValue::F32(x)) => params::REACTION.contains(x),
         ("follow", ParamValue::F32(x)) => params::FOLLOW.contains(x),
+        ("dynamics", ParamValue::F32(x)) => params::DYNAMICS.contains(x),
         ("gate", ParamValue::F32(x)) => params::GATE.contains(x),
         ("seed", ParamValue::I32(n)) => params::SEED.contains(n),
         ("lowest" | "highest", ParamValue::I32(n)) => params::MIDI_KEY.contains(n),
@@ -83,7 +84,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 34, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 35, "a new parameter needs a line in is_sane");
     }
 
     #[test]

@@ -192,6 +192,8 @@ mod tests {
             chord: Chord::struck_keys([60]),
             heard: Chord::SILENT,
             sounded: true,
+            touch: None,
+            heard_velocity: 0,
         };
         let take = desk.params.take.shared();
         take.with(|take| (0..64).for_each(|step| take.record(played(step))));

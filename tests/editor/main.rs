@@ -31,7 +31,7 @@ fn a_stopped_editor_names_everything_it_shows() {
         harness.get_by_role_and_label(Role::Slider, name);
     }
     tab(&mut harness, Tab::Touch);
-    for name in ["Velocity", "Accent", "Humanise", "Gate", "Channel", "Transpose"] {
+    for name in ["Velocity", "Dynamics", "Accent", "Humanise", "Gate", "Channel", "Transpose"] {
         harness.get_by_role_and_label(Role::Slider, name);
     }
     for name in ["Thru", "Audition", "Bypass"] {

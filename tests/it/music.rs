@@ -209,6 +209,7 @@ fn parts_have_a_track_each_and_share_tempi_and_grid() {
         name,
         channel: 2,
         roll: PianoRoll { chords: vec![Chord::struck_keys([key]); 2] },
+        velocity: None,
     };
     let tempi = [TempoChange { step: 1, tempo_bpm: 60.0 }];
     let options = WriteOptions { tempo_bpm: 90.0, velocity: 1, ..WriteOptions::default() };

@@ -145,6 +145,7 @@ impl Performer {
                     self.player.give_up(key, offset_samples, out);
                 }
                 self.hearing.on(channel, key, at);
+                self.loudness.struck(at, velocity);
                 if controls.mode == Mode::Answer {
                     self.interrupt(at.is_some(), offset_samples, out);
                 }

@@ -2,6 +2,7 @@
 
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Decision, Place, Planned, Request};
+use crate::jam::touch::Touch;
 use crate::music::Chord;
 
 const CAPACITY: usize = Lookahead::MAX_STEPS + 4;
@@ -17,6 +18,8 @@ pub(super) struct Entry {
     pub chord: Option<Chord>,
     /// Its second decision, once that is asked for.
     pub second: Option<Second>,
+    /// How its notes were struck before, if it is replayed.
+    pub touch: Option<Touch>,
     /// Whether it is not to sound.
     pub muted: bool,
 }
@@ -61,6 +64,7 @@ impl Entry {
         if self.request.place != planned.place {
             return None;
         }
+        self.touch = planned.touch;
         if !planned.second {
             self.chord = Some(planned.chord);
             return Some(self.request);
@@ -128,7 +132,7 @@ impl Pending {
     /// Adds a commitment behind the others. The clock commits no more than there is room for.
     pub fn push(&mut self, request: Request) {
         if let Some(slot) = self.entries.get_mut(self.len) {
-            *slot = Entry { request, sent: false, chord: None, second: None, muted: false };
+            *slot = Entry { request, ..Entry::default() };
             self.len += 1;
         }
     }

@@ -1,9 +1,9 @@
 //! Listening to the last moment: the second decision about a chord, and when it sounds
 //! (listener.md, section 6).
 
+use super::Performer;
 use super::pending::{Entry, Second};
 use super::publish::shown;
-use super::{Performer, touch};
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::link::{Decision, Place, Request};
 use crate::jam::player::NoteSink;
@@ -94,11 +94,12 @@ impl Performer {
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
-        self.player.play(chord, offset_samples, &touch(&entry.request, transport, controls), out);
+        let touch = entry.touch.unwrap_or_else(|| self.touch(&entry.request, transport, controls));
+        self.player.play(chord, offset_samples, &touch, out);
         self.status.amend_past(shown(entry.request.place, Some(entry)));
         self.overdue = None;
         if let Some(begun) = &mut self.begun {
-            begun.sounded = true;
+            (begun.sounded, begun.touch) = (true, Some(touch));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A take as a file to keep.
 
 use super::{MOST_STEPS, Played, Span, Take};
-use crate::music::smf::{self, Part, TempoChange, WriteOptions};
+use crate::music::smf::{self, Part, TempoChange, VelocityOf, WriteOptions};
 use crate::music::{Chord, PianoRoll, Rate, Step};
 
 /// What of a take is kept.
@@ -24,7 +24,7 @@ pub struct KeepOptions<'a> {
     pub what: Keep,
     /// MIDI channel of what was generated, 0 to 15.
     pub channel: u8,
-    /// MIDI velocity of every note, 1 to 127.
+    /// MIDI velocity of notes of which the take does not tell how they were struck, 1 to 127.
     pub velocity: u8,
     /// What the file says of how it was made: model, seed, parameters.
     pub texts: &'a [&'a str],
@@ -39,14 +39,26 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
         Keep::Last(bars) => in_played_order(take, Some(bars))?,
         Keep::Song(span) => (span.rate, in_song_order(take, span)),
     };
-    let part = |name, channel, of: &dyn Fn(&Played) -> Chord| Part {
+    let roll = |of: &dyn Fn(&Played) -> Chord| -> PianoRoll {
+        played.iter().map(|p| of(p).transposed(p.transpose)).collect()
+    };
+    let own = |step: usize, key, begins| {
+        let touch = played.get(step).and_then(|played| played.touch);
+        touch.map_or(options.velocity, |touch| touch.velocity(key, begins))
+    };
+    let heard = |step: usize, _, _| {
+        let velocity = played.get(step).map_or(0, |played| played.heard_velocity);
+        if velocity > 0 { velocity } else { options.velocity }
+    };
+    let part = |name, roll, velocity| Part {
         name,
-        channel,
-        roll: played.iter().map(|p| of(p).transposed(p.transpose)).collect::<PianoRoll>(),
+        channel: options.channel,
+        roll,
+        velocity: Some(velocity),
     };
     let parts = [
-        part("Anacrusis", options.channel, &|played| played.chord),
-        part("Heard", options.channel, &|played| played.heard),
+        part("Anacrusis", roll(&|played| played.chord), &own as VelocityOf),
+        part("Heard", roll(&|played| played.heard), &heard),
     ];
     let mut tempi: Vec<TempoChange> = Vec::new();
     for (step, played) in played.iter().enumerate() {
@@ -60,8 +72,8 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
         texts: options.texts,
         ..WriteOptions::default()
     };
-    let heard = parts[1].roll.chords.iter().any(|chord| !chord.is_empty());
-    let parts = if heard { &parts[..] } else { &parts[..1] };
+    let any_heard = parts[1].roll.chords.iter().any(|chord| !chord.is_empty());
+    let parts = if any_heard { &parts[..] } else { &parts[..1] };
     (!played.is_empty()).then(|| smf::write_parts(parts, rate, &tempi, &written))
 }
 
@@ -115,6 +127,8 @@ mod tests {
             chord: Chord::struck_keys([key]),
             heard: Chord::SILENT,
             sounded: true,
+            touch: None,
+            heard_velocity: 0,
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! `ANTK`, a version, then compressed by zlib: the number of the next draw, the steps, the edits.
 //! Numbers are little-endian. A step is a byte of flags, a head unless it follows on the one
-//! before, and its two chords; a chord is the number of its keys and the keys from low to
-//! high, the upper bit set where one is struck. All that is read is checked, and bounded.
+//! before, how it was struck and its two chords; a chord is the number of its keys and the keys from
+//! low to high, the upper bit set where one is struck. Version 1 does not tell how it was struck. All that is read is checked, and bounded.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -14,16 +14,23 @@ use flate2::write::ZlibEncoder;
 
 use super::edits::{self, Edit, Span};
 use super::{MOST_BYTES, MOST_STEPS, Played, Take};
+use crate::jam::touch::Touch;
+use crate::model::Draw;
 use crate::music::{Chord, Keys, Rate, STEPS_PER_BAR, Step};
 
 const MAGIC: &[u8; 4] = b"ANTK";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The first version, still read.
+const FIRST: u8 = 1;
 
 const FOLLOWS: u8 = 1;
 const SOUNDED: u8 = 2;
 const HAS_CHORD: u8 = 4;
 const HAS_HEARD: u8 = 8;
-const FLAGS: u8 = 15;
+const TOUCHED: u8 = 16;
+const OTHER_TOUCH: u8 = 32;
+/// All flags there are, by version.
+const FLAGS: [u8; 2] = [15, 63];
 
 /// Bytes that are unpacked at most: those of a full take, and its edits.
 const MOST_UNPACKED: u64 = MOST_BYTES as u64 + (1 << 16);
@@ -93,7 +100,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Take, PackError> {
         return Err(PackError::NotATake);
     }
     let (version, zipped) = rest.split_first().ok_or(PackError::Damaged)?;
-    if *version != VERSION {
+    if !(FIRST..=VERSION).contains(version) {
         return Err(PackError::Newer(*version));
     }
     let mut body = Vec::new();
@@ -102,15 +109,32 @@ pub fn unpack(bytes: &[u8]) -> Result<Take, PackError> {
     if body.len() as u64 > MOST_UNPACKED {
         return Err(PackError::Damaged);
     }
-    read(&mut Bytes(&body)).ok_or(PackError::Damaged)
+    read(&mut Bytes { left: &body, version: *version }).ok_or(PackError::Damaged)
 }
 
 /// Bytes that a step takes after another.
 pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
     let chord = |chord: Chord| if chord.is_empty() { 0 } else { 1 + chord.len() };
     let head = if follows(before, played) { 0 } else { HEAD };
-    // At most 2 * 129 + 24.
-    (1 + head + chord(played.chord) + chord(played.heard)) as u16
+    let touch = match played.touch {
+        None => 0,
+        Some(touch) if before.is_some_and(|before| is_same_hand(before, &touch)) => 1,
+        Some(_) => 1 + HAND,
+    };
+    let heard_velocity = u32::from(played.heard.struck() != 0);
+    // At most 2 * 129 + 24 + 20 + 1.
+    (1 + head + touch + chord(played.chord) + chord(played.heard) + heard_velocity) as u16
+}
+
+/// Bytes of what seldom changes about how notes are struck: channel, what chance adds, dynamics, seed
+/// and pass.
+const HAND: u32 = 1 + 1 + 1 + 8 + 8;
+
+/// Whether nothing but the velocity, and the step, is otherwise than before.
+fn is_same_hand(before: &Played, touch: &Touch) -> bool {
+    before.touch.is_some_and(|before| {
+        Touch { velocity: touch.velocity, step: touch.step, ..before } == *touch
+    })
 }
 
 /// Bytes of a head: pass, step, rate, step in bar, tempo, transposition.
@@ -131,8 +155,11 @@ fn follows(before: Option<&Played>, played: &Played) -> bool {
 fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
     let follows = follows(before, played);
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let other = played.touch.filter(|touch| !before.is_some_and(|b| is_same_hand(b, touch)));
     body.push(
         flag(follows, FOLLOWS)
+            | flag(played.touch.is_some(), TOUCHED)
+            | flag(other.is_some(), OTHER_TOUCH)
             | flag(played.sounded, SOUNDED)
             | flag(!played.chord.is_empty(), HAS_CHORD)
             | flag(!played.heard.is_empty(), HAS_HEARD),
@@ -144,6 +171,14 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
         body.extend(played.tempo_bpm.to_le_bytes());
         body.extend(played.transpose.to_le_bytes());
     }
+    if let Some(touch) = played.touch {
+        body.push(touch.velocity);
+    }
+    if let Some(Touch { channel, humanise, dynamics, draw, .. }) = other {
+        body.extend([channel, humanise, dynamics]);
+        body.extend(draw.seed.to_le_bytes());
+        body.extend(draw.pass.to_le_bytes());
+    }
     for chord in [played.chord, played.heard] {
         if !chord.is_empty() {
             // At most 128.
@@ -151,6 +186,9 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
             let struck = |key: u8| if chord.strikes(key) { 0x80 } else { 0 };
             body.extend(Keys(chord.playing()).map(|key| key | struck(key)));
         }
+    }
+    if played.heard.struck() != 0 {
+        body.push(played.heard_velocity);
     }
 }
 
@@ -193,16 +231,19 @@ fn read(bytes: &mut Bytes) -> Option<Take> {
         take.edits.push(edit);
     }
     take.draws = draws;
-    bytes.0.is_empty().then_some(take)
+    bytes.left.is_empty().then_some(take)
 }
 
 /// What is still to be read.
-struct Bytes<'a>(&'a [u8]);
+struct Bytes<'a> {
+    left: &'a [u8],
+    version: u8,
+}
 
 impl Bytes<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
+        let (taken, rest) = self.left.split_first_chunk::<N>()?;
+        self.left = rest;
         Some(*taken)
     }
 
@@ -247,7 +288,8 @@ impl Bytes<'_> {
 
     fn played(&mut self, before: Option<&Played>) -> Option<Played> {
         let flags = self.u8()?;
-        if flags & !FLAGS != 0 {
+        let known = FLAGS.get(usize::from(self.version - FIRST))?;
+        if flags & !known != 0 {
             return None;
         }
         let mut played = if flags & FOLLOWS != 0 {
@@ -265,12 +307,35 @@ impl Bytes<'_> {
                 chord: Chord::SILENT,
                 heard: Chord::SILENT,
                 sounded: false,
+                touch: None,
+                heard_velocity: 0,
             }
         };
         played.sounded = flags & SOUNDED != 0;
+        played.touch = self.touch(flags, before, played.step)?;
         played.chord = self.chord(flags & HAS_CHORD != 0)?;
         played.heard = self.chord(flags & HAS_HEARD != 0)?;
+        let tells = self.version > FIRST && played.heard.struck() != 0;
+        played.heard_velocity = if tells { self.u8().filter(|v| *v < 128)? } else { 0 };
         Some(played)
+    }
+
+    /// How a step was struck, if that is told; [`None`] if it is damaged.
+    fn touch(&mut self, flags: u8, before: Option<&Played>, step: Step) -> Option<Option<Touch>> {
+        if flags & TOUCHED == 0 {
+            return (flags & OTHER_TOUCH == 0).then_some(None);
+        }
+        let velocity = self.u8().filter(|v| (1..128).contains(v))?;
+        let hand = if flags & OTHER_TOUCH == 0 {
+            before?.touch?
+        } else {
+            let [channel, humanise, dynamics] = self.take()?;
+            let draw = Draw { seed: self.u64()?, pass: self.u64()? };
+            let sane = channel < 16 && humanise < 128 && dynamics <= 100;
+            Some(Touch { channel, humanise, dynamics, draw, ..Touch::default() })
+                .filter(|_| sane)?
+        };
+        Some(Some(Touch { velocity, step, ..hand }))
     }
 
     fn edit(&mut self) -> Option<Edit> {

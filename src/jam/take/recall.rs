@@ -62,6 +62,7 @@ impl Take {
                 prompt = before.iter().map(frame).collect();
             }
         }
-        Recall { replayed: replayed.copied(), draw: self.draw(rate, step), prompt }
+        let replayed = replayed.map(|played| played.at_transposition(request.transpose));
+        Recall { replayed, draw: self.draw(rate, step), prompt }
     }
 }

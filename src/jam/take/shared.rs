@@ -260,6 +260,8 @@ mod tests {
                 chord: Chord::struck_keys([key]),
                 heard: Chord::SILENT,
                 sounded: true,
+                touch: None,
+                heard_velocity: 0,
             });
         }
         take

@@ -45,8 +45,12 @@ impl Default for WriteOptions<'_> {
     }
 }
 
+/// The velocity of a key that begins in a step, by the number of the step, the key and the mask of all
+/// keys that begin in it; `1..=127`.
+pub type VelocityOf<'a> = &'a dyn Fn(usize, u8, u128) -> u8;
+
 /// One of several voices of a file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Part<'a> {
     /// What its track is called.
     pub name: &'a str,
@@ -54,6 +58,8 @@ pub struct Part<'a> {
     pub channel: u8,
     /// Its notes.
     pub roll: PianoRoll,
+    /// How loud they are; without it, as the options say.
+    pub velocity: Option<VelocityOf<'a>>,
 }
 
 /// The tempo from a step on.
@@ -79,7 +85,7 @@ pub fn write(roll: &PianoRoll, options: &WriteOptions) -> Vec<u8> {
     let mut track = Writer::new(Rate::Sixteenth);
     track.texts(options.texts);
     track.meta(MetaMessage::Tempo(micros_per_beat(options.tempo_bpm)));
-    track.notes(roll, options, options.channel, &options.signatures());
+    track.notes(roll, (options.channel, &|_, _, _| options.velocity), &options.signatures());
     file(Format::SingleTrack, vec![track])
 }
 
@@ -120,7 +126,8 @@ pub fn write_parts(
     for part in parts {
         let mut track = Writer::new(rate);
         track.meta(MetaMessage::TrackName(part.name.as_bytes()));
-        track.notes(&part.roll, options, part.channel, &[]);
+        let usual = |_, _, _| options.velocity;
+        track.notes(&part.roll, (part.channel, part.velocity.unwrap_or(&usual)), &[]);
         tracks.push(track);
     }
     file(Format::Parallel, tracks)
@@ -185,18 +192,16 @@ impl<'a> Writer<'a> {
     fn notes(
         &mut self,
         roll: &PianoRoll,
-        options: &WriteOptions,
-        channel: u8,
+        (channel, velocity): (u8, VelocityOf),
         signatures: &[(usize, Signature)],
     ) {
         let channel = u4::new(channel.min(15));
-        let velocity = u7::new(options.velocity.clamp(1, 127));
         let mut signatures = signatures.iter().peekable();
-        let note = |track: &mut Self, key: u8, on: bool| {
+        let note = |track: &mut Self, key: u8, velocity: Option<u8>| {
             let key = u7::new(key);
-            let message = match on {
-                true => MidiMessage::NoteOn { key, vel: velocity },
-                false => MidiMessage::NoteOff { key, vel: u7::new(0) },
+            let message = match velocity {
+                Some(velocity) => MidiMessage::NoteOn { key, vel: u7::new(velocity.clamp(1, 127)) },
+                None => MidiMessage::NoteOff { key, vel: u7::new(0) },
             };
             track.push(TrackEventKind::Midi { channel, message });
         };
@@ -212,16 +217,16 @@ impl<'a> Writer<'a> {
             }
             let onsets = chord.struck() | (chord.playing() & !sounding);
             for key in Keys(sounding & (onsets | !chord.playing())) {
-                note(self, key, false);
+                note(self, key, None);
             }
             for key in Keys(onsets) {
-                note(self, key, true);
+                note(self, key, Some(velocity(step, key, onsets)));
             }
             sounding = chord.playing();
             self.wait();
         }
         for key in Keys(sounding) {
-            note(self, key, false);
+            note(self, key, None);
         }
         self.meta(MetaMessage::EndOfTrack);
     }

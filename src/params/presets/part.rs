@@ -33,6 +33,7 @@ pub(super) fn each(params: &AnacrusisParams, visitor: &mut impl Visitor) {
     visitor.visit("clear-bass", &params.clear_bass);
     visitor.visit("transpose", &params.transpose);
     visitor.visit("velocity", &params.velocity);
+    visitor.visit("dynamics", &params.dynamics);
     visitor.visit("accent", &params.accent);
     visitor.visit("humanise", &params.humanise);
     visitor.visit("gate", &params.gate);

@@ -199,6 +199,7 @@ pub fn reset_and_reactivation_end_what_sounds(open: Open<'_>) {
 /// A state that comes while playing: a new epoch, with what the state holds.
 pub fn a_state_loaded_while_playing_begins_anew(open: Open<'_>) {
     let script = patient(48_000.0, 64)
+        .set("Dynamics", "0")
         .set("Velocity", "33")
         .blocks(1)
         .save_state("soft")

@@ -5,7 +5,12 @@ use proptest::prelude::*;
 use anacrusis::jam::take::{
     Keep, KeepOptions, MOST_BYTES, MOST_STEPS, PackError, Played, Span, Take, keep, pack, unpack,
 };
+use anacrusis::jam::touch::Touch;
+use anacrusis::model::Draw;
 use anacrusis::music::{Chord, KeyRange, PianoRoll, Rate, Step, smf};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use std::io::Write;
 
 const RATE: Rate = Rate::Sixteenth;
 const ALL: KeyRange = KeyRange { low: 0, count: 128 };
@@ -22,6 +27,8 @@ fn played(pass: u64, step: i64, chord: Chord) -> Played {
         chord,
         heard: Chord::SILENT,
         sounded: true,
+        touch: None,
+        heard_velocity: 0,
     }
 }
 
@@ -188,7 +195,12 @@ proptest! {
     #[test]
     fn any_bytes_are_a_take_or_none(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = unpack(&bytes);
-        let _ = unpack(&[b"ANTK\x01", bytes.as_slice()].concat());
+        for version in [b"ANTK\x01", b"ANTK\x02"] {
+            let _ = unpack(&[version, bytes.as_slice()].concat());
+            let mut zipped = ZlibEncoder::new(version.to_vec(), Compression::fast());
+            zipped.write_all(&bytes).expect("memory");
+            let _ = unpack(&zipped.finish().expect("memory"));
+        }
     }
 }
 
@@ -200,11 +212,57 @@ fn sample() -> Take {
         played.transpose = if step < 150 { 0 } else { -2 };
         played.heard = if step % 7 == 0 { note(90) } else { Chord::SILENT };
         played.sounded = step % 50 != 0;
+        played.heard_velocity = if step % 7 == 0 { 99 } else { 0 };
+        let velocity = if step % 4 == 0 { 90 } else { 80 };
+        let draw = Draw { seed: 3, pass: played.pass };
+        let step = Step(step);
+        let touch = Touch { channel: 2, velocity, humanise: 9, dynamics: 40, draw, step };
+        played.touch = played.sounded.then_some(touch);
         take.record(played);
     }
     take.lock(span(0, 16)).expect("room");
     take.again(span(16, 32)).expect("room");
     take
+}
+
+#[test]
+fn a_take_of_the_first_version_is_read_and_does_not_tell_how_it_was_struck() {
+    let mut body = [7_u32, 2].map(u32::to_le_bytes).concat();
+    // It sounded, and has a chord: the head, and the chord.
+    body.push(2 | 4);
+    body.extend(5_u64.to_le_bytes());
+    body.extend((-3_i64).to_le_bytes());
+    body.extend([4, 13]);
+    body.extend(120_f32.to_le_bytes());
+    body.extend([2, 2, 60 | 0x80, 64]);
+    // It follows, and has what was heard.
+    body.extend([1 | 8, 1, 72 | 0x80]);
+    body.extend(0_u32.to_le_bytes());
+    let mut zipped = ZlibEncoder::new(b"ANTK\x01".to_vec(), Compression::fast());
+    zipped.write_all(&body).expect("memory");
+    let take = unpack(&zipped.finish().expect("memory")).expect("a take of the first version");
+    let mut chord = note(60);
+    chord.hold(64);
+    let first = Played { transpose: 2, ..played(5, -3, chord) };
+    let second = Played {
+        step: Step(-2),
+        step_in_bar: 14,
+        chord: Chord::SILENT,
+        heard: note(72),
+        sounded: false,
+        ..first
+    };
+    assert_eq!(take.played().copied().collect::<Vec<_>>(), [first, second]);
+    assert!(unpack(&pack(&take)).is_ok_and(|again| again == take));
+}
+
+#[test]
+fn what_is_replayed_in_another_transposition_sounds_as_it_did() {
+    let played = Played { transpose: 5, heard: note(90), ..played(0, 0, note(60)) };
+    let moved = played.at_transposition(-2);
+    assert_eq!((moved.transpose, moved.chord, moved.heard), (-2, note(67), note(97)));
+    assert_eq!(moved.chord.transposed(-2), played.chord.transposed(5));
+    assert_eq!(played.at_transposition(5), played);
 }
 
 #[test]
@@ -255,6 +313,32 @@ fn a_take_is_kept_as_it_was_played() {
     assert_eq!(read.roll, all(&take));
     assert!((read.tempo_bpm - 97.5).abs() < 1e-3, "the first of its tempi");
     assert!(bytes.windows(6).any(|w| w == b"seed 7") && bytes.windows(5).any(|w| w == b"Heard"));
+
+    let velocities = |name: &str| -> Vec<u8> {
+        let file = midly::Smf::parse(&bytes).expect("a MIDI file");
+        let named = |track: &&midly::Track| {
+            track.iter().any(|event| {
+                event.kind
+                    == midly::TrackEventKind::Meta(midly::MetaMessage::TrackName(name.as_bytes()))
+            })
+        };
+        let track = file.tracks.iter().find(named).expect("a track of that name");
+        let on = |event: &midly::TrackEvent| match event.kind {
+            midly::TrackEventKind::Midi {
+                message: midly::MidiMessage::NoteOn { vel, .. }, ..
+            } => Some(vel.as_int()),
+            _ => None,
+        };
+        track.iter().filter_map(on).collect()
+    };
+    let struck: Vec<u8> = (take.played())
+        .map(|played| {
+            let key = (played.chord.keys().next().expect("one") as i8 + played.transpose) as u8;
+            played.touch.map_or(70, |touch| touch.velocity(key, 1 << key))
+        })
+        .collect();
+    assert_eq!(velocities("Anacrusis"), struck);
+    assert!(velocities("Heard").iter().all(|velocity| *velocity == 99));
 
     let two = keep(&take, &KeepOptions { what: Keep::Last(2), ..options }).expect("two bars");
     let read = smf::read(&two, ALL).expect("a MIDI file");

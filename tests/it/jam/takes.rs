@@ -15,7 +15,7 @@ use anacrusis::music::{Chord, KeyRange, Rate, Step, smf};
 const RATE: Rate = Rate::Sixteenth;
 
 /// An instance whose choices depend on all that it heard, and on chance.
-fn jam() -> Instance<Hash> {
+pub fn jam() -> Instance<Hash> {
     jam_with(|_| ())
 }
 
@@ -35,7 +35,7 @@ fn go_to<B: Biaxial>(instance: &mut Instance<B>, step: i64) {
 }
 
 /// Plays so many steps and tells which keys began in each.
-fn play<B: Biaxial>(instance: &mut Instance<B>, steps: usize) -> Vec<Vec<u8>> {
+pub fn play<B: Biaxial>(instance: &mut Instance<B>, steps: usize) -> Vec<Vec<u8>> {
     let step = |_| {
         let before = instance.out.0.len();
         instance.play(1);
@@ -45,7 +45,7 @@ fn play<B: Biaxial>(instance: &mut Instance<B>, steps: usize) -> Vec<Vec<u8>> {
 }
 
 /// One step into which `keys` are played.
-fn play_with(instance: &mut Instance<Hash>, keys: &[u8], ends: bool) -> Vec<u8> {
+pub fn play_with(instance: &mut Instance<Hash>, keys: &[u8], ends: bool) -> Vec<u8> {
     let mut input = Input::NONE;
     keys.iter().for_each(|key| input.push(InputEvent::on(0, 0, *key, 100)));
     let let_go = keys.iter().filter(|_| ends);
@@ -58,7 +58,7 @@ fn play_with(instance: &mut Instance<Hash>, keys: &[u8], ends: bool) -> Vec<u8> 
 }
 
 /// Stops, until the host may play from elsewhere.
-fn stop<B: Biaxial>(instance: &mut Instance<B>) {
+pub fn stop<B: Biaxial>(instance: &mut Instance<B>) {
     instance.transport.playing = false;
     let position = instance.transport.position_beats;
     for _ in 0..4 {
@@ -69,14 +69,14 @@ fn stop<B: Biaxial>(instance: &mut Instance<B>) {
 }
 
 /// Plays from a stop at `step`.
-fn play_from<B: Biaxial>(instance: &mut Instance<B>, step: i64, steps: usize) -> Vec<Vec<u8>> {
+pub fn play_from<B: Biaxial>(instance: &mut Instance<B>, step: i64, steps: usize) -> Vec<Vec<u8>> {
     stop(instance);
     go_to(instance, step);
     play(instance, steps)
 }
 
 /// Waits until the worker has told the take of so many steps.
-fn recorded<B: Biaxial>(instance: &Instance<B>, steps: usize) {
+pub fn recorded<B: Biaxial>(instance: &Instance<B>, steps: usize) {
     let begun = Instant::now();
     while instance.worker.take().view().steps < steps {
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", instance.worker.take().view());
@@ -401,7 +401,7 @@ fn what_cannot_be_read_is_told_and_not_lost() {
     play(&mut instance, 5);
     recorded(&instance, 4);
     assert_eq!(take.view().problem, None);
-    assert!(take.save().starts_with(b"ANTK\x01"));
+    assert!(take.save().starts_with(b"ANTK\x02"));
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub fn write<A: Accompanist>(folder: &Path, pieces: &[Piece], accompanist: &mut 
             name,
             channel,
             roll: PianoRoll { chords: chords.to_vec() },
+            velocity: None,
         };
         let parts = [part("melody", 0, &melody.chords), part("accompaniment", 1, &played)];
         let options =

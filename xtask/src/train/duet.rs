@@ -2,8 +2,8 @@
 //! (listener.md, sections 4 and 5).
 //!
 //! What the network learns from is what people played. Three things are not: a **wrong history**,
-//! in which the accompaniment before some step is another one, so that the network learns to
-//! follow the musician and not itself; a **turn**, after which all of the music goes on in another
+//! in which the accompaniment before some step is another one or none at all, so that the network
+//! learns to follow the musician and not itself, and to play where it has been silent; a **turn**, after which all of the music goes on in another
 //! key; and **late hands**, musician's onsets that are not known in time.
 
 use std::ops::Range;
@@ -75,18 +75,19 @@ pub fn segment<'a>(
     // From the eighth to the fifth eighth of the segment.
     let from = (length / 8 + random.below(length / 2 + 1)).clamp(1, length.max(2) - 1);
     let far = [-1, 1][random.below(2)] * (1 + random.below(FARTHEST)) as i8;
-    let own = random.below(2) == 0;
+    let instead = random.below(3);
     let mut scored_from = 0;
     let there = played.iter().any(|both| !both.heard.is_empty());
     if there && lot < shares.wrong_history {
-        let mut wrong: Vec<Chord> = if own {
-            let shift = |both: &Both| both.transposed(far, config).own;
-            played[..from].iter().map(shift).collect()
-        } else {
-            let (other, at) = another(&mut random);
-            let end = (at + from).min(other.roll.len());
-            let played = other.played(other.lead(), at..end, semitones, config);
-            played.iter().map(|both| both.own).collect()
+        let mut wrong: Vec<Chord> = match instead {
+            0 => vec![],
+            1 => played[..from].iter().map(|both| both.transposed(far, config).own).collect(),
+            _ => {
+                let (other, at) = another(&mut random);
+                let end = (at + from).min(other.roll.len());
+                let played = other.played(other.lead(), at..end, semitones, config);
+                played.iter().map(|both| both.own).collect()
+            }
         };
         wrong.resize(from, Chord::SILENT);
         for (both, wrong) in history.iter_mut().zip(wrong) {

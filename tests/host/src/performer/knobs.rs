@@ -31,13 +31,14 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 }
 
 /// In the order of [`Knobs::controls`].
-const KNOBS: [Knob; 19] = [
+const KNOBS: [Knob; 20] = [
     number("Temperature", 0.1, 2.0, 2, 0.9),
     number("Density", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
     number("Seed", 0.0, 65_535.0, 0, 1.0),
     number("Channel", 1.0, 16.0, 0, 1.0),
     number("Velocity", 1.0, 127.0, 0, 80.0),
+    number("Dynamics", 0.0, 100.0, 0, 100.0),
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),
     number("Reaction", 0.0, 50.0, 1, Controls::USUAL_REACTION_MS as f64),
@@ -145,9 +146,9 @@ impl Knobs {
 
     /// What the performer reads.
     pub fn controls(&self) -> Controls {
-        let [temperature, density, truncation, seed, channel, velocity, lookahead, rate, ..] =
+        let [temperature, density, truncation, seed, channel, velocity, dynamics, ..] = self.values;
+        let [.., lookahead, rate, reaction, follow, clear_bass, _, _, _, _, _, _, _, _] =
             self.values;
-        let [.., reaction, follow, clear_bass, _, _, _, _, _, _, _, _] = self.values;
         let [.., wait, replay, mode, room, double, thru, answer_now, _] = self.values;
         Controls {
             shaping: Shaping {
@@ -160,6 +161,7 @@ impl Knobs {
             rate: Rate::ALL[rate as usize],
             channel: channel as u8 - 1,
             velocity: velocity as u8,
+            dynamics: (dynamics / 100.0) as f32,
             reaction_ms: reaction as f32,
             follow: (follow / 100.0) as f32,
             bounds: Bounds { clear_bass: clear_bass > 0.5, ..Bounds::default() },

@@ -120,6 +120,8 @@ mod tests {
             chord: Chord::struck_keys([60]),
             heard: Chord::SILENT,
             sounded: true,
+            touch: None,
+            heard_velocity: 0,
         };
         let mut take = Take::default();
         take.record(played);

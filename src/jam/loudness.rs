@@ -1,0 +1,112 @@
+//! How loud the musician plays: the mean velocity of the keys that they struck within a bar.
+
+use crate::music::STEPS_PER_BAR;
+
+/// Steps of which the mean is taken: a bar of 4/4.
+const STEPS: usize = STEPS_PER_BAR as usize;
+
+/// What was struck in a step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Struck {
+    index: i64,
+    keys: u32,
+    /// Sum of their velocities.
+    velocity: u32,
+}
+
+/// How loud the musician plays.
+#[derive(Clone, Copy, Debug)]
+pub struct Loudness {
+    /// Ring by the index of the step.
+    steps: [Struck; STEPS],
+    /// The newest mean, 1 to 127: what holds while they rest.
+    level: Option<f32>,
+}
+
+impl Default for Loudness {
+    fn default() -> Self {
+        Loudness { steps: [Struck { index: i64::MIN, ..Struck::default() }; STEPS], level: None }
+    }
+}
+
+impl Loudness {
+    /// Playback begins: steps count from zero again. How loud they played before still holds.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn begin(&mut self) {
+        *self = Loudness { level: self.level, ..Loudness::default() };
+    }
+
+    /// A key is struck with a velocity of 1 to 127, nearest to the step of this index or while
+    /// nothing is played.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn struck(&mut self, index: Option<i64>, velocity: u8) {
+        let Some(index) = index else {
+            self.level = Some(f32::from(velocity));
+            return;
+        };
+        // Below the length, so the cast keeps every bit.
+        let step = &mut self.steps[index.rem_euclid(STEPS as i64) as usize];
+        if step.index != index {
+            *step = Struck { index, ..Struck::default() };
+        }
+        step.keys += 1;
+        step.velocity += u32::from(velocity);
+        let within = |step: &&Struck| step.index > index - STEPS as i64;
+        let (keys, velocity) = self
+            .steps
+            .iter()
+            .filter(within)
+            .fold((0, 0), |(keys, sum), step| (keys + step.keys, sum + step.velocity));
+        // At most some thousand keys, so nothing is lost.
+        self.level = Some(velocity as f32 / keys.max(1) as f32);
+    }
+
+    /// The mean velocity of what they struck within a bar up to the newest key; none before they
+    /// played.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn level(&self) -> Option<f32> {
+        self.level
+    }
+
+    /// The mean velocity of the keys that were struck in a step, 1 to 127; 0 if none were, or too
+    /// long ago.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn of_step(&self, index: i64) -> u8 {
+        let step = self.steps[index.rem_euclid(STEPS as i64) as usize];
+        let mean = (step.velocity + step.keys / 2).checked_div(step.keys);
+        // A mean of velocities is one.
+        mean.filter(|_| step.index == index).unwrap_or(0).min(127) as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_is_the_mean_of_a_bar_and_holds_in_rests() {
+        let mut loudness = Loudness::default();
+        assert_eq!(loudness.level(), None);
+        loudness.struck(None, 40);
+        assert_eq!(loudness.level(), Some(40.0), "struck before playback begins");
+        loudness.begin();
+        assert_eq!(loudness.level(), Some(40.0));
+        loudness.struck(Some(0), 60);
+        loudness.struck(Some(0), 80);
+        loudness.struck(Some(15), 100);
+        assert_eq!(loudness.level(), Some(80.0));
+        assert_eq!([0, 1, 15, 16].map(|index| loudness.of_step(index)), [70, 0, 100, 0]);
+        loudness.struck(Some(16), 120);
+        assert_eq!(loudness.level(), Some(110.0), "the first step is a bar ago");
+        loudness.struck(Some(400), 30);
+        assert_eq!(loudness.level(), Some(30.0));
+    }
+}

@@ -1,0 +1,135 @@
+//! How the notes of a step are struck.
+
+use crate::jam::controls::Controls;
+use crate::model::Draw;
+use crate::music::{Step, Stress};
+
+/// How the notes of one step begin. With what it holds the same notes get the same velocities at any
+/// time, so it is what a take keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touch {
+    /// MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// MIDI velocity of a middle voice before chance, 1 to 127.
+    pub velocity: u8,
+    /// What chance adds or takes at most.
+    pub humanise: u8,
+    /// How much voices differ, per cent: see [`Controls::dynamics`].
+    pub dynamics: u8,
+    /// What chance depends on, and the step.
+    pub draw: Draw,
+    /// The step.
+    pub step: Step,
+}
+
+impl Touch {
+    /// The level at which [`Controls::velocity`] is what is played with: where a musician who plays
+    /// so loud is answered as loud, it is the default of that.
+    const USUAL_LEVEL: f32 = 80.0;
+
+    /// By how much the highest and the lowest of several notes that begin together are louder than
+    /// people's mean, and those between, in velocities: what is left of the velocities of 60 pieces
+    /// each of classical and pop piano when the level of the bar before is taken off, about.
+    const HIGHEST: f32 = 6.0;
+    const LOWEST: f32 = -3.0;
+    const BETWEEN: f32 = -1.0;
+    /// The same of notes on the counts of the bar, and of those beside them.
+    const ON_COUNT: f32 = 1.5;
+    const OFF_COUNT: f32 = -1.5;
+
+    /// The touch of a step that lies so in its bar, beside a musician who plays at a `level` of 1 to
+    /// 127. `draw` is what chance depends on.
+    ///
+    /// # Realtime
+    /// Pure arithmetic.
+    pub fn new(
+        controls: &Controls,
+        level: Option<f32>,
+        stress: Stress,
+        draw: Draw,
+        step: Step,
+    ) -> Touch {
+        let (accent, place) = match stress {
+            Stress::Bar => (controls.accent, Touch::ON_COUNT),
+            Stress::Count => (controls.accent / 2, Touch::ON_COUNT),
+            Stress::None => (0, Touch::OFF_COUNT),
+        };
+        let dynamics = controls.dynamics.clamp(0.0, 1.0);
+        let louder = level.map_or(0.0, |level| level - Touch::USUAL_LEVEL);
+        let velocity = f32::from(controls.velocity)
+            + f32::from(accent)
+            + (dynamics * (louder + place)).round();
+        Touch {
+            channel: controls.channel.min(15),
+            // Clamped into what fits.
+            velocity: (velocity.clamp(1.0, 127.0) as u8).max(1),
+            humanise: controls.humanise.min(127),
+            // At most 100.
+            dynamics: (100.0 * dynamics).round() as u8,
+            draw,
+            step,
+        }
+    }
+
+    /// The velocity of `key`, which begins together with the keys of the mask `begins`; 1 to 127.
+    ///
+    /// # Realtime
+    /// Pure arithmetic.
+    pub fn velocity(&self, key: u8, begins: u128) -> u8 {
+        let bit = 1u128 << (key & 127);
+        let others = begins & !bit;
+        let voice = match (others & (bit - 1) != 0, others & !(bit - 1) != 0) {
+            (false, false) => 0.0,
+            (true, false) => Touch::HIGHEST,
+            (false, true) => Touch::LOWEST,
+            (true, true) => Touch::BETWEEN,
+        };
+        let voice = (f32::from(self.dynamics.min(100)) / 100.0 * voice).round();
+        // Numbers that decide no note: those of the keys that no keyboard has.
+        let [u, _] = self.draw.uniforms(self.step.0, 128 | key);
+        let by = ((2.0 * u - 1.0) * f64::from(self.humanise)).round();
+        // Clamped into what fits.
+        (f64::from(self.velocity) + f64::from(voice) + by).clamp(1.0, 127.0) as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(controls: &Controls, level: Option<f32>, stress: Stress) -> Touch {
+        Touch::new(controls, level, stress, Draw::default(), Step(0))
+    }
+
+    #[test]
+    fn it_is_as_loud_as_the_musician_around_the_velocity_that_is_set() {
+        for (dynamics, level, expected) in [
+            (1.0, Some(30.0), 30),
+            (1.0, Some(120.0), 120),
+            (0.5, Some(120.0), 100),
+            (0.0, Some(120.0), 80),
+            (1.0, None, 80),
+        ] {
+            let controls = Controls { dynamics, ..Controls::default() };
+            let place = f32::round(dynamics * Touch::OFF_COUNT) as i32;
+            let velocity = touch(&controls, level, Stress::None).velocity;
+            assert!((i32::from(velocity) - expected - place).abs() <= 1, "{dynamics} {level:?}");
+            let softer = Controls { velocity: 60, ..controls };
+            assert_eq!(velocity - touch(&softer, level, Stress::None).velocity, 20);
+        }
+        let controls = Controls { dynamics: f32::NAN, ..Controls::default() };
+        assert!((1..=127).contains(&touch(&controls, Some(f32::NAN), Stress::Bar).velocity));
+    }
+
+    #[test]
+    fn outer_voices_stand_out_and_one_alone_does_not() {
+        let controls = Controls { dynamics: 1.0, ..Controls::default() };
+        let touch = touch(&controls, Some(80.0), Stress::None);
+        let begins = 1 << 48 | 1 << 60 | 1 << 72 | 1 << 127;
+        let velocities = [48, 60, 72, 127].map(|key| touch.velocity(key, begins));
+        assert_eq!(velocities.map(|v| i32::from(v) - i32::from(touch.velocity)), [-3, -1, -1, 6]);
+        assert_eq!(touch.velocity(60, 1 << 60), touch.velocity);
+        let flat = Touch { dynamics: 0, ..touch };
+        assert_eq!([48, 60, 127].map(|key| flat.velocity(key, begins)), [flat.velocity; 3]);
+    }
+}
