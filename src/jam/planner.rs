@@ -20,6 +20,8 @@ pub use decided::Decided;
 pub use network::{Biaxial, Model};
 pub use prompt::Prompts;
 
+use std::cell::Cell;
+
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Correction, Decision, Place, Planned, Request};
 use crate::jam::take::Recall;
@@ -385,18 +387,26 @@ impl<B: Biaxial> Planner<B> {
             Some(heard) => Given::known(heard),
             None => Given::held(Chord::from_masks(rules.forced, 0)),
         };
+        let begun = Cell::new(false);
         let decide = &mut |key, logits| {
             let sounded = before.plays(key);
+            let leaning = if begun.get() { leaning.once_begun() } else { leaning };
             let sampling = leaning.bend(plain, key, sounded);
             let (plays, struck) = decide(&sampling, logits, draw.uniforms(step, key));
+            let begins = plays && (struck || !sounded) && rules.begin >> key & 1 == 1;
+            begun.set(begun.get() || begins);
             // Networks that tell players apart learnt that what begins is struck.
             (plays, struck || tells && !sounded && taken >> key & 1 == 0)
         };
         let network = &mut self.model.network;
         let follow = request.follow;
         let scan: &mut Scan<'_> = match request.accompanies && tells && follow.weight > 0.0 {
-            false => &mut |decide| network.choose(&kept.state, &given, decide),
+            false => &mut |decide| {
+                begun.set(false);
+                network.choose(&kept.state, &given, decide)
+            },
             true => &mut |decide| {
+                begun.set(false);
                 let mut guide = follow.guide();
                 network.choose_guided(&kept.state, &given, kept.unheard(), &mut |n, rows| {
                     // The range lies within 0..128.

@@ -59,6 +59,16 @@ impl Control {
 }
 
 impl Leaning {
+    /// The same for the keys that follow on one that begins: against silence one is enough.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    #[must_use]
+    pub fn once_begun(self) -> Leaning {
+        let urge = Urge { nats: 0.0, must_begin: false, untruncated: false, ..self.urge };
+        Leaning { urge, ..self }
+    }
+
     /// How `key` is sampled, which `sounded` in the step before or did not.
     ///
     /// # Realtime

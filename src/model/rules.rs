@@ -96,8 +96,8 @@ impl Rules {
     /// `decide` (given its MIDI number), under the rules; without the forced keys. `before` is
     /// what was chosen for the step before.
     ///
-    /// Where a key must begin and none does, a second scan has the likeliest begin; what sounds on
-    /// makes room for it.
+    /// Where a key must begin and none does, a second scan has the likeliest begin and no other; what
+    /// sounds on makes room for it.
     ///
     /// The limits need a second scan, and only when a chord would exceed them: which notes a
     /// chord would have is known only at its end, and a limit that binds on the way would
@@ -121,8 +121,14 @@ impl Rules {
             && begin.count_ones() <= u32::from(self.most_struck);
         let room = match (fits, must) {
             (true, None) => return liked,
-            (true, must) => Room { must, ..all },
-            (false, must) => Room { must, ..self.room(liked, begin, before) },
+            // Asked anew, the network may like others beside it: those that fit, and no more.
+            (true, Some(key)) => Room { play: liked.playing() | 1 << key, begin: 1 << key, must },
+            (false, must) => {
+                let room = self.room(liked, begin, before);
+                // The highest of those that liked to, should the network not like it any more.
+                let highest = 127_u8.checked_sub(room.begin.leading_zeros() as u8);
+                Room { must: must.or(highest.filter(|_| self.must_begin)), ..room }
+            }
         };
         self.scan(room, before, low, scan, decide).chord
     }
@@ -210,6 +216,7 @@ fn outermost(keys: u128, count: u32) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn mask(keys: impl IntoIterator<Item = u8>) -> u128 {
         Chord::struck_keys(keys).playing()
@@ -334,6 +341,51 @@ mod tests {
         let one = Rules { most_sounding: 1, ..must };
         let alone = Chord::from_masks(mask([60]), 0);
         assert_eq!(ruled(one, Chord::struck_keys([60]), alone), Chord::struck_keys([48]));
+    }
+
+    proptest! {
+        /// A network that decides otherwise each time it is asked, and after whatever it decided.
+        #[test]
+        fn limits_hold_whatever_the_network_likes_after_what_it_began(
+            seed: u64,
+            (before, forced) in (any::<u128>(), any::<u128>()),
+            (allowed, begin, renew) in (any::<u128>(), any::<u128>(), any::<u128>()),
+            (must_begin, make_room, clear_bass) in any::<(bool, bool, bool)>(),
+            (most_sounding, most_struck) in (1..10_u8, 1..10_u8),
+            eagerness in 0..64_u64,
+        ) {
+            // As many notes before as there may be.
+            let before = Chord::from_masks(outermost(before, most_sounding.into()), 0);
+            let forced = forced & allowed.rotate_left(64) & begin.rotate_left(32);
+            let rules = Rules {
+                allowed, begin, renew, must_begin, make_room, clear_bass, forced,
+                doubled: 0, most_sounding, most_struck,
+            };
+            let mut asked = seed;
+            let mut decide = |key: u8, _| {
+                asked = (asked ^ u64::from(key)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                asked ^= asked >> 29;
+                (asked % 64 <= eagerness, asked & 1 << 40 != 0)
+            };
+            let mut scan = |decide: &mut dyn FnMut(usize, [f32; LOGITS]) -> (bool, bool)| {
+                let mut chord = Chord::SILENT;
+                for n in (0..128_u8).rev() {
+                    let (plays, struck) = decide(n.into(), [f32::from(n % 7); LOGITS]);
+                    chord.decide(n, plays, struck);
+                }
+                chord
+            };
+            let chord = rules.choose(before, 0, &mut scan, &mut decide);
+            let begins = chord.struck() | (chord.playing() & !before.playing());
+            prop_assert!(chord.len() <= u32::from(most_sounding), "{} sound", chord.len());
+            prop_assert!(begins.count_ones() <= u32::from(most_struck), "{}", begins.count_ones());
+            prop_assert_eq!(chord.playing() & (!allowed | forced), 0);
+            prop_assert_eq!(begins & !begin, 0);
+            let free = allowed & begin & !before.playing() & !forced;
+            if must_begin && !clear_bass && free != 0 {
+                prop_assert!(begins != 0, "none begins");
+            }
+        }
     }
 
     #[test]

@@ -150,6 +150,56 @@ fn whatever_is_held_is_accompanied_in_every_bar() {
     }
 }
 
+/// The most of our own notes that sound at once, and that begin at one sample.
+fn most_at_once(recording: &Recording) -> (usize, usize) {
+    let (mut sounding, mut most) = (std::collections::HashSet::new(), (0, 0));
+    let (mut at, mut begun) = (u64::MAX, 0);
+    for event in &recording.events {
+        match event.kind {
+            Kind::On => sounding.insert(event.key),
+            Kind::Off => sounding.remove(&event.key),
+        };
+        if event.kind == Kind::On {
+            begun = if event.time_samples == at { begun + 1 } else { 1 };
+            at = event.time_samples;
+        }
+        most = (most.0.max(sounding.len()), most.1.max(begun));
+    }
+    most
+}
+
+/// One key held for many bars is where a network falls silent, and is urged to begin a note: one, and
+/// never more than there may be.
+#[test]
+fn against_silence_no_cluster_is_struck() {
+    let held = |model: &str, key, metre: (u16, u16), settings: &[(&str, &str)]| {
+        let mut script = accompanying(48_000.0, 256).set("Model", model).tempo(240.0);
+        for (name, text) in settings {
+            script = script.set(name, text);
+        }
+        script = script.live(1.0).samples(24_000).then(Action::Pace(None));
+        script = script.then(Action::TimeSignature(metre.0, metre.1)).play();
+        script = script.note_on(key).beats(112.0).note_off(key).stop().samples(4_800);
+        let most = most_at_once(&run(Format::Clap, &script));
+        println!(
+            "{model}, {key} held in {metre:?}, {settings:?}: {most:?} sound and begin at once"
+        );
+        most
+    };
+    for model in ["Songs (built in)", "Classical (built in)", "Pop (built in)"] {
+        for key in [60, 84, 103] {
+            for metre in [(4, 4), (7, 8)] {
+                let (sounding, begin) = held(model, key, metre, &[]);
+                assert!(sounding <= 8, "{model}, {key} in {metre:?}: {sounding} sound, {begin} begin");
+            }
+        }
+        let (_, begin) = held(model, 96, (4, 4), &[("Most onsets", "1")]);
+        assert!(begin <= 1, "{model}: {begin} begin");
+        let (sounding, _) = held(model, 96, (7, 8), &[("Most notes", "2")]);
+        assert!(sounding <= 2, "{model}: {sounding} sound");
+    }
+}
+
 /// At every rate, and where a few notes that are held leave no room for others.
 #[test]
 fn whatever_the_rate_and_the_limits_every_bar_is_accompanied() {

@@ -24,6 +24,8 @@ struct Asked {
 #[derive(Clone, Default)]
 struct Listener {
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Logits that each key is struck with, in place of [`LIKED`].
+    strikes: Option<f32>,
 }
 
 impl Listener {
@@ -72,7 +74,8 @@ impl Biaxial for Listener {
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
         let asked = Asked { heard: state.clone(), unheard: None, given: *given };
-        self.scan(asked, &mut |index| decide(index, LIKED[index]))
+        let liked = |index| self.strikes.map_or(LIKED[index], |play| [play, 99.0]);
+        self.scan(asked, &mut |index| decide(index, liked(index)))
     }
 
     fn choose_guided(
@@ -83,7 +86,8 @@ impl Biaxial for Listener {
         decide: &mut dyn FnMut(usize, [[f32; 2]; 2]) -> (bool, bool),
     ) -> Chord {
         let asked = Asked { heard: state.clone(), unheard: Some(unheard.clone()), given: *given };
-        self.scan(asked, &mut |index| decide(index, [LIKED[index]; 2]))
+        let liked = |index| self.strikes.map_or(LIKED[index], |play| [play, 99.0]);
+        self.scan(asked, &mut |index| decide(index, [liked(index); 2]))
     }
 
     fn hears(&self) -> bool {
@@ -304,4 +308,24 @@ fn an_answer_goes_on_from_the_question_and_nothing_else() {
     assert!(frames.iter().all(|frame| !frame.musician && !frame.start));
     plan(&mut planner, &ask(17, false));
     assert_eq!(last(&network).heard.len(), 13);
+}
+
+/// A network that hardly ever begins a note is urged to, beside someone who holds a key, until it does:
+/// by one note, and not by as many as the urge makes likely.
+#[test]
+fn against_silence_one_note_is_enough() {
+    let network = Listener { strikes: Some(-7.0), ..Listener::default() };
+    let mut planner = planner(&network);
+    let (mut onsets, mut notes, mut most) = (0, 0, 0);
+    for index in 0..640 {
+        let mut request = ask(index, true);
+        request.shaping.truncation = 0.0;
+        request.rules.forced = 1 << 72;
+        let begun = plan(&mut planner, &request).struck().count_ones();
+        onsets += u32::from(begun > 0);
+        notes += begun;
+        most = most.max(begun);
+    }
+    println!("{notes} notes in {onsets} steps, at most {most} at once");
+    assert!((40..120).contains(&onsets) && 2 * notes < 3 * onsets && most <= 3, "{notes} {onsets}");
 }
