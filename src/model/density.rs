@@ -150,12 +150,19 @@ pub struct DensityController {
     asked: Amount,
     /// What was played while a musician sounded, once one did.
     beside: Option<Amount>,
+    /// Whether they rest now.
+    rests: bool,
 }
 
 impl Default for DensityController {
     /// At rest: what was asked for was played.
     fn default() -> Self {
-        DensityController { played: Amount::USUAL, asked: Amount::USUAL, beside: None }
+        DensityController {
+            played: Amount::USUAL,
+            asked: Amount::USUAL,
+            beside: None,
+            rests: false,
+        }
     }
 }
 
@@ -175,7 +182,7 @@ impl DensityController {
     /// The same of what was played beside a musician: a memory of four bars.
     const LONG_MEMORY: f64 = 1.0 / 64.0;
     /// What is left of the notes while the musician rests.
-    const AT_REST: f64 = 0.7;
+    const AT_REST: f64 = 0.6;
     /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
     /// for.
     const QUIET: f64 = 0.5;
@@ -205,6 +212,7 @@ impl DensityController {
         let ratio = played.with(asked, |played, asked| (played + quiet) / (asked + quiet));
         let knob = f64::from(density).clamp(0.1, 10.0).ln();
         let forward = if density > 0.0 { DensityController::FORWARD * knob } else { 0.0 };
+        let forward = forward + if self.rests { DensityController::AT_REST.ln() } else { 0.0 };
         let error = |ratio: f64| (DensityController::GAIN * ratio.ln()).clamp(-limit, limit);
         // Beyond the usual limit: what has run away comes back.
         let far =
@@ -242,6 +250,12 @@ impl DensityController {
         let mean = |memory: f64| move |mean: f64, new: f64| mean + memory * (new - mean);
         self.played = self.played.with(played, mean(DensityController::MEMORY));
         self.asked = self.asked.with(asked, mean(DensityController::MEMORY));
+        let rests = !beside && self.beside.is_some();
+        if rests != self.rests {
+            // What is asked for in a rest, or after one, holds from its first step on.
+            self.asked = asked;
+        }
+        self.rests = rests;
         if beside {
             let before = self.beside.unwrap_or(asked);
             self.beside = Some(before.with(played, mean(DensityController::LONG_MEMORY)));
@@ -283,12 +297,18 @@ mod tests {
         let mut controller = DensityController::default();
         assert_eq!(controller.asked(own, amount(2.0, 0.5)), amount(3.0, 0.75));
         assert_eq!(controller.asked(own, amount(9.0, 1.5)), amount(2.0, 0.5));
-        assert_eq!(controller.asked(own, amount(0.0, 0.0)), amount(2.8, 0.7));
+        assert_eq!(controller.asked(own, amount(0.0, 0.0)), amount(0.6 * 4.0, 0.6));
         // Who played thinly beside them does not begin to fill the rest.
         (0..1000).for_each(|_| controller.after_step(amount(1.0, 0.25), own, true));
         (0..100).for_each(|_| controller.after_step(amount(9.0, 9.0), own, false));
         let rest = controller.asked(own, amount(0.0, 0.0));
-        assert!((rest.sounding - 0.7).abs() < 1e-3 && (rest.beginning - 0.175).abs() < 1e-3);
+        // And is held to that more firmly than beside them.
+        let dense = amount(3.0, 1.5);
+        (0..100).for_each(|_| controller.after_step(dense, rest, false));
+        let held_to = controller.lean(1.0).beginning;
+        (0..100).for_each(|_| controller.after_step(dense, rest, true));
+        assert!(held_to > controller.lean(1.0).beginning + 0.5, "{held_to}");
+        assert!((rest.sounding - 0.6).abs() < 1e-3 && (rest.beginning - 0.15).abs() < 1e-3);
     }
 
     #[test]

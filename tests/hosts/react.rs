@@ -190,7 +190,10 @@ fn against_silence_no_cluster_is_struck() {
         for key in [60, 84, 103] {
             for metre in [(4, 4), (7, 8)] {
                 let (sounding, begin) = held(model, key, metre, &[]);
-                assert!(sounding <= 8, "{model}, {key} in {metre:?}: {sounding} sound, {begin} begin");
+                assert!(
+                    sounding <= 8,
+                    "{model}, {key} in {metre:?}: {sounding} sound, {begin} begin"
+                );
             }
         }
         let (_, begin) = held(model, 96, (4, 4), &[("Most onsets", "1")]);

@@ -38,6 +38,7 @@ fn channel_and_velocity_are_the_parameters() {
         let script = patient(48_000.0, 256)
             .set("Channel", "7")
             .set("Velocity", "33")
+            .set("Dynamics", "0")
             .play()
             .beats(8.0)
             .stop()
