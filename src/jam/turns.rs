@@ -45,6 +45,8 @@ pub struct Turns {
     answer: Option<Answer>,
     /// Whether the musician had rested for a bar at the last bar line, and has not played since.
     left: bool,
+    /// Index of the step at the last bar line.
+    line: i64,
 }
 
 impl Turns {
@@ -67,13 +69,17 @@ impl Turns {
     /// `rests_from` on, a key is `held` or none.
     ///
     /// They are answered on a bar line, when they have rested for half a bar, for as many bars as
-    /// they played; or when asked for, at once.
+    /// they played; or when asked for, at once. In a loop that holds no bar line, one is taken to be
+    /// where there was none for two bars.
     ///
     /// # Realtime
     /// Constant time.
     pub fn settle(&mut self, turn: &Turn, (rests_from, held): (i64, bool), controls: &Controls) {
         let bar_steps = i64::from(turn.position.bar_steps.max(1));
-        let bar_line = turn.position.in_bar == 0;
+        let bar_line = turn.position.in_bar == 0 || turn.index - self.line >= 2 * bar_steps;
+        if bar_line {
+            self.line = turn.index;
+        }
         let begun = turn.begun.filter(|_| !held);
         let rested = begun.map_or(0, |begun| begun + 1 - rests_from);
         self.left |= bar_line && rested >= bar_steps;
@@ -170,6 +176,28 @@ mod tests {
             answers(&[0, 20], 64),
             [16, 17, 18, 19].into_iter().chain(32..48).collect::<Vec<_>>()
         );
+    }
+
+    /// The third and fourth beat of a bar, over and over.
+    #[test]
+    fn in_a_loop_without_a_bar_line_there_are_turns_all_the_same() {
+        let position = |index: i64| Signature::COMMON.position(8 + index.rem_euclid(8));
+        for controls in [answer(), Controls::default()] {
+            let mut turns = Turns::default();
+            let (mut answered, mut left) = (vec![], None);
+            for index in 0..128 {
+                let turn = Turn { index, position: position(index), begun: Some(index - 1) };
+                turns.settle(&turn, (4, false), &controls);
+                if index == 3 {
+                    turns.struck(Some(index), 1);
+                }
+                answered.extend(turns.answering().then_some(index));
+                left = left.or(turns.left().then_some(index));
+            }
+            assert_eq!(left, Some(32));
+            let expected = if controls.mode == Mode::Answer { (32..48).collect() } else { vec![] };
+            assert_eq!(answered, expected);
+        }
     }
 
     #[test]
