@@ -17,22 +17,16 @@ fn meant(format: Format) -> Vec<(i64, Kind, u8, u8, u8)> {
     run(format, &script).music(STEPS_PER_BEAT)
 }
 
-/// A performance in which a musician holds two keys for a beat; saved as "project".
+/// A performance in which a musician holds two keys for a beat in each bar but the first; saved as
+/// "project".
 fn jam() -> Script {
     let key = |on, key| Action::Note { offset_samples: 7, on, key, channel: 0, velocity: 0.8 };
-    patient(48_000.0, 512)
-        .set("Seed", "3")
-        .play()
-        .beats(4.0)
-        .then(key(true, 72))
-        .then(key(true, 76))
-        .beats(1.0)
-        .then(key(false, 72))
-        .then(key(false, 76))
-        .beats(BEATS - 5.0)
-        .stop()
-        .samples(9_600)
-        .save_state("project")
+    let mut script = patient(48_000.0, 512).set("Seed", "3").play().beats(4.0);
+    for _ in 1..(BEATS / 4.0) as usize {
+        script = script.then(key(true, 72)).then(key(true, 76)).beats(1.0);
+        script = script.then(key(false, 72)).then(key(false, 76)).beats(3.0);
+    }
+    script.stop().samples(9_600).save_state("project")
 }
 
 /// The host says so before it activates: CLAP by `render.set`, VST3 in `setupProcessing`.
