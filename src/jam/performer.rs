@@ -158,7 +158,7 @@ impl Performer {
                 self.new_epoch();
             }
             Motion::Jumped => {
-                self.wait_for_all(transport, controls);
+                self.wait_for_begun(transport, controls);
                 self.fall_silent(out);
                 self.close();
                 self.hearing.jump(self.clock.last().index);
@@ -184,9 +184,7 @@ impl Performer {
                 Due::Listen => self.listen(moment.place, moment.offset_samples, controls),
                 Due::Boundary => {
                     // On short laps the step before has not sounded yet.
-                    if let Some(before) = self.overdue.map(|entry| entry.request.place) {
-                        self.wait_for(before, transport, controls);
-                    }
+                    self.wait_for_begun(transport, controls);
                     if !self.clock.is_sound_due() {
                         self.wait_for(moment.place, transport, controls);
                     }

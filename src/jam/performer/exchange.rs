@@ -79,6 +79,14 @@ impl Performer {
         self.wait_while(transport, controls, |asked| asked.is_missing(place));
     }
 
+    /// In a render, waits for what was asked of the step that has begun: it is history, whether it
+    /// sounded or not.
+    pub(super) fn wait_for_begun(&mut self, transport: &Transport, controls: &Controls) {
+        if let Some(place) = self.overdue.map(|entry| entry.request.place) {
+            self.wait_for(place, transport, controls);
+        }
+    }
+
     /// In a render, waits for all that was asked, within bounds: before something of it is void, or
     /// will not sound. What the planner takes for history then does not hang on how fast it is.
     pub(super) fn wait_for_all(&mut self, transport: &Transport, controls: &Controls) {

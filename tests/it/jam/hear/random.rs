@@ -205,7 +205,7 @@ fn ours_keep_off(events: &[(u64, NoteEvent)], notes: &[Note]) -> Result<usize, T
 const LONG: u32 = 40 * STEP;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn notes_are_the_same_however_blocks_are_cut_and_whenever_chords_come(
