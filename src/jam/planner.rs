@@ -6,8 +6,8 @@
 //! holds `l + 3` states and two prepared halves of a step. For `K` keys and time layers of
 //! `H` units in all, a state takes `8 K H` bytes and a half `16 K H`: with 78 keys and layers
 //! of 300 and 300, 366 and 731 KiB, so 2.9 MiB in all at the usual look-ahead of 1; with
-//! layers of 128 and 128, 1.2 MiB. History (less than 32 KiB) is small beside it. Weights and the states
-//! after a prompt are shared by the instances that play one checkpoint.
+//! layers of 128 and 128, 1.2 MiB. History (less than 32 KiB) is small beside it. Weights and the
+//! states after a prompt are shared by the instances that play one checkpoint.
 
 mod begin;
 mod decided;

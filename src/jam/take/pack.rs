@@ -2,8 +2,9 @@
 //!
 //! `ANTK`, a version, then compressed by zlib: the number of the next draw, the steps, the edits.
 //! Numbers are little-endian. A step is a byte of flags, a head unless it follows on the one
-//! before, how it was struck and its two chords; a chord is the number of its keys and the keys from
-//! low to high, the upper bit set where one is struck. Version 1 does not tell how it was struck. All that is read is checked, and bounded.
+//! before, how its notes were struck, and its two chords; a chord is the number of its keys and the
+//! keys from low to high, the upper bit set where one is struck. Version 1 does not tell how notes
+//! were struck. All that is read is checked, and bounded.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
