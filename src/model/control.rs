@@ -52,21 +52,23 @@ impl Control {
     /// # Realtime
     /// Arithmetic only.
     pub fn after_step(&mut self, (chosen, heard): (Chord, Chord), played: Amount, asked: Amount) {
-        self.density.after_step(played, asked, !heard.is_empty());
+        self.density.after_step(played, asked, heard);
         self.repetition.after_step(chosen);
         self.quiet.after_step(chosen, heard);
     }
 }
 
 impl Leaning {
-    /// The same for the keys that follow on one that begins: against silence one is enough.
+    /// The same for the keys that follow on one that begins: against silence one is enough, and beside
+    /// a musician others join it less readily.
     ///
     /// # Realtime
     /// Arithmetic only.
     #[must_use]
     pub fn once_begun(self) -> Leaning {
         let urge = Urge { nats: 0.0, must_begin: false, untruncated: false, ..self.urge };
-        Leaning { urge, ..self }
+        let lean = Lean { beginning: self.lean.joining, ..self.lean };
+        Leaning { lean, urge, ..self }
     }
 
     /// How `key` is sampled, which `sounded` in the step before or did not.
@@ -74,7 +76,7 @@ impl Leaning {
     /// # Realtime
     /// Arithmetic only.
     pub fn bend(&self, plain: Sampling, key: u8, sounded: bool) -> Sampling {
-        let Lean { staying, beginning } = self.lean;
+        let Lean { staying, beginning, .. } = self.lean;
         // A key that sounds begins by being struck again, a silent one by playing.
         let mut lean = if sounded { [staying, beginning] } else { [beginning, 0.0] };
         if self.weariness.keys >> (key & 127) & 1 == 1 {

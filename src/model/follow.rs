@@ -23,12 +23,12 @@ impl Follow {
     pub const NOT_AT_ALL: Follow = Follow { weight: 0.0, key: None };
 
     /// Nats that the note which fits best into a key that is certain is leant by.
-    const LEAN: f64 = 1.6;
+    const LEAN: f64 = 2.2;
 
     /// The share of the temperature that is taken away for each unit of the weight: the more closely
     /// the musician is followed, the safer the choice of notes. With it, chords of four keys became
     /// half as frequent and rests thinner (docs/judge.md).
-    const CAUTION: f32 = 0.185;
+    const CAUTION: f32 = 0.22;
 
     /// Weight of the part of the musician's influence that neighbouring keys share, beside 1 for the
     /// rest. The shared part says when something begins; with all of it, a network plays blocks on
@@ -105,16 +105,16 @@ mod tests {
     fn guidance_goes_on_in_the_direction_of_the_musician() {
         let rows = [[1.0, 0.5], [-1.0, 1.0]];
         assert_eq!(first(Follow::NOT_AT_ALL, rows), [1.0, 0.5]);
-        // Of the temperature 0.815 is left, and 0.63.
-        assert_eq!(first(Follow::by(0.5, None), rows), [3.0 / 0.815, 0.0]);
-        assert_eq!(first(Follow::by(1.0, None), rows), [5.0 / 0.63, -0.5 / 0.63]);
+        // Of the temperature 0.78 is left, and 0.56.
+        assert_eq!(first(Follow::by(0.5, None), rows), [3.0 / 0.78, 0.0]);
+        assert_eq!(first(Follow::by(1.0, None), rows), [5.0 / 0.56, -0.5 / 0.56]);
     }
 
     #[test]
     fn what_silent_keys_share_counts_half() {
         let mut guide = Follow::by(0.5, None).guide();
         let mut guided =
-            |change: f32| guide.logits(60, false, [[change, 0.0], [0.0; 2]])[0] * 0.815;
+            |change: f32| guide.logits(60, false, [[change, 0.0], [0.0; 2]])[0] * 0.78;
         // A change of all keys alike.
         let last = (0..100).map(|_| guided(2.0)).last().expect("a hundred");
         assert!((last - (2.0 + 0.5 * 2.0)).abs() < 1e-3, "{last}");
@@ -132,14 +132,14 @@ mod tests {
             follow.guide().logits(key, sounded, [[0.0; 2]; 2])[0] * temperature
         };
         let begins = |knob, key| lean(knob, key, false, 1.0);
-        assert!((begins(0.5, 60) - 1.6).abs() < 1e-6, "the tonic fits best");
+        assert!((begins(0.5, 60) - 2.2).abs() < 1e-6, "the tonic fits best");
         assert!(begins(0.5, 67) > 0.2 && begins(0.5, 61) < -0.2);
         assert!((begins(0.5, 67) - begins(1.0, 67)).abs() < 1e-6, "no more than that");
         assert_eq!(begins(0.0, 60), 0.0);
         assert_eq!(lean(0.5, 60, true, 1.0), 0.0, "what fits lasts no longer");
         assert!((lean(0.5, 61, true, 1.0) - begins(0.5, 61)).abs() < 1e-6);
-        assert!((begins(0.25, 60) - 0.8).abs() < 1e-6);
-        assert!((lean(0.5, 60, false, 0.5) - 0.8).abs() < 1e-6);
+        assert!((begins(0.25, 60) - 1.1).abs() < 1e-6);
+        assert!((lean(0.5, 60, false, 0.5) - 1.1).abs() < 1e-6);
         assert_eq!(lean(0.5, 60, false, 0.0), 0.0);
     }
 }
