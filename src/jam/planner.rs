@@ -370,11 +370,15 @@ impl<B: Biaxial> Planner<B> {
         let mut rules = self.rules(request);
         let heard = self.listened(request);
         let beside = rules.forced != 0 || request.answers;
-        let leaning = kept.control.leaning(shaping.density, request.position, beside);
+        let network = &self.model.network;
+        // A number that decides no note and no touch: the second of a key that no keyboard has.
+        let [_, u] = draw.uniforms(step, 128);
+        let voice = self.model.texture.voice(rules.allowed & rules.begin, network.scan(), u);
+        let leaning = kept.control.leaning(shaping.density, request.position, beside, voice);
         rules.must_begin |= leaning.urge.must_begin;
         rules.make_room |= leaning.urge.nats > 0.0;
         rules.renew |= leaning.urge.too_long;
-        let tells = self.model.network.hears();
+        let tells = network.hears();
         // What was the musician's key in the step before begins only if it is struck.
         let taken = match (tells, self.held_frame(request.place.index - 1)) {
             (true, Some(last)) if last.musician => last.heard.playing(),

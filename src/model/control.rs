@@ -19,6 +19,8 @@ pub struct Control {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Leaning {
     lean: Lean,
+    /// Mask of the keys among which a voice is to move.
+    voice: u128,
     weariness: Weariness,
     /// What is to be done against silence and notes without end.
     pub urge: Urge,
@@ -26,13 +28,21 @@ pub struct Leaning {
 
 impl Control {
     /// How the keys of the next step, at `position`, are leant, where `density` times the model's
-    /// own notes are asked for. `beside` a musician, who plays or is answered, no bar stays empty.
+    /// own notes are asked for. `beside` a musician, who plays or is answered, no bar stays empty. Among the
+    /// keys of the mask `voice` a note begins first where more are called for ([`Texture::voice`]).
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn leaning(&self, density: f32, position: BarPosition, beside: bool) -> Leaning {
+    pub fn leaning(
+        &self,
+        density: f32,
+        position: BarPosition,
+        beside: bool,
+        voice: u128,
+    ) -> Leaning {
         Leaning {
             lean: self.density.lean(density),
+            voice,
             weariness: self.repetition.weariness(),
             urge: self.quiet.urge(position, beside),
         }
@@ -67,8 +77,7 @@ impl Leaning {
     #[must_use]
     pub fn once_begun(self) -> Leaning {
         let urge = Urge { nats: 0.0, must_begin: false, untruncated: false, ..self.urge };
-        let lean = Lean { beginning: self.lean.joining, ..self.lean };
-        Leaning { lean, urge, ..self }
+        Leaning { urge, voice: 0, ..self }
     }
 
     /// How `key` is sampled, which `sounded` in the step before or did not.
@@ -76,7 +85,8 @@ impl Leaning {
     /// # Realtime
     /// Arithmetic only.
     pub fn bend(&self, plain: Sampling, key: u8, sounded: bool) -> Sampling {
-        let Lean { staying, beginning, .. } = self.lean;
+        let Lean { staying, beginning, elsewhere } = self.lean;
+        let beginning = if self.voice >> (key & 127) & 1 == 1 { beginning } else { elsewhere };
         // A key that sounds begins by being struck again, a silent one by playing.
         let mut lean = if sounded { [staying, beginning] } else { [beginning, 0.0] };
         if self.weariness.keys >> (key & 127) & 1 == 1 {
@@ -100,7 +110,7 @@ mod tests {
         let (held, usual) = (Chord::from_masks(1 << 72, 0), Amount::default());
         (0..10).for_each(|_| control.after_step((Chord::SILENT, held), usual, usual));
         let lean = |heard| {
-            let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard);
+            let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard, u128::MAX);
             [false, true].map(|sounded| leaning.bend(Sampling::PLAIN, 60, sounded).lean)
         };
         let [[silent, _], [stays, again]] = lean(true);
@@ -117,13 +127,17 @@ mod tests {
             control.after_step((Chord::struck_keys([60]), Chord::SILENT), asked, asked);
         }
         let position = BarPosition::default();
-        let leaning = control.leaning(1.0, position, false);
+        let leaning = control.leaning(1.0, position, false, u128::MAX);
         let lean = |key, sounded| leaning.bend(Sampling::PLAIN, key, sounded).lean;
         assert!(lean(60, false)[0] > 6.0 && lean(60, false)[1] == 0.0);
         assert!(lean(60, true)[1] > 6.0 && lean(60, true)[0].abs() < 1e-3, "it may go on sounding");
         assert!(lean(61, false)[0].abs() < 1e-3 && lean(61, true)[1].abs() < 1e-3);
         assert_eq!(
-            Control::default().leaning(1.0, position, false).bend(Sampling::PLAIN, 60, true),
+            Control::default().leaning(1.0, position, false, u128::MAX).bend(
+                Sampling::PLAIN,
+                60,
+                true
+            ),
             Sampling::PLAIN
         );
     }

@@ -10,6 +10,7 @@ mod controller;
 pub use controller::{DensityController, Lean};
 
 use super::checkpoint::Metadata;
+use super::config::Scan;
 use super::rules::Rules;
 use crate::music::{Chord, KeyRange, PianoRoll};
 
@@ -52,6 +53,9 @@ impl Texture {
     /// How far from an allowed key a note lies at most that counts for it: scales leave no
     /// wider gaps, and what does not fit into a scale is played beside.
     const BESIDE: u32 = 2;
+
+    /// How many semitones the keys span among which a voice moves.
+    const VOICE: u8 = 20;
 
     /// That of a model which sees `range`: what it was trained on had on each key, as its
     /// baseline of frequencies tells; without one, as [`Texture::of`] its prompts, which are few
@@ -102,6 +106,31 @@ impl Texture {
             keys = std::array::from_fn(|key| own(key as u8));
         }
         Texture { keys }
+    }
+
+    /// The voice that is to move in a step: a key of `allowed`, the likelier the more often it begins in
+    /// the model's music, and [`Self::VOICE`] more in the direction in which a network with `scan`
+    /// visits them. `u` of `[0, 1)` chooses. Every key if no allowed one ever begins.
+    ///
+    /// Without it, what calls for a note in a step is answered by the keys that are visited first: of
+    /// 40 lieder 14 ended above the melody (people's lie a tenth below; docs/judge.md).
+    ///
+    /// # Realtime
+    /// Arithmetic on 128 keys.
+    pub fn voice(&self, allowed: u128, scan: Scan, u: f64) -> u128 {
+        let amount = |key: u8| self.keys[usize::from(key)].beginning;
+        let keys = || Chord::from_masks(allowed, 0).keys();
+        let mut left = u * keys().map(amount).sum::<f64>();
+        let first = keys().find(|key| {
+            left -= amount(*key);
+            left < 0.0
+        });
+        let Some(first) = first else { return u128::MAX };
+        let (low, high) = match scan {
+            Scan::Up => (first, first.saturating_add(Texture::VOICE).min(127)),
+            Scan::Down => (first.saturating_sub(Texture::VOICE), first),
+        };
+        (low..=high).fold(0, |mask, key| mask | 1 << key)
     }
 
     /// Notes per step to ask for under `rules`, at `density` times the model's own music: what
@@ -178,6 +207,23 @@ mod tests {
         }
         let none = Rules { allowed: 0, ..Rules::default() };
         assert_eq!(texture.asked(&none, 1.0), Amount::default());
+    }
+
+    #[test]
+    fn voices_move_where_the_music_has_notes_and_may_play() {
+        let rolls = [Chord::struck_keys([40]), Chord::struck_keys([60]), Chord::struck_keys([60])];
+        let texture = Texture::of(&[PianoRoll::from_iter(rolls)], RANGE);
+        let from = |key: u8| (key..=key + Texture::VOICE).fold(0, |mask, key| mask | 1 << key);
+        let to = |key: u8| (key - Texture::VOICE..=key).fold(0, |mask, key| mask | 1 << key);
+        for (u, key) in [(0.0, 40), (0.33, 40), (0.34, 60), (0.99, 60)] {
+            assert_eq!(texture.voice(u128::MAX, Scan::Up, u), from(key), "{u}");
+            assert_eq!(texture.voice(u128::MAX, Scan::Down, u), to(key), "{u}");
+        }
+        assert_eq!(texture.voice(!(1 << 60), Scan::Up, 0.9), from(40), "it may not begin at 60");
+        assert_eq!(texture.voice(1 << 70, Scan::Up, 0.9), u128::MAX);
+        assert_eq!(texture.voice(0, Scan::Down, 0.9), u128::MAX);
+        let top = Texture::of(&[PianoRoll::from_iter([Chord::struck_keys([127])])], RANGE);
+        assert_eq!(top.voice(u128::MAX, Scan::Up, 0.5), 1 << 127);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::prompt::Prompts;
-use crate::model::config::Start;
+use crate::model::config::{Scan, Start};
 use crate::model::{Checkpoint, Engine, Frame, Given, Prepared, Texture, TimeState, Weights};
 use crate::music::{Chord, KeyRange};
 
@@ -70,6 +70,11 @@ pub trait Biaxial: Send + 'static {
     /// The keys it sees.
     fn range(&self) -> KeyRange;
 
+    /// In which order [`Biaxial::choose`] visits them.
+    fn scan(&self) -> Scan {
+        Scan::Up
+    }
+
     /// Whether it knows the row "no previous step".
     fn start(&self) -> Start;
 }
@@ -131,6 +136,10 @@ impl Biaxial for Engine {
 
     fn range(&self) -> KeyRange {
         self.config().range()
+    }
+
+    fn scan(&self) -> Scan {
+        self.config().scan
     }
 
     fn start(&self) -> Start {

@@ -48,8 +48,9 @@ pub struct Lean {
     /// On those that did not, to play; and on those that did, to be struck: a key that is struck
     /// again and again begins each time.
     pub beginning: f32,
-    /// The same once another key has begun in the step.
-    pub joining: f32,
+    /// The same on keys that do not belong to the voice that is to move, and on all once one has
+    /// begun.
+    pub elsewhere: f32,
 }
 
 impl DensityController {
@@ -60,7 +61,7 @@ impl DensityController {
     /// What is left of the notes while the musician rests.
     const AT_REST: f64 = 0.6;
     /// Steps of silence that are a breath and no rest.
-    const BREATH: u32 = 6;
+    const BREATH: u32 = 8;
     /// How busy a musician counts before anything is known, and the share of the running mean that a
     /// new step replaces: a memory of two bars.
     const USUALLY_BUSY: f64 = 0.25;
@@ -70,11 +71,11 @@ impl DensityController {
     ///
     /// People play more notes to busier melodies: the correlation of the two from piece to piece is
     /// 0.66 in chorales, 0.34 in lieder and 0.38 in pop songs.
-    const BESIDE_IDLE: f64 = 0.45;
+    const BESIDE_IDLE: f64 = 0.55;
     const BESIDE_BUSY: f64 = 2.0;
     /// The most of the model's own beginnings that is asked for beside a musician: a little more than
     /// it has, for guidance leaves some of it out.
-    const BESIDE_MOST: f64 = 1.15;
+    const BESIDE_MOST: f64 = 1.22;
     /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
     /// for.
     const QUIET: f64 = 0.5;
@@ -82,10 +83,10 @@ impl DensityController {
     const GAIN: f64 = 2.0;
     /// Times as many nats on what begins beside a musician. Guidance has a network wait for them: of a
     /// song's accompaniment it played what falls on the melody's notes, and little between.
-    const BESIDE_GAIN: f64 = 2.0;
-    /// Nats against each further note that begins together with another, beside a musician. Without
-    /// them guidance makes blocks of the melody's onsets.
-    const SPREAD: f64 = 0.3;
+    const BESIDE_GAIN: f64 = 4.0;
+    /// Nats against what begins beside a musician on other keys than those of the voice that is to
+    /// move. Without them guidance makes blocks of the melody's onsets.
+    const SPREAD: f64 = 0.35;
     /// Nats for each nat of the ratio beyond [`Self::FAR`]: networks that were taught to hold on are
     /// sure of what sounds.
     const FAR_GAIN: f64 = 6.0;
@@ -122,7 +123,7 @@ impl DensityController {
             staying: (error(ratio.sounding) + far.min(limit) - 0.5 * forward) as f32,
             beginning: beginning as f32,
             // What calls for more notes calls for more steps in which one begins, not for chords.
-            joining: if met { beginning.max(0.0) + DensityController::SPREAD } else { beginning }
+            elsewhere: if met { beginning.max(0.0) + DensityController::SPREAD } else { beginning }
                 as f32,
         }
     }
@@ -261,13 +262,13 @@ mod tests {
         let (few, many, asked) = (amount(3.0, 0.2), amount(3.0, 3.0), amount(3.0, 1.0));
         let spread = DensityController::SPREAD as f32;
         let sparse = beside(200, 4, few, asked).lean(1.0);
-        assert!(sparse.beginning < -1.0 && sparse.joining == spread, "{sparse:?}");
+        assert!(sparse.beginning < -1.0 && sparse.elsewhere == spread, "{sparse:?}");
         let dense = beside(200, 4, many, asked).lean(1.0);
-        assert!(dense.beginning > 1.0 && dense.joining == dense.beginning + spread, "{dense:?}");
+        assert!(dense.beginning > 1.0 && dense.elsewhere == dense.beginning + spread, "{dense:?}");
         let mut alone = DensityController::default();
         (0..200).for_each(|_| alone.after_step(few, asked, Chord::SILENT));
         let alone = alone.lean(1.0);
-        assert!(alone.joining == alone.beginning && alone.beginning > sparse.beginning);
+        assert!(alone.elsewhere == alone.beginning && alone.beginning > sparse.beginning);
     }
 
     #[test]
@@ -278,7 +279,7 @@ mod tests {
         for density in [1.0, 0.0, -1.0, f32::NAN] {
             assert_eq!(
                 lean(density),
-                Lean { staying: 0.0, beginning: 0.0, joining: 0.0 },
+                Lean { staying: 0.0, beginning: 0.0, elsewhere: 0.0 },
                 "{density}"
             );
         }
