@@ -374,7 +374,7 @@ impl<B: Biaxial> Planner<B> {
         // A number that decides no note and no touch: the second of a key that no keyboard has.
         let [_, u] = draw.uniforms(step, 128);
         let voice = self.model.texture.voice(rules.allowed & rules.begin, network.scan(), u);
-        let leaning = kept.control.leaning(shaping.density, request.position, beside, voice);
+        let leaning = kept.control.leaning(shaping.density, request.position, beside).moving(voice);
         rules.must_begin |= leaning.urge.must_begin;
         rules.make_room |= leaning.urge.nats > 0.0;
         rules.renew |= leaning.urge.too_long;

@@ -28,21 +28,14 @@ pub struct Leaning {
 
 impl Control {
     /// How the keys of the next step, at `position`, are leant, where `density` times the model's
-    /// own notes are asked for. `beside` a musician, who plays or is answered, no bar stays empty. Among the
-    /// keys of the mask `voice` a note begins first where more are called for ([`Texture::voice`]).
+    /// own notes are asked for. `beside` a musician, who plays or is answered, no bar stays empty.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn leaning(
-        &self,
-        density: f32,
-        position: BarPosition,
-        beside: bool,
-        voice: u128,
-    ) -> Leaning {
+    pub fn leaning(&self, density: f32, position: BarPosition, beside: bool) -> Leaning {
         Leaning {
             lean: self.density.lean(density),
-            voice,
+            voice: u128::MAX,
             weariness: self.repetition.weariness(),
             urge: self.quiet.urge(position, beside),
         }
@@ -69,6 +62,15 @@ impl Control {
 }
 
 impl Leaning {
+    /// The same where the keys of the mask `voice` alone answer a call for more notes.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    #[must_use]
+    pub fn moving(self, voice: u128) -> Leaning {
+        Leaning { voice, ..self }
+    }
+
     /// The same for the keys that follow on one that begins: against silence one is enough, and beside
     /// a musician others join it less readily.
     ///
@@ -110,7 +112,7 @@ mod tests {
         let (held, usual) = (Chord::from_masks(1 << 72, 0), Amount::default());
         (0..10).for_each(|_| control.after_step((Chord::SILENT, held), usual, usual));
         let lean = |heard| {
-            let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard, u128::MAX);
+            let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard);
             [false, true].map(|sounded| leaning.bend(Sampling::PLAIN, 60, sounded).lean)
         };
         let [[silent, _], [stays, again]] = lean(true);
@@ -127,17 +129,13 @@ mod tests {
             control.after_step((Chord::struck_keys([60]), Chord::SILENT), asked, asked);
         }
         let position = BarPosition::default();
-        let leaning = control.leaning(1.0, position, false, u128::MAX);
+        let leaning = control.leaning(1.0, position, false);
         let lean = |key, sounded| leaning.bend(Sampling::PLAIN, key, sounded).lean;
         assert!(lean(60, false)[0] > 6.0 && lean(60, false)[1] == 0.0);
         assert!(lean(60, true)[1] > 6.0 && lean(60, true)[0].abs() < 1e-3, "it may go on sounding");
         assert!(lean(61, false)[0].abs() < 1e-3 && lean(61, true)[1].abs() < 1e-3);
         assert_eq!(
-            Control::default().leaning(1.0, position, false, u128::MAX).bend(
-                Sampling::PLAIN,
-                60,
-                true
-            ),
+            Control::default().leaning(1.0, position, false).bend(Sampling::PLAIN, 60, true),
             Sampling::PLAIN
         );
     }

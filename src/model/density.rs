@@ -113,7 +113,7 @@ impl Texture {
     /// visits them. `u` of `[0, 1)` chooses. Every key if no allowed one ever begins.
     ///
     /// Without it, what calls for a note in a step is answered by the keys that are visited first: of
-    /// 40 lieder 14 ended above the melody (people's lie a tenth below; docs/judge.md).
+    /// 40 accompaniments of lieder 14 ended above the melody, and one to three with it.
     ///
     /// # Realtime
     /// Arithmetic on 128 keys.

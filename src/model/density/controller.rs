@@ -75,7 +75,7 @@ impl DensityController {
     const BESIDE_BUSY: f64 = 2.0;
     /// The most of the model's own beginnings that is asked for beside a musician: a little more than
     /// it has, for guidance leaves some of it out.
-    const BESIDE_MOST: f64 = 1.22;
+    const BESIDE_MOST: f64 = 1.15;
     /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
     /// for.
     const QUIET: f64 = 0.5;
@@ -132,9 +132,9 @@ impl DensityController {
     ///
     /// Of what sounds half of what they play is taken off, since the model's own has the melody in it;
     /// half of its own is left at least. (With all of it taken off, notes got a quarter shorter than
-    /// people's, and with nothing a third more sounded; docs/judge.md.) How many begin rises with how
-    /// busy they are. While they rest, and not only take breath, the
-    /// accompaniment gets thinner than the model's own and than it was beside them.
+    /// people's, and with nothing a third more sounded.) How many begin rises with how busy they are.
+    /// While they rest, and not only take breath, the accompaniment gets thinner than the model's own
+    /// and than it was beside them.
     ///
     /// # Realtime
     /// Arithmetic only.
