@@ -75,7 +75,7 @@ impl DensityController {
     const BESIDE_BUSY: f64 = 2.0;
     /// The most of the model's own beginnings that is asked for beside a musician: a little more than
     /// it has, for guidance leaves some of it out.
-    const BESIDE_MOST: f64 = 1.15;
+    const BESIDE_MOST: f64 = 1.05;
     /// Notes added to both means, so that their ratio stays quiet where hardly any are asked
     /// for.
     const QUIET: f64 = 0.5;
