@@ -158,7 +158,7 @@ impl Performer {
                 self.new_epoch();
             }
             Motion::Jumped => {
-                self.wait_for_all(transport, controls);
+                self.wait_for_begun(transport, controls);
                 self.fall_silent(out);
                 self.close();
                 self.hearing.jump(self.clock.last().index);
@@ -260,8 +260,7 @@ impl Performer {
         self.overdue = None;
         self.hearing.begin();
         self.loudness.begin();
-        // Parked and answered, it is what history began with.
-        self.anchored = self.pending.iter().any(Entry::is_answered);
+        self.anchored = false;
         self.anchor_next = false;
         self.end.shared.sounding.store(self.clock.last().index, Ordering::Relaxed);
         self.status.clear_past();
@@ -337,7 +336,6 @@ impl Performer {
                 return;
             }
             self.pending.void_from(i64::MIN);
-            self.anchored = false;
             self.new_epoch();
         }
         self.anchor_next = false;
