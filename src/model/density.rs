@@ -109,7 +109,7 @@ impl Texture {
     }
 
     /// The voice that is to move in a step: a key of `allowed`, the likelier the more often it begins in
-    /// the model's music, and [`Self::VOICE`] more in the direction in which a network with `scan`
+    /// the model's music, and an octave and a half more in the direction in which a network with `scan`
     /// visits them. `u` of `[0, 1)` chooses. Every key if no allowed one ever begins.
     ///
     /// Without it, what calls for a note in a step is answered by the keys that are visited first: of

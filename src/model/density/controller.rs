@@ -92,7 +92,7 @@ impl DensityController {
     const FAR_GAIN: f64 = 6.0;
     /// Where many more sound than were asked for.
     const FAR: f64 = 1.5;
-    /// Most nats either way, before [`Self::BESIDE_GAIN`].
+    /// Most nats either way, before what begins beside a musician gets more.
     pub const LIMIT: f64 = 2.0;
 
     /// Nats for each nat of the density that is asked for, beside what follows from the error: the
