@@ -86,6 +86,9 @@ impl Heard {
 pub struct Request {
     /// The epoch; stale ones are dropped.
     pub epoch: u64,
+    /// What `Shared::grounds` counted when it was sent. The worker does not answer it on others: it will
+    /// be asked again.
+    pub grounds: u64,
     /// Which chord. An index that was planned before takes the plan back to it.
     pub place: Place,
     /// How long the step is.

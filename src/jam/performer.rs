@@ -158,7 +158,7 @@ impl Performer {
                 self.new_epoch();
             }
             Motion::Jumped => {
-                self.wait_for_begun(transport, controls);
+                self.wait_for_all(transport, controls);
                 self.fall_silent(out);
                 self.close();
                 self.hearing.jump(self.clock.last().index);
@@ -260,7 +260,8 @@ impl Performer {
         self.overdue = None;
         self.hearing.begin();
         self.loudness.begin();
-        self.anchored = false;
+        // Parked and answered, it is what history began with.
+        self.anchored = self.pending.iter().any(Entry::is_answered);
         self.anchor_next = false;
         self.end.shared.sounding.store(self.clock.last().index, Ordering::Relaxed);
         self.status.clear_past();
@@ -303,7 +304,9 @@ impl Performer {
         let rules = self.hearing.rules(controls, self.hearing.held(), key.tonality());
         let nearest = offset_samples.and_then(|offset| self.clock.nearest(offset));
         let request = Request {
+            // These two are those of the sending.
             epoch: 0,
+            grounds: 0,
             place,
             rate: controls.rate,
             position,
@@ -336,6 +339,7 @@ impl Performer {
                 return;
             }
             self.pending.void_from(i64::MIN);
+            self.anchored = false;
             self.new_epoch();
         }
         self.anchor_next = false;

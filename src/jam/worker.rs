@@ -209,8 +209,8 @@ impl<B: Biaxial> Service<B> {
     }
 
     /// Reads a take that was loaded, and sees to it that what is committed is asked for again
-    /// after one was loaded or edited. Whether one was.
-    fn look_after_take(&mut self) -> bool {
+    /// after one was loaded or edited.
+    fn look_after_take(&mut self) {
         let change = self.take.settle();
         if change == Some(Change::Loaded) {
             self.begun = None;
@@ -218,7 +218,6 @@ impl<B: Biaxial> Service<B> {
         if change.is_some() {
             self.take_ground();
         }
-        change.is_some()
     }
 
     /// What is committed is worth nothing any more.
@@ -250,8 +249,10 @@ impl<B: Biaxial> Service<B> {
     }
 
     fn serve(&mut self, request: &Request) {
-        // Loaded before the request was sent, a take holds for it. It will be sent again.
-        if self.look_after_take() {
+        // Loaded before the request was sent, a take holds for it.
+        self.look_after_take();
+        // Answered now, what was asked on other grounds would be there or not as the threads go.
+        if request.grounds != self.end.shared.grounds.load(Ordering::Acquire) {
             return;
         }
         // Without a model there is no answer; everything is asked again when one comes.

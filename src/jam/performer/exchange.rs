@@ -43,9 +43,9 @@ impl Performer {
             self.status.refused_requests += u64::from(waiting);
             return;
         }
-        let epoch = self.epoch;
+        let (epoch, grounds) = (self.epoch, self.grounds);
         for entry in self.overdue.iter_mut().chain(self.pending.iter_mut()) {
-            if !entry.send(|request| self.end.request(Request { epoch, ..request })) {
+            if !entry.send(|request| self.end.request(Request { epoch, grounds, ..request })) {
                 self.status.refused_requests += 1;
                 return;
             }
