@@ -58,8 +58,8 @@ struct History {
     start: bool,
     /// What was heard when it was played before, if it is replayed.
     replayed: Option<Chord>,
-    /// How much that is, and how much was asked for.
-    played: Amount,
+    /// How many notes began, and how much was asked for.
+    begun: u8,
     asked: Amount,
 }
 
@@ -68,6 +68,11 @@ impl History {
     /// unless playback jumps between the two; then the one before the step that comes.
     fn fed_as(&self, step: Step, position: BarPosition) -> BarPosition {
         if self.step.next() == step { self.position } else { position.before() }
+    }
+
+    /// How much was chosen.
+    fn played(&self) -> Amount {
+        Amount::counted(self.chosen.len(), self.begun.into())
     }
 
     /// All that sounded.
@@ -255,7 +260,6 @@ impl<B: Biaxial> Planner<B> {
         let held = self.listened(request).unwrap_or(Chord::from_masks(rules.forced, 0));
         let heard = held.union(replayed.unwrap_or_default());
         let asked = self.model.texture.asked(&request.rules, request.shaping.density);
-        let heard_before = self.held_frame(index - 1).map_or(Chord::SILENT, |last| last.heard);
         self.frames[slot(place.index, FRAMES)] = History {
             step: place.step,
             position: request.position,
@@ -265,9 +269,9 @@ impl<B: Biaxial> Planner<B> {
             guided: request.accompanies && request.follow.weight > 0.0,
             start: false,
             replayed,
-            played: Amount::of(chosen, before),
+            begun: chosen.begun(before.playing()).count_ones() as u8,
             asked: if request.accompanies && self.model.network.hears() {
-                self.states.get(index).control.asked(asked, Amount::of(heard, heard_before))
+                self.states.get(index).control.asked(asked, heard)
             } else {
                 asked
             },

@@ -45,17 +45,23 @@ impl Control {
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn asked(&self, own: Amount, heard: Amount) -> Amount {
+    pub fn asked(&self, own: Amount, heard: Chord) -> Amount {
         self.density.asked(own, heard)
     }
 
-    /// Takes note of a step: the chord that was chosen and what was heard, how much was chosen, and
-    /// how much was asked for.
+    /// Takes note of a step: the chord that was chosen and what was heard, whether the network
+    /// `listens` to a musician, how much was chosen, and how much was asked for.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn after_step(&mut self, (chosen, heard): (Chord, Chord), played: Amount, asked: Amount) {
-        self.density.after_step(played, asked, heard);
+    pub fn after_step(
+        &mut self,
+        (chosen, heard): (Chord, Chord),
+        listens: bool,
+        played: Amount,
+        asked: Amount,
+    ) {
+        self.density.after_step(played, asked, listens.then_some(heard));
         self.repetition.after_step(chosen);
         self.quiet.after_step(chosen, heard);
     }
@@ -110,7 +116,7 @@ mod tests {
     fn a_silence_beside_a_musician_makes_beginnings_likelier_and_nothing_else() {
         let mut control = Control::default();
         let (held, usual) = (Chord::from_masks(1 << 72, 0), Amount::default());
-        (0..10).for_each(|_| control.after_step((Chord::SILENT, held), usual, usual));
+        (0..10).for_each(|_| control.after_step((Chord::SILENT, held), true, usual, usual));
         let lean = |heard| {
             let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard);
             [false, true].map(|sounded| leaning.bend(Sampling::PLAIN, 60, sounded).lean)
@@ -124,9 +130,9 @@ mod tests {
     #[test]
     fn a_figure_that_repeats_gets_less_likely_and_nothing_else_does() {
         let mut control = Control::default();
-        let asked = Amount { sounding: 1.0, beginning: 1.0 };
+        let asked = Amount { sounding: 1.0, beginning: 1.0, steps: 1.0 };
         for _ in 0..400 {
-            control.after_step((Chord::struck_keys([60]), Chord::SILENT), asked, asked);
+            control.after_step((Chord::struck_keys([60]), Chord::SILENT), false, asked, asked);
         }
         let position = BarPosition::default();
         let leaning = control.leaning(1.0, position, false);

@@ -21,23 +21,39 @@ pub struct Amount {
     pub sounding: f64,
     /// Notes that begin.
     pub beginning: f64,
+    /// Steps in which one begins: 0 or 1, or their share.
+    pub steps: f64,
 }
 
 impl Amount {
     /// What music has of which nothing is known: piano music's, about.
-    const USUAL: Amount = Amount { sounding: 3.0, beginning: 1.4 };
+    const USUAL: Amount = Amount { sounding: 3.0, beginning: 1.4, steps: 0.75 };
 
     /// That of a chord after the one `before` it.
     pub fn of(chord: Chord, before: Chord) -> Amount {
-        let begin = chord.struck() | (chord.playing() & !before.playing());
-        Amount { sounding: f64::from(chord.len()), beginning: f64::from(begin.count_ones()) }
+        Amount::counted(chord.len(), chord.begun(before.playing()).count_ones())
     }
 
-    /// Both by a function of this amount and another's.
+    /// That of a step in which so many notes sound, and so many begin.
+    pub fn counted(sounding: u32, beginning: u32) -> Amount {
+        Amount {
+            sounding: sounding.into(),
+            beginning: beginning.into(),
+            steps: f64::from(u8::from(beginning > 0)),
+        }
+    }
+
+    /// That of one key, which begins once in a step at most.
+    fn of_key(sounding: f64, beginning: f64) -> Amount {
+        Amount { sounding, beginning, steps: beginning }
+    }
+
+    /// Each by a function of this amount and another's.
     fn with(self, other: Amount, f: impl Fn(f64, f64) -> f64) -> Amount {
         Amount {
             sounding: f(self.sounding, other.sounding),
             beginning: f(self.beginning, other.beginning),
+            steps: f(self.steps, other.steps),
         }
     }
 }
@@ -71,7 +87,7 @@ impl Texture {
         for (amount, ([play, _], [articulate, _])) in
             keys.iter_mut().skip(usize::from(range.low)).zip(rates)
         {
-            *amount = Amount { sounding: *play, beginning: play * articulate };
+            *amount = Amount::of_key(*play, play * articulate);
         }
         let sane = |amount: &Amount| {
             (0.0..=1.0).contains(&amount.sounding) && (0.0..=1.0).contains(&amount.beginning)
@@ -94,6 +110,7 @@ impl Texture {
                     let amount = &mut keys[usize::from(key)];
                     amount.sounding += share;
                     amount.beginning += if begins { share } else { 0.0 };
+                    amount.steps = amount.beginning;
                     silent = false;
                 }
                 before = *chord;
@@ -101,7 +118,8 @@ impl Texture {
         }
         if silent {
             let share = 1.0 / f64::from(range.count.max(1));
-            let even = Amount::USUAL.with(Amount::USUAL, |usual, _| usual * share);
+            let Amount { sounding, beginning, .. } = Amount::USUAL;
+            let even = Amount::of_key(share * sounding, share * beginning);
             let own = |key| if range.contains(key) { even } else { Amount::default() };
             keys = std::array::from_fn(|key| own(key as u8));
         }
@@ -133,7 +151,7 @@ impl Texture {
         (low..=high).fold(0, |mask, key| mask | 1 << key)
     }
 
-    /// Notes per step to ask for under `rules`, at `density` times the model's own music: what
+    /// What to ask for in a step under `rules`, at `density` times the model's own music: what
     /// that has on the keys that may play, as far as limits leave it. Finite, not negative.
     pub fn asked(&self, rules: &Rules, density: f32) -> Amount {
         let near = |mask: u128, by| mask | mask << by | mask >> by;
@@ -148,6 +166,8 @@ impl Texture {
         Amount {
             sounding: limited(sum.sounding, rules.most_sounding),
             beginning: limited(sum.beginning, most_beginning),
+            // As if the keys began independently.
+            steps: if most_beginning > 0 { 1.0 - (-sum.beginning).exp() } else { 0.0 },
         }
     }
 }
@@ -177,10 +197,6 @@ mod tests {
 
     const RANGE: KeyRange = KeyRange { low: 24, count: 78 };
 
-    fn amount(sounding: f64, beginning: f64) -> Amount {
-        Amount { sounding, beginning }
-    }
-
     #[test]
     fn what_is_asked_for_rises_with_density_and_room_and_stays_below_limits() {
         let texture = Texture::of(&[], RANGE);
@@ -207,6 +223,11 @@ mod tests {
         }
         let none = Rules { allowed: 0, ..Rules::default() };
         assert_eq!(texture.asked(&none, 1.0), Amount::default());
+        let voices = |most| {
+            let rules = Rules { most_sounding: most, most_struck: most, ..Rules::default() };
+            texture.asked(&rules, 1.0).steps
+        };
+        assert_eq!([voices(0), voices(1)], [0.0, plain.steps], "one voice has its rhythm, too");
     }
 
     #[test]
@@ -257,6 +278,7 @@ mod tests {
         held = Chord::from_masks(held.playing(), 0);
         let roll = PianoRoll::from_iter([first, held, held, Chord::SILENT]);
         let asked = Texture::of(&[roll], RANGE).asked(&Rules::default(), 2.0);
-        assert_eq!(asked, amount(3.0, 1.0));
+        assert_eq!((asked.sounding, asked.beginning), (3.0, 1.0));
+        assert!((asked.steps - 0.632).abs() < 1e-3, "{asked:?}");
     }
 }

@@ -53,7 +53,7 @@ impl Quiet {
             .iter()
             .enumerate()
             .fold(0, |mask, (key, age)| mask | u128::from(u8::from(*age > 0)) << key);
-        let begins = chosen.struck() | chosen.playing() & !sounding;
+        let begins = chosen.begun(sounding);
         self.since_onset = since(begins != 0, self.since_onset);
         self.since_heard = since(!heard.is_empty(), self.since_heard);
         for key in Keys(sounding & !chosen.playing()) {

@@ -114,7 +114,7 @@ impl Rules {
     ) -> Chord {
         let all = Room { play: self.allowed, begin: self.begin, must: None };
         let Scanned { chord: liked, likeliest } = self.scan(all, before, low, scan, decide);
-        let begin = liked.struck() | (liked.playing() & !before.playing());
+        let begin = liked.begun(before.playing());
         let must = likeliest.filter(|_| begin == 0 && self.must_begin);
         let begin = begin | must.map_or(0, |key| 1 << key);
         let fits = (liked.playing() | begin).count_ones() <= u32::from(self.most_sounding)
@@ -376,7 +376,7 @@ mod tests {
                 chord
             };
             let chord = rules.choose(before, 0, &mut scan, &mut decide);
-            let begins = chord.struck() | (chord.playing() & !before.playing());
+            let begins = chord.begun(before.playing());
             prop_assert!(chord.len() <= u32::from(most_sounding), "{} sound", chord.len());
             prop_assert!(begins.count_ones() <= u32::from(most_struck), "{}", begins.count_ones());
             prop_assert_eq!(chord.playing() & (!allowed | forced), 0);

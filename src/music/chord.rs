@@ -114,6 +114,12 @@ impl Chord {
         self.struck
     }
 
+    /// Mask of the keys that begin after a step in which those of the mask `sounding` sounded: what is
+    /// struck, and what is new.
+    pub const fn begun(&self, sounding: u128) -> u128 {
+        self.struck | self.playing & !sounding
+    }
+
     /// How many keys sound.
     pub const fn len(&self) -> u32 {
         self.playing.count_ones()

@@ -208,7 +208,8 @@ impl<B: Biaxial> States<B> {
         }
         to.fed_as = fed_as;
         to.control = from.control;
-        to.control.after_step((frame.chosen, frame.heard), frame.played, frame.asked);
+        let listens = frame.musician && network.hears();
+        to.control.after_step((frame.chosen, frame.heard), listens, frame.played(), frame.asked);
         self.newest += 1;
         true
     }

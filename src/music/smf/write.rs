@@ -215,7 +215,7 @@ impl<'a> Writer<'a> {
             while let Some((_, now)) = signatures.next_if(|(at, _)| *at <= step) {
                 self.meta(signature(*now));
             }
-            let onsets = chord.struck() | (chord.playing() & !sounding);
+            let onsets = chord.begun(sounding);
             for key in Keys(sounding & (onsets | !chord.playing())) {
                 note(self, key, None);
             }

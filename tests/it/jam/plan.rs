@@ -402,7 +402,7 @@ fn the_engine_is_driven_as_the_specification_says() {
             let sampling = leaning.bend(Sampling::default(), key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(k, key))
         });
-        control.after_step((frame, Chord::SILENT), Amount::of(frame, before), asked);
+        control.after_step((frame, Chord::SILENT), false, Amount::of(frame, before), asked);
         before = frame;
         b = (k % 16) as u8;
         let request = Request { seed: 3, ..ask(k, k) };

@@ -72,7 +72,8 @@ fn more_density_is_more_notes_and_none_runs_away() {
             let mean = |of: fn(&Amount) -> f64| {
                 performances.iter().map(|[all, _]| of(all)).sum::<f64>() / SEEDS as f64
             };
-            let now = Amount { sounding: mean(|a| a.sounding), beginning: mean(|a| a.beginning) };
+            let now =
+                Amount { sounding: mean(|a| a.sounding), beginning: mean(|a| a.beginning), ..last };
             println!(
                 "temperature {temperature}, density {density}: {:.2} notes sound ({:.2} asked \
                  for), {:.2} begin ({:.2})",
