@@ -140,6 +140,7 @@ def measure(key, hit, play, struck, size):
         "counted": ratio(total, len(sung)),
         "first_bar_in_key": ratio(int(play[bar][:, scale].sum()), int(play[bar].sum())) if onsets[bar].any() else 0.0,
         "sounding": ratio(len(pairs), len(sung)),
+        "above_melody": ratio(sum(a > b for a, b in pairs), len(pairs)),
         "onset_steps": ratio(int(onsets.sum()), steps),
         "note_length": ratio(int(play.sum()), int(struck.sum())),
         "together": ratio(int(struck[hit].sum()), int(struck.sum())),

@@ -227,7 +227,7 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &Prompt, wish: &Wish) -> PianoR
             let sampling = leaning.bend(plain, key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(step, key))
         });
-        control.after_step((chord, Chord::SILENT), Amount::of(chord, before), asked);
+        control.after_step((chord, Chord::SILENT), false, Amount::of(chord, before), asked);
         before = chord;
         roll.chords.push(chord);
         feed(&mut engine, &mut states, Frame::solo(chord, metres.position(step)));

@@ -10,7 +10,6 @@ mod held;
 mod history;
 pub mod network;
 pub mod overlap;
-mod parallel;
 mod picture;
 pub mod pieces;
 pub mod report;

@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod install;
 pub mod judge;
 pub mod model_file;
+mod parallel;
 pub mod picture;
 pub mod players;
 pub mod presets;

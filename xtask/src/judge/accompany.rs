@@ -7,11 +7,11 @@ use anyhow::Result;
 
 use super::accompanist::Accompanist;
 use super::held::{self, INPUTS};
-use super::parallel;
 use super::pieces::Piece;
 use super::report::{Held, Report, Resting, Row, Turn, WrongHistory};
 use super::together::{Fit, Melody, Tally};
 use super::turn::{self, After, Rest};
+use crate::parallel;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::figures;
 use super::overlap;
-use super::parallel;
 use super::texture;
 use crate::corpus::{self, Corpus, Piece};
 use crate::generate::{Wish, generate, stored_prompt};
 use crate::model_file;
+use crate::parallel;
 use crate::verbatim::Library;
 
 const BAR: usize = STEPS_PER_BAR as usize;

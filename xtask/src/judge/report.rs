@@ -26,6 +26,8 @@ pub struct Row {
     pub counted: f64,
     /// Keys of the accompaniment in a step in which the melody sounds.
     pub sounding: f64,
+    /// Share of what sounds with the melody that lies above it.
+    pub above_melody: f64,
     /// Share of the steps in which a note begins.
     pub onset_steps: f64,
     /// Mean length of a note, in steps.
@@ -59,6 +61,7 @@ impl Row {
             first_bar_in_key: first / bars as f64,
             counted: counted.value(),
             sounding: own.sounding.value(),
+            above_melody: own.above.value(),
             onset_steps: texture.onset_steps.value(),
             note_length: texture.note_length.value(),
             together_gain: own.together.value() - exchanged.together.value(),
@@ -143,7 +146,7 @@ pub struct Report {
 /// Name, figure, and whether it is a share.
 type Line = (&'static str, fn(&Row) -> f64, bool);
 
-const LINES: [Line; 17] = [
+const LINES: [Line; 18] = [
     ("consonant with the melody", |row| row.consonance, true),
     ("  with the other melodies", |row| row.exchanged, true),
     ("  gain, in points", |row| row.gain, true),
@@ -153,6 +156,7 @@ const LINES: [Line; 17] = [
     ("  share of it that was counted", |row| row.counted, true),
     ("first bar in key", |row| row.first_bar_in_key, true),
     ("keys sounding with the melody", |row| row.sounding, false),
+    ("  share above it", |row| row.above_melody, true),
     ("steps with an onset", |row| row.onset_steps, true),
     ("mean length of a note, in steps", |row| row.note_length, false),
     ("onsets on the melody's, gain", |row| row.together_gain, true),

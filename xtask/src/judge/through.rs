@@ -152,7 +152,7 @@ impl Hosted {
         for rest in &RESTS[usize::from(!self.has_played)..] {
             self.plugin.load_state(&self.state)?;
             let played = host::play(self.plugin.as_mut(), part, &parameters, *rest)?;
-            if self.was_in_time(melody.len())? {
+            if was_in_time(self.plugin.as_mut(), melody.len())? {
                 self.has_played = true;
                 let mut chords = notes::chords(&played, melody.len());
                 for (chord, sung) in chords.iter_mut().zip(melody) {
@@ -166,17 +166,20 @@ impl Hosted {
              or the plugin has no model"
         )
     }
+}
 
-    /// Whether every chord of the last performance came before its step, as the plugin wrote down.
-    fn was_in_time(&mut self, steps: usize) -> Result<bool> {
-        let begun = Instant::now();
-        loop {
-            let take = State::read(&self.plugin.save_state()?)?.take()?;
-            if take.len() >= steps || begun.elapsed() > WRITES_DOWN {
-                return Ok(take.iter().filter(|played| played.sounded).count() >= steps);
-            }
-            sleep(Duration::from_millis(2));
+/// Whether every chord of the last performance, so many steps, came in time, as the plugin wrote down.
+///
+/// # Errors
+/// If what the plugin saves is no state with a take.
+pub fn was_in_time(plugin: &mut dyn Plugin, steps: usize) -> Result<bool> {
+    let begun = Instant::now();
+    loop {
+        let take = State::read(&plugin.save_state()?)?.take()?;
+        if take.len() >= steps || begun.elapsed() > WRITES_DOWN {
+            return Ok(take.iter().filter(|played| played.sounded).count() >= steps);
         }
+        sleep(Duration::from_millis(2));
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Fit {
     pub chord: Share,
     /// Notes that sound to a step in which the melody does.
     pub sounding: Share,
+    /// Pairs of a note of the melody and one of the accompaniment in one step: those in which the
+    /// accompaniment's is the higher.
+    pub above: Share,
     /// Onsets of the accompaniment that fall on one of the melody.
     pub together: Share,
 }
@@ -47,6 +50,7 @@ impl Fit {
             let fits = chord.keys().filter(|other| consonant(key, *other)).count();
             fit.consonance.add(fits as u64, chord.len());
             fit.sounding.add(chord.len(), 1u64);
+            fit.above.add(chord.keys().filter(|other| *other > key).count() as u64, chord.len());
             let classes = pitch_classes(playing);
             if classes.count_ones() >= 2 {
                 let all = classes | 1 << (key % 12);
@@ -63,6 +67,7 @@ impl AddAssign for Fit {
         self.in_key += other.in_key;
         self.chord += other.chord;
         self.sounding += other.sounding;
+        self.above += other.above;
         self.together += other.together;
     }
 }
@@ -193,6 +198,7 @@ mod tests {
         assert_eq!(fit.consonance, Share { part: 1, all: 3 });
         assert_eq!(fit.in_key, Share { part: 2, all: 4 });
         assert_eq!(fit.sounding, Share { part: 3, all: 3 });
+        assert_eq!(fit.above, Share { part: 1, all: 3 });
         assert_eq!(fit.together, Share { part: 2, all: 4 });
         assert_eq!(fit.chord, Share { part: 1, all: 1 }, "C, F sharp and A flat: a seventh");
         let fit = Fit::of(&melody(), &chords(&[&[52, 55], &[52, 53, 54]]));
