@@ -134,7 +134,7 @@ fn the_command_says_what_it_found_and_what_is_wrong() {
     for key in ["pieces", "seeds", "exchanged_nats"] {
         assert!(found[key].is_number(), "{key}");
     }
-    assert_eq!(keys(&found["model"]).len(), 17);
+    assert_eq!(keys(&found["model"]).len(), 18);
     assert_eq!(keys(&found["people"]), keys(&found["model"]));
     assert_eq!(keys(&found["displaced"]), keys(&found["model"]));
     for list in ["in_key", "consonance", "plain_in_key"] {
