@@ -9,10 +9,9 @@ use crate::music::Chord;
 ///
 /// It acts on two things, since how many notes sound and how many begin are two: keys that
 /// sound stay the likelier the fewer sound, silent keys begin the likelier the fewer begin. Beside
-/// a musician it is not notes that it counts there but the steps in which one begins, since those
-/// are the rhythm, and what is left of the error adds up: guidance has a network wait for the
-/// musician, how long depends on the music, and without the sum it plays on their notes and little
-/// between.
+/// a musician it counts the steps in which a note begins rather than the notes, since those steps are
+/// the rhythm, and adds up the errors (an integral term): guidance makes a network wait for the
+/// musician's notes, in some music more than in other, and without the sum it plays little between them.
 /// Log odds, not an exponent on the probability (`gamma` of model.md, section 8): no exponent
 /// moves a network that is nearly certain, and one that is holds on to what sounds.
 /// All that it remembers are means of history, so it follows that and nothing else.
@@ -95,8 +94,8 @@ impl DensityController {
     const QUIET_STEPS: f64 = 0.05;
     const STEPS_GAIN: f64 = 6.0;
     const STEPS_LIMIT: f64 = 8.0;
-    /// Where the sum of the errors begins, what a step adds of its error as a share of what was asked
-    /// for, and the bounds: the error of two bars is made good within about three.
+    /// The sum of the errors beside a musician: where it begins, what a step adds for each error as large as
+    /// what was asked for (2.4 nats in a bar of 4/4 in which nothing begins), and its bounds. In nats.
     const PUSH: f64 = 2.0;
     const PUSH_GAIN: f64 = 0.15;
     const PUSH_LIMITS: [f64; 2] = [-1.0, 6.0];
@@ -162,8 +161,9 @@ impl DensityController {
     ///
     /// Of what sounds half of what they play is taken off, since the model's own has the melody in it;
     /// half of its own is left at least. (With all of it taken off, notes got a quarter shorter than
-    /// people's, and with nothing a third more sounded.) The steps in which something begins are the more
-    /// the busier they are.
+    /// people's, and with nothing a third more sounded.) The busier they are, the more steps with a
+    /// beginning are asked for.
+    ///
     /// While they rest, and not only take breath, the accompaniment gets thinner than the model's own
     /// and than it was beside them.
     ///
@@ -301,6 +301,14 @@ mod tests {
             (rest.sounding - 0.5).abs() < 1e-2 && (rest.steps - 0.125).abs() < 1e-2,
             "{rest:?}"
         );
+        // And is held to that more firmly than to as much beside them.
+        let mut again = beside(1000, 4, thin, own);
+        for _ in 0..6 {
+            controller.after_step(amount(3.0, 1.0), rest, silent);
+            again.after_step(amount(3.0, 1.0), rest, held());
+        }
+        let [rests, beside] = [controller, again].map(|controller| controller.lean(1.0).beginning);
+        assert!(rests > beside + 0.5, "{rests}, beside them {beside}");
     }
 
     #[test]
