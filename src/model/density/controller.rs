@@ -301,6 +301,11 @@ mod tests {
             (rest.sounding - 0.5).abs() < 1e-2 && (rest.steps - 0.125).abs() < 1e-2,
             "{rest:?}"
         );
+        // Nobody is waited for: what was missing beside them is not made up for in the rest.
+        let mut patient = controller;
+        (0..200).for_each(|_| patient.after_step(rest, rest, silent));
+        let leant = -f64::from(patient.lean(1.0).beginning);
+        assert!((leant - DensityController::PUSH_AT_REST).abs() < 1e-2, "{leant}");
         // And is held to that more firmly than to as much beside them.
         let mut again = beside(1000, 4, thin, own);
         for _ in 0..6 {
