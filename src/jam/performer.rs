@@ -137,6 +137,7 @@ impl Performer {
         self.hearing.listen(controls.mode);
         let ahead = controls.commits_ahead();
         let motion = self.clock.begin(transport, controls.rate, ahead, frames);
+        let mut heard = motion != Motion::Continued(None) || !input.is_empty();
         self.clock.set_gate(controls.gate.into());
         self.clock.set_reaction(controls.reaction_s());
         self.look_at_grounds();
@@ -175,6 +176,7 @@ impl Performer {
         self.player.block(self.taken(controls));
         self.hear_stashed(controls, out);
         while let Some(moment) = self.clock.next_moment() {
+            heard = true;
             self.hear(&mut coming, moment.offset_samples, controls, out);
             self.clock.take(moment);
             match moment.due {
@@ -206,7 +208,7 @@ impl Performer {
         self.hear_rest(&mut coming, controls, out);
         self.send();
         self.waits.end(frames, transport);
-        self.publish(transport, controls);
+        self.publish(transport, controls, heard);
     }
 
     /// The host activated us; its offline flag is worth so much from now on.
@@ -379,8 +381,9 @@ impl Performer {
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
-        let Some(entry) = self.overdue.filter(|_| !self.clock.is_sound_due()) else { return };
-        let Some(chord) = entry.sounding_chord() else { return };
+        let overdue = self.overdue.as_ref().filter(|_| !self.clock.is_sound_due());
+        let Some(chord) = overdue.and_then(Entry::sounding_chord) else { return };
+        let Some(entry) = self.overdue else { return };
         if self.clock.in_time_for_last() {
             // What was asked for in the block before could not be there in it.
             let waited = entry.second.is_some_and(|second| second.block + 1 == self.block);

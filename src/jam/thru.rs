@@ -30,6 +30,9 @@ impl Thru {
     /// # Realtime
     /// At most as many events as are owed.
     pub fn settle(&mut self, out: &mut impl NoteSink) {
+        if self.owed == [0; 16] {
+            return;
+        }
         for channel in 0..16 {
             self.send_offs(channel, 0, out);
         }

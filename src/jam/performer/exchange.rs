@@ -36,7 +36,11 @@ impl Performer {
 
     /// Sends what has not been sent, in order, as far as there is room.
     pub(super) fn send(&mut self) {
-        self.untold = self.untold.take().filter(|outcome| !self.end.tell(*outcome));
+        if let Some(outcome) = self.untold
+            && self.end.tell(outcome)
+        {
+            self.untold = None;
+        }
         if self.untold.is_some() {
             // Nothing overtakes it: by its index alone nobody could tell when it was.
             let waiting = self.pending.iter().any(|entry| !entry.sent);

@@ -33,7 +33,7 @@ impl Performer {
             self.new_epoch();
         }
         let stopped = Transport { playing: false, ..*transport };
-        self.publish(&stopped, controls);
+        self.publish(&stopped, controls, true);
     }
 
     /// An event went by us to the host, which took it or did not: when its end comes later, or
@@ -116,8 +116,11 @@ impl Performer {
         out: &mut impl NoteSink,
     ) {
         self.hear(coming, coming.last_sample, controls, out);
-        for event in coming.input.ends() {
-            self.play_along(event.played, coming.last_sample, controls, out);
+        // Mostly there is none, and sixteen channels need not be looked through.
+        if coming.input.lost() > 0 {
+            for event in coming.input.ends() {
+                self.play_along(event.played, coming.last_sample, controls, out);
+            }
         }
     }
 

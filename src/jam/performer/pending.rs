@@ -44,18 +44,18 @@ impl Entry {
             true => Chord::SILENT,
             false => chord.transposed(self.request.transpose),
         };
-        let second = self.second.and_then(|second| second.chord);
+        let second = self.second.as_ref().and_then(|second| second.chord);
         second.or(self.chord).map(sounding)
     }
 
     /// Whether all that was asked is answered.
     pub fn is_answered(&self) -> bool {
-        self.chord.is_some() && self.second.is_none_or(|second| second.chord.is_some())
+        self.chord.is_some() && self.second.as_ref().is_none_or(|second| second.chord.is_some())
     }
 
     /// Whether what is known of it may yet be decided otherwise.
     pub fn is_tentative(&self) -> bool {
-        let second = self.second.and_then(|second| second.chord);
+        let second = self.second.as_ref().and_then(|second| second.chord);
         self.request.decision == Decision::Ahead && second.is_none()
     }
 

@@ -20,7 +20,8 @@ const POLL_LONGEST_US: f64 = 5e3;
 const POLL_LISTENING_US: f64 = 500.0;
 
 impl Performer {
-    pub(super) fn publish(&mut self, transport: &Transport, controls: &Controls) {
+    /// `heard` says whether the key that is heard may be another than after the block before.
+    pub(super) fn publish(&mut self, transport: &Transport, controls: &Controls, heard: bool) {
         let reason = transport.reason();
         let listens_soon = self.listens_soon();
         let status = &mut self.status;
@@ -50,11 +51,13 @@ impl Performer {
             Reason::Playing => (self.clock.reaction_s() * 1e3) as f32,
             _ => 0.0,
         };
-        // Once a step, not in every block: 24 profiles are tried.
-        let key = self.hearing.key_so_far(reason == Reason::Playing);
-        if self.named != *key {
-            self.named = *key;
-            status.key_heard = key.tonality();
+        if heard {
+            // Once a step, not in every such block: 24 profiles are tried.
+            let key = self.hearing.key_so_far(reason == Reason::Playing);
+            if self.named != *key {
+                self.named = *key;
+                status.key_heard = key.tonality();
+            }
         }
         status.answering = self.hearing.answering();
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();

@@ -109,7 +109,7 @@ impl Performer {
             .overdue
             .iter()
             .chain(self.pending.iter())
-            .any(|entry| entry.second.is_some_and(|second| second.chord.is_none()));
+            .any(|entry| entry.second.as_ref().is_some_and(|second| second.chord.is_none()));
         asked || self.clock.until_listening_s().is_some_and(|s| s < self.block_s + SOON_S)
     }
 }
