@@ -185,4 +185,19 @@ impl Engine {
         let rows = [(state, &mut self.note), (unheard, second)];
         weights.set().run(Guided { weights, rows, given, decide })
     }
+
+    /// What the head for loudness is fed for the key of this index in the chord chosen last, `[H]`;
+    /// `None` in networks that have no such head.
+    pub fn note_top(&self, index: usize) -> Option<&[f32]> {
+        self.note.top(&self.weights, index)
+    }
+
+    /// How much louder than the running level (the mean velocity of what the same player struck
+    /// within the last bar) the key of this index is, if the chord chosen last strikes it; in units of
+    /// [`VELOCITY_UNIT`](super::network::VELOCITY_UNIT). `None` in networks that tell no loudness.
+    pub fn loudness(&self, index: usize) -> Option<f32> {
+        let (weight, bias) = self.weights.loudness.as_ref()?;
+        let top = self.note_top(index)?;
+        Some(top.iter().zip(weight).map(|(top, weight)| top * weight).sum::<f32>() + bias)
+    }
 }

@@ -52,6 +52,8 @@ pub const HEAD_BIAS: &str = "head.bias";
 pub const VELOCITY_WEIGHT: &str = "velocity.weight";
 /// Name of the loudness head's bias `[1]`.
 pub const VELOCITY_BIAS: &str = "velocity.bias";
+/// MIDI velocities that one of what the loudness head tells stands for.
+pub const VELOCITY_UNIT: f32 = 32.0;
 
 /// A tensor that a checkpoint must hold, all f32.
 #[derive(Clone, Debug, PartialEq, Eq)]

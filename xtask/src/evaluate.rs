@@ -17,13 +17,13 @@ use crate::players::Rule;
 use crate::score::{self, Predictor, Scored};
 use crate::sequence::Sequence;
 use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
-use crate::{model_file, trainer};
+use crate::{loudness, model_file, trainer};
 
 /// Score a model on music: nats per step, lower is better
 ///
 /// Every piece is one sequence from zero state. Of a model that tells a musician apart, the
-/// accompaniment of a musician is scored, too: known in the step itself, and known a step late. The
-/// baselines were fitted on the training
+/// accompaniment of a musician is scored, too: known in the step itself, and known a step late; of one
+/// with a head for loudness, the velocities that it tells. The baselines were fitted on the training
 /// pieces and are stored in the model.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
@@ -116,6 +116,9 @@ struct Outcome {
     /// The same where they are known a step late.
     #[serde(skip_serializing_if = "Option::is_none")]
     late: Option<Score>,
+    /// How well loudness is told, by networks that have a head for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loudness: Option<loudness::Errors>,
     baselines: BTreeMap<String, Score>,
     pieces: Vec<PieceScore>,
     digest: String,
@@ -200,6 +203,11 @@ pub fn run_with<P: Predictor>(
         });
         (outcome.known, outcome.late) = (Some(known?), Some(late?));
     }
+    if let [one] = &checkpoints[..]
+        && one.config().velocity
+    {
+        outcome.loudness = Some(loudness::measure(one, &pieces, args.musician)?);
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
@@ -278,6 +286,7 @@ fn outcome(
         score: sum(&mut scores.iter().copied()),
         known: None,
         late: None,
+        loudness: None,
         baselines: baselines.map(|(name, fitted)| (name.clone(), baseline(fitted))).collect(),
         pieces: pieces.iter().zip(scores).map(piece).collect(),
         digest: checkpoints.iter().map(Checkpoint::digest).collect::<Vec<_>>().join(" + "),
@@ -309,6 +318,9 @@ fn print(outcome: &Outcome) {
     }
     for (name, baseline) in &outcome.baselines {
         line(baseline, &format!("baseline: {name}"));
+    }
+    if let Some(loudness) = &outcome.loudness {
+        println!("{loudness}");
     }
     println!("model {}", outcome.digest);
 }

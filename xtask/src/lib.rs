@@ -17,6 +17,7 @@ pub mod generate;
 pub mod inspect;
 pub mod install;
 pub mod judge;
+pub mod loudness;
 pub mod model_file;
 mod parallel;
 pub mod picture;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, generate, inspect, install, judge, presets, screenshots, soak,
-    standalone, test, trainer, vectors,
+    bench, bundle, demo, evaluate, generate, inspect, install, judge, loudness, presets,
+    screenshots, soak, standalone, test, trainer, vectors,
 };
 
 /// Counts what is in use; no limit. Not in the profile of checks and tests, where the framework
@@ -39,6 +39,7 @@ enum Command {
     Generate(generate::Args),
     Inspect(inspect::Args),
     Judge(judge::Args),
+    Loudness(loudness::Args),
     Vectors(vectors::Args),
     Bench(bench::Args),
 }
@@ -62,6 +63,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Loudness(args) => loudness::run(&args),
         Command::Vectors(args) => vectors::run(&args),
         Command::Bench(args) => bench::run(&args),
     }

@@ -24,7 +24,7 @@ use tensors::{Inputs, Outputs, Pieces, chords_to_bits};
 ///
 /// Version 2: one piece, from `in.own` and `in.heard` (u8, `[S,K,2]`), `in.metres` (i32, `[M,3]`),
 /// `in.step` (i32, `[1]`), `in.known` (u8, `[S-1]`) and `in.musician` (u8, `[1]`) come the same, and
-/// out.place and out.given; from `gen.prompt` (the plugin's), `gen.step` (i32, `[1]`), `gen.heard`
+/// out.place and out.given, and of networks with a head for loudness out.velocity; from `gen.prompt` (the plugin's), `gen.step` (i32, `[1]`), `gen.heard`
 /// (u8, `[P+G,K,2]`), `gen.known` (u8, `[G]`) and `gen.uniforms` come gen.{plain,gamma08,temp05,
 /// allknown,noneknown,nobody}.roll and .logits.
 #[derive(clap::Args, Clone, Debug)]
@@ -75,12 +75,22 @@ pub trait Stepper {
     /// If the implementation fails.
     fn choose(&mut self, given: &Given, decide: Decide<'_>) -> Result<Chord>;
 
-    /// Top of the time stack `[T, K, H]` and logits `[T, K, 2]` of a sequence, teacher forced,
-    /// from zero state.
+    /// What it computes of a sequence, teacher forced, from zero state.
     ///
     /// # Errors
     /// If the implementation fails.
-    fn score(&mut self, sequence: &Sequence) -> Result<(Vec<f32>, Vec<f32>)>;
+    fn score(&mut self, sequence: &Sequence) -> Result<Computed>;
+}
+
+/// What a network computes of a sequence of T predictions, by key from the lowest.
+#[derive(Clone, Debug, Default)]
+pub struct Computed {
+    /// Top of the time stack `[T, K, H]`.
+    pub time_top: Vec<f32>,
+    /// Logits `[T, K, 2]`.
+    pub logits: Vec<f32>,
+    /// Output of the head for loudness `[T, K]`; empty if the network has none.
+    pub loudness: Vec<f32>,
 }
 
 /// Decides a key (index, logits): whether it plays, whether it is struck.
@@ -134,6 +144,7 @@ fn predict(
     let (keys, width) = (config.keys(), features::width(config));
     let (mut rows, mut places, mut given) = (Vec::new(), Vec::new(), Vec::new());
     let (mut tops, mut logits, mut nats) = (Vec::new(), Vec::new(), Nats::default());
+    let mut loudness = Vec::new();
     for piece in &pieces.pieces {
         let mut row = vec![0f32; keys * width];
         for frame in &piece.frames {
@@ -145,16 +156,18 @@ fn predict(
             places.push(i32::from(position.compound));
         }
         let sequence = piece.sequence();
-        let (top, z) = stepper.score(&sequence)?;
-        for (target, row) in sequence.targets.iter().zip(z.as_chunks::<2>().0.chunks(keys)) {
+        let computed = stepper.score(&sequence)?;
+        let rows = computed.logits.as_chunks::<2>().0.chunks(keys);
+        for (target, row) in sequence.targets.iter().zip(rows) {
             for (key, logits) in (config.low..).zip(row).filter(|(key, _)| target.scores(*key)) {
                 nats.add_key(*logits, target.chord.plays(key), target.chord.strikes(key));
             }
             nats.steps += 1;
             given.extend(chords_to_bits(config, &[target.given.chord]));
         }
-        tops.extend(top);
-        logits.extend(z.into_iter().map(f64::from));
+        tops.extend(computed.time_top);
+        logits.extend(computed.logits.into_iter().map(f64::from));
+        loudness.extend(computed.loudness.into_iter().map(f64::from));
     }
     let steps = pieces.pieces[0].frames.len();
     // Version 2 has one piece and no axis for several.
@@ -167,6 +180,9 @@ fn predict(
     }
     outputs.f32("out.time_h", &shape(&[steps - 1, keys, config.time_width()]), &tops);
     outputs.f64("out.logits", &shape(&[steps - 1, keys, 2]), &logits);
+    if config.velocity {
+        outputs.f64("out.velocity", &shape(&[steps - 1, keys]), &loudness);
+    }
     outputs.f64("out.loss", &[1], &[nats.loss(keys)]);
     outputs.f64("out.nats_step", &[1], &[nats.nats_step()]);
     outputs.f64("out.play_nats_step", &[1], &[nats.play_nats_step()]);
@@ -203,21 +219,22 @@ impl Stepper for EngineStepper {
         Ok(self.engine.choose(&self.now, given, decide))
     }
 
-    fn score(&mut self, sequence: &Sequence) -> Result<(Vec<f32>, Vec<f32>)> {
+    fn score(&mut self, sequence: &Sequence) -> Result<Computed> {
         self.reset();
-        let low = self.engine.config().low;
-        let (mut tops, mut logits) = (Vec::new(), Vec::new());
+        let (low, keys) = (self.engine.config().low, self.engine.config().keys());
+        let mut computed = Computed::default();
         for (frame, target) in sequence.frames.iter().zip(&sequence.targets) {
             self.feed(frame)?;
-            tops.extend(self.now.top().flatten());
-            let mut row = vec![[0.0; 2]; self.engine.config().keys()];
+            computed.time_top.extend(self.now.top().flatten());
+            let mut row = vec![[0.0; 2]; keys];
             self.choose(&target.given, &mut |index, z| {
                 row[index] = z;
                 let key = low + index as u8;
                 (target.chord.plays(key), target.chord.strikes(key))
             })?;
-            logits.extend(row.into_iter().flatten());
+            computed.logits.extend(row.into_iter().flatten());
+            computed.loudness.extend((0..keys).filter_map(|index| self.engine.loudness(index)));
         }
-        Ok((tops, logits))
+        Ok(computed)
     }
 }

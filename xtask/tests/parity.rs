@@ -35,6 +35,13 @@ fn outputs_match_the_reference() {
         let loss = sum / (2 * predictions(&case) * case.config().keys()) as f64;
         let time_h = network.time_top(&pass).expect("time_h");
         let logits = network.logits(&pass).expect("logits");
+        let loudness = network.loudness(&pass).expect("loudness");
+        if case.config().velocity {
+            let error = largest_difference(&loudness, &case.must("out.velocity"));
+            assert!(error <= 1e-5, "{}: loudness {error:.1e}", case.name);
+        } else {
+            assert!(loudness.is_empty(), "{}: it has no head for loudness", case.name);
+        }
         let time_error = largest_difference(&time_h, &case.must("out.time_h"));
         let logit_error = largest_difference(&logits, &case.must("out.logits"));
         let loss_error = (loss - case.must("out.loss")[0]).abs();

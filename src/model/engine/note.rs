@@ -20,6 +20,8 @@ pub(super) struct Scratch {
     by_class: Box<[Aligned]>,
     /// Pre-activations of one layer, and room to read a whole vector at the last unit.
     z: Aligned,
+    /// The top layer's output for each key, `[K][H]`; empty in networks that tell no loudness.
+    tops: Box<[f32]>,
 }
 
 impl Scratch {
@@ -34,7 +36,18 @@ impl Scratch {
             state: weights.note.iter().map(zeros).collect(),
             by_class: weights.given.iter().take(12).cloned().collect(),
             z: Aligned::zeros(widest.unwrap_or(0).max(projection) + lanes),
+            tops: {
+                let units = weights.loudness.as_ref().map_or(0, |(weight, _)| weight.len());
+                vec![0.0; weights.config().keys() * units].into()
+            },
         }
+    }
+
+    /// The top layer's output for the key of this index in the last scan, `[H]`; `None` in networks
+    /// that tell no loudness.
+    pub fn top(&self, weights: &Weights, index: usize) -> Option<&[f32]> {
+        let units = weights.loudness.as_ref()?.0.len();
+        self.tops.get(index * units..(index + 1) * units)
     }
 }
 
@@ -214,6 +227,13 @@ fn key<L: Lanes, const R: usize>(
         let top = scratch[r].state.last().map_or(&[][..], |(h, _)| h);
         for (logit, column) in logits[r].iter_mut().zip(&weights.head) {
             *logit += dot(l, top, column);
+        }
+    }
+    if let Some((weight, _)) = &weights.loudness {
+        let units = weight.len();
+        let Scratch { state, tops, .. } = &mut *scratch[0];
+        if let Some((top, _)) = state.last() {
+            tops[index * units..][..units].copy_from_slice(&top[..units]);
         }
     }
     logits

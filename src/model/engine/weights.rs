@@ -72,6 +72,8 @@ pub struct Weights {
     /// Head weights `[H]` for each logit.
     pub(super) head: [Aligned; LOGITS],
     pub(super) head_bias: [f32; LOGITS],
+    /// Weights `[H]` and bias of the head for loudness, in networks that have one.
+    pub(super) loudness: Option<(Box<[f32]>, f32)>,
 }
 
 /// Weights in use in this process.
@@ -144,6 +146,10 @@ impl Weights {
             head: [0, 1]
                 .map(|logit| Aligned::collect(head[logit * top..][..top].iter().copied(), lanes)),
             head_bias: [head_bias[0], head_bias[1]],
+            loudness: config.velocity.then(|| {
+                let bias = checkpoint.tensor(network::VELOCITY_BIAS)[0];
+                (checkpoint.tensor(network::VELOCITY_WEIGHT).into(), bias)
+            }),
             time: (0..)
                 .zip(&time)
                 .map(|(n, spec)| TimeLayer::pack(checkpoint, set, spec, n == 0))

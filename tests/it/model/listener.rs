@@ -130,6 +130,7 @@ fn outputs_match(case: &Case, set: &str, mut engine: Engine) {
     let piece = Piece::of(case);
     let low = case.config().low;
     let (mut time_h, mut logits, mut nats) = (Vec::new(), Vec::new(), Nats::default());
+    let mut loudness = Vec::new();
     let (mut state, mut next) = (engine.new_state(), engine.new_state());
     for (frame, (own, given)) in piece.frames.iter().zip(&piece.asked) {
         assert!(engine.feed(&state, &mut next, frame, &mut || true));
@@ -147,6 +148,15 @@ fn outputs_match(case: &Case, set: &str, mut engine: Engine) {
         }
         nats.steps += 1;
         logits.extend(by_key.into_iter().flatten().map(f64::from));
+        let told = (0..case.config().keys()).filter_map(|index| engine.loudness(index));
+        loudness.extend(told.map(f64::from));
+    }
+    if case.config().velocity {
+        let error = largest_difference(&loudness, &case.must("out.velocity"));
+        println!("{set:8} {:7} loudness {error:.1e}", case.name);
+        assert!(error <= 1e-5, "{set} {}: loudness {error:.1e}", case.name);
+    } else {
+        assert!(loudness.is_empty(), "{}: it has no head for loudness", case.name);
     }
     let time_error = largest_difference(&time_h, &case.must("out.time_h"));
     let logit_error = largest_difference(&logits, &case.must("out.logits"));

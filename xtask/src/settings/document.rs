@@ -29,7 +29,10 @@ const NETWORK_KEYS: [(&str, &str); 10] = [
         "features",
         "What the network is told: 2 tells a musician apart and knows every metre, 1 neither",
     ),
-    ("velocity", "Whether a head tells how loud struck keys are; features 2 alone"),
+    (
+        "velocity",
+        "Whether a head tells how loud struck keys are, fitted at the end of the run; features 2 alone",
+    ),
 ];
 
 /// How alike two keys must be for one to be meant by the other, 0 to 1.

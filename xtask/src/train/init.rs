@@ -58,7 +58,8 @@ pub fn weights(config: &Config, density: Density, random: &Random) -> Parameters
     parameters.insert(HEAD_WEIGHT.into(), matrix(2 * top, top));
     parameters.insert(HEAD_BIAS.into(), vec![logit(density.play), logit(density.articulate)]);
     if config.velocity {
-        parameters.insert(VELOCITY_WEIGHT.into(), matrix(top, top));
+        // Fitted at the end of the run (`loudness.rs`): until then every note is as loud as the level.
+        parameters.insert(VELOCITY_WEIGHT.into(), vec![0.0; top]);
         parameters.insert(VELOCITY_BIAS.into(), vec![0.0]);
     }
     parameters

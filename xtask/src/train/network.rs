@@ -8,8 +8,8 @@
 
 use anacrusis::model::config::{Config, Scan};
 use anacrusis::model::network::{
-    self, FEEDBACK, HEAD_BIAS, HEAD_WEIGHT, LOGITS, LayerSpec, given_width, note_layers,
-    time_layers,
+    self, FEEDBACK, HEAD_BIAS, HEAD_WEIGHT, LOGITS, LayerSpec, VELOCITY_BIAS, VELOCITY_WEIGHT,
+    given_width, note_layers, time_layers,
 };
 use anacrusis::model::{features, given};
 use anyhow::{Context, Result, ensure};
@@ -28,6 +28,9 @@ pub struct Network {
     pub(super) note: Vec<Layer>,
     head_weight: Var,
     head_bias: Var,
+    /// Weights `[1, H]` and bias `[1, 1]` of the head for loudness, in networks that have one. It is
+    /// fitted once the rest is trained (`loudness.rs`), so nothing here differentiates it.
+    loudness: Option<[Tensor; 2]>,
     /// Whether play bits alone are scored and trained.
     pub play_only: bool,
 }
@@ -99,6 +102,13 @@ impl Network {
             note: note_layers(config).into_iter().map(layer).collect::<candle_core::Result<_>>()?,
             head_weight: head(HEAD_WEIGHT, LOGITS)?,
             head_bias: head(HEAD_BIAS, 1)?,
+            loudness: match config.velocity {
+                true => Some([
+                    head(VELOCITY_WEIGHT, 1)?.as_detached_tensor(),
+                    head(VELOCITY_BIAS, 1)?.as_detached_tensor(),
+                ]),
+                false => None,
+            },
             play_only: false,
         })
     }
@@ -248,6 +258,19 @@ impl Network {
         let logits = pass.logits.detach().reshape(shape)?;
         let logits = self.by_key(logits)?.permute((1, 2, 0, 3))?;
         Ok(logits.flatten_all()?.to_vec1()?)
+    }
+
+    /// Output of the head for loudness, of an untracked pass, as `[B, T, K]`, lowest key first;
+    /// empty if the network has none.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn loudness(&self, pass: &Pass) -> Result<Vec<f32>> {
+        let Some([weight, bias]) = &self.loudness else { return Ok(vec![]) };
+        let told = pass.head_input.as_detached_tensor().matmul(&weight.t()?)?;
+        let told = told.broadcast_add(bias)?;
+        let told = told.reshape((self.config.keys(), pass.batch, pass.steps, 1))?;
+        Ok(self.by_key(told)?.permute((1, 2, 0, 3))?.flatten_all()?.to_vec1()?)
     }
 
     /// Top of the time stack as `[B, T, K, H]`.

@@ -28,7 +28,7 @@ use crate::arrangement::Arrangement;
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
 use crate::trainer::{Args, Outputs};
-use crate::{files, score};
+use crate::{files, loudness, score};
 
 /// Weight of the newest loss in the running mean: a memory of some fifty iterations.
 const LOSS_MEMORY: f64 = 0.02;
@@ -47,6 +47,8 @@ pub struct Run<'a> {
     /// Whether it was told to end before its end.
     interrupted: bool,
     heldout: Heldout<'a>,
+    /// The same, with all that is known of them.
+    heldout_pieces: Vec<&'a Piece>,
     args: &'a Args,
     settings: &'a Settings,
     identity: Identity,
@@ -94,6 +96,11 @@ impl<'a> Run<'a> {
                 pieces => format!("{pieces} pieces"),
             }
         );
+        ensure!(
+            !settings.network.velocity || train.iter().any(|piece| loudness::has_dynamics(piece)),
+            "`velocity = true`, but in each file all notes have the same velocity: use files with \
+             dynamics, or leave that line out"
+        );
         let part = team.part(settings)?;
         let available = available.map(|bytes| bytes / team.here() as u64);
         let memory = intake::admit(args, &part, corpus.steps(), heldout.len(), available)?;
@@ -106,7 +113,8 @@ impl<'a> Run<'a> {
         };
         let rolls: Vec<&PianoRoll> = train.iter().map(|piece| &piece.roll).collect();
         let arranged = |piece: &&'a Piece| Arrangement::of(piece, settings.musician);
-        let heldout = Heldout::new(heldout.iter().map(arranged).collect());
+        let heldout_pieces = heldout;
+        let heldout = Heldout::new(heldout_pieces.iter().map(arranged).collect());
         let outputs = args.outputs();
         let mut states = States::of(&outputs);
         let state = if !team.leads() {
@@ -163,6 +171,7 @@ impl<'a> Run<'a> {
             samples: Samples::after(&heldout.pieces()[0], settings),
             train,
             heldout,
+            heldout_pieces,
             args,
             settings,
             identity,

@@ -11,7 +11,7 @@ use super::backend::parameters;
 use super::layer::State;
 use super::network::Network;
 use crate::sequence::Sequence;
-use crate::vectors::{Decide, Stepper};
+use crate::vectors::{Computed, Decide, Stepper};
 
 /// A network and where it is in the music.
 pub struct CandleStepper {
@@ -90,8 +90,12 @@ impl Stepper for CandleStepper {
         Ok(chord)
     }
 
-    fn score(&mut self, sequence: &Sequence) -> Result<(Vec<f32>, Vec<f32>)> {
+    fn score(&mut self, sequence: &Sequence) -> Result<Computed> {
         let pass = self.network.forward(std::slice::from_ref(sequence), None, None, false)?;
-        Ok((self.network.time_top(&pass)?, self.network.logits(&pass)?))
+        Ok(Computed {
+            time_top: self.network.time_top(&pass)?,
+            logits: self.network.logits(&pass)?,
+            loudness: self.network.loudness(&pass)?,
+        })
     }
 }

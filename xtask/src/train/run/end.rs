@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::Run;
 use crate::train::prompts;
 use crate::train::state::Progress;
-use crate::{generate, model_file};
+use crate::{generate, loudness, model_file};
 
 impl Run<'_> {
     /// Saves; unless interrupted, scores the best weights on all held-out steps and writes
@@ -54,6 +54,19 @@ impl Run<'_> {
         }
         self.remember_scores(scored);
         let mut best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
+        let mut loudness = None;
+        if self.settings.network.velocity {
+            self.report.say("fitting the head for loudness");
+            let (rule, heldout) = (self.settings.musician, &self.heldout_pieces);
+            match loudness::fit(&best, &self.train, rule) {
+                Ok(fitted) => {
+                    best = fitted;
+                    loudness = Some(loudness::measure(&best, heldout, rule)?);
+                }
+                // The network is good without.
+                Err(error) => self.report.say(&format!("{error:#}")),
+            }
+        }
         if prompts::are_the_models_own(self.settings) && self.settings.prompts > 0 {
             self.report.say("having the network play the prompts that playback will begin from");
             let train: Vec<_> =
@@ -94,6 +107,9 @@ impl Run<'_> {
                 known.nats_step(),
                 late.nats_step()
             );
+        }
+        if let Some(loudness) = loudness {
+            eprintln!("{loudness}");
         }
         eprintln!(
             "open it in the plugin's editor, or hear it:\n  {}",
