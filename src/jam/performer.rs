@@ -63,6 +63,8 @@ pub struct Performer {
     status: Status,
     /// What the key in the status was found from.
     named: KeyHeard,
+    /// Seconds since the status went out.
+    unpublished_s: f64,
     epoch: u64,
     /// Counts blocks.
     block: u64,
@@ -97,6 +99,7 @@ impl Performer {
             waits: Waits::default(),
             status: Status::default(),
             named: KeyHeard::default(),
+            unpublished_s: 0.0,
             epoch: 0,
             block: 0,
             block_s: 0.0,
@@ -137,7 +140,7 @@ impl Performer {
         self.hearing.listen(controls.mode);
         let ahead = controls.commits_ahead();
         let motion = self.clock.begin(transport, controls.rate, ahead, frames);
-        let mut heard = motion != Motion::Continued(None) || !input.is_empty();
+        let mut eventful = motion != Motion::Continued(None) || !input.is_empty();
         self.clock.set_gate(controls.gate.into());
         self.clock.set_reaction(controls.reaction_s());
         self.look_at_grounds();
@@ -176,7 +179,7 @@ impl Performer {
         self.player.block(self.taken(controls));
         self.hear_stashed(controls, out);
         while let Some(moment) = self.clock.next_moment() {
-            heard = true;
+            eventful = true;
             self.hear(&mut coming, moment.offset_samples, controls, out);
             self.clock.take(moment);
             match moment.due {
@@ -208,7 +211,7 @@ impl Performer {
         self.hear_rest(&mut coming, controls, out);
         self.send();
         self.waits.end(frames, transport);
-        self.publish(transport, controls, heard);
+        self.publish(transport, controls, eventful);
     }
 
     /// The host activated us; its offline flag is worth so much from now on.

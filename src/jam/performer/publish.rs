@@ -19,31 +19,44 @@ const POLL_LONGEST_US: f64 = 5e3;
 /// The same from shortly before a second decision is asked for until it is there.
 const POLL_LISTENING_US: f64 = 500.0;
 
+/// How often the status goes out while nothing happens, seconds: several times between two pictures.
+const PUBLISH_S: f64 = 4e-3;
+
 impl Performer {
-    /// `heard` says whether the key that is heard may be another than after the block before.
-    pub(super) fn publish(&mut self, transport: &Transport, controls: &Controls, heard: bool) {
+    /// `eventful` says whether more happened in the block than that time went by. If not, the status
+    /// goes out every [`PUBLISH_S`] only: it is large, and eyes are slower than small blocks.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub(super) fn publish(&mut self, transport: &Transport, controls: &Controls, eventful: bool) {
         let reason = transport.reason();
-        let listens_soon = self.listens_soon();
-        let status = &mut self.status;
-        status.reason = reason;
-        status.position_beats = transport.position();
-        status.step_beats = Grid { rate: controls.rate }.beats_per_step();
-        status.metre = transport.metre();
-        status.loop_beats = transport.loop_beats;
-        status.step_ms = match transport.tempo_bpm {
+        let step_beats = Grid { rate: controls.rate }.beats_per_step();
+        let step_ms = match transport.tempo_bpm {
             Some(tempo_bpm) if reason == Reason::Playing => {
-                (status.step_beats * 60_000.0 / tempo_bpm) as f32
+                (step_beats * 60_000.0 / tempo_bpm) as f32
             }
             _ => 0.0,
         };
-        let lead_us = f64::from(status.step_ms) * 1e3 * controls.lookahead.steps();
+        let lead_us = f64::from(step_ms) * 1e3 * controls.lookahead.steps();
         let poll_us = match reason {
             Reason::Playing if self.waits.has_waited() => POLL_SHORTEST_US,
-            Reason::Playing if listens_soon => POLL_LISTENING_US,
+            Reason::Playing if self.listens_soon() => POLL_LISTENING_US,
             Reason::Playing => (lead_us * POLL_SHARE).clamp(POLL_SHORTEST_US, POLL_LONGEST_US),
             _ => 0.0,
         };
         self.end.shared.poll_us.store(poll_us as u32, Ordering::Relaxed);
+        self.unpublished_s += self.block_s;
+        if !eventful && self.unpublished_s < PUBLISH_S {
+            return;
+        }
+        self.unpublished_s = 0.0;
+        let status = &mut self.status;
+        status.reason = reason;
+        status.position_beats = transport.position();
+        status.step_beats = step_beats;
+        status.metre = transport.metre();
+        status.loop_beats = transport.loop_beats;
+        status.step_ms = step_ms;
         status.epoch = self.epoch;
         status.sounding = self.player.sounding();
         status.held = self.hearing.held();
@@ -51,7 +64,7 @@ impl Performer {
             Reason::Playing => (self.clock.reaction_s() * 1e3) as f32,
             _ => 0.0,
         };
-        if heard {
+        if eventful {
             // Once a step, not in every such block: 24 profiles are tried.
             let key = self.hearing.key_so_far(reason == Reason::Playing);
             if self.named != *key {
