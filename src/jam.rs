@@ -20,6 +20,7 @@ pub mod clock;
 pub mod conductor;
 pub mod controls;
 pub mod hearing;
+pub mod held;
 pub mod input;
 pub mod link;
 pub mod loudness;

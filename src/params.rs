@@ -60,6 +60,9 @@ pub struct AnacrusisParams {
     /// Whether incoming notes are passed on.
     #[id = "thru"]
     pub thru: BoolParam,
+    /// The sustain pedal, where the host hands over no controllers.
+    #[id = "sustain"]
+    pub sustain: BoolParam,
     /// Asks for the answer now, as long as it is on.
     #[id = "answer-now"]
     pub answer_now: BoolParam,
@@ -171,7 +174,8 @@ impl Default for AnacrusisParams {
             stop_with_me: BoolParam::new("Stop with me", false),
             room: BoolParam::new("Room", true),
             double: BoolParam::new("Double", false),
-            thru: BoolParam::new("Thru", false),
+            thru: BoolParam::new("Thru", true),
+            sustain: BoolParam::new("Sustain", false),
             answer_now: BoolParam::new("Answer now", false),
             temperature: FloatParam::new("Temperature", 0.9, linear(&TEMPERATURE))
                 .with_step_size(0.01)
@@ -260,6 +264,7 @@ impl AnacrusisParams {
             room: self.room.value(),
             double: self.double.value(),
             thru: self.thru.value(),
+            sustain: self.sustain.value(),
             answer_now: self.answer_now.value(),
             shaping: Shaping {
                 temperature: sane(self.temperature.value(), &TEMPERATURE, 0.9),

@@ -9,11 +9,13 @@ mod dialogs;
 mod entry;
 mod library;
 pub mod models;
+mod passing;
 mod presets;
 pub mod process;
 mod session;
 pub mod state;
 mod takes;
+mod vst3;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,19 +24,20 @@ use nih_plug::plugin::PluginState;
 use nih_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
     ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, PluginApi, ProcessContext, ProcessMode,
-    ProcessStatus, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
+    ProcessStatus, new_nonzero_u32,
 };
 
 use nih_plug_egui::RepaintNotifier;
 
 use self::models::Models;
-use self::process::{Guard, HostQueue, Outcome};
+use self::passing::{HostQueue, Passing};
+use self::process::{Guard, Outcome};
 pub use self::session::Session;
 use self::takes::Desk;
 use crate::audition::{Audition, Sounding};
 use crate::editor::{self, window::Window};
 use crate::jam::controls::Controls;
-use crate::jam::input::Input;
+use crate::jam::input::{Input, Played};
 use crate::jam::link::{Monitor, link};
 use crate::jam::performer::{OfflineFlag, Performer};
 use crate::jam::transport::Transport;
@@ -49,6 +52,10 @@ pub struct Anacrusis {
     guard: Guard,
     /// What the musician plays in the block at hand.
     input: Input,
+    /// What goes by.
+    passing: Passing,
+    /// The channel on which the musician struck a key last.
+    channel: u8,
     models: Arc<Models>,
     worker: Worker,
     monitor: Option<Monitor>,
@@ -98,6 +105,8 @@ impl Anacrusis {
             audition: Audition::default(),
             guard: Guard::default(),
             input: Input::NONE,
+            passing: Passing::default(),
+            channel: 0,
             models,
             worker,
             monitor: Some(monitor),
@@ -124,8 +133,9 @@ impl Plugin for Anacrusis {
         main_output_channels: Some(new_nonzero_u32(2)),
         ..AudioIOLayout::const_default()
     }];
-    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
-    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    const INPUT_EVENT_CAPACITY: usize = passing::CAPACITY;
     // The framework adds the offset of a split block twice, so blocks are never split.
     const SAMPLE_ACCURATE_AUTOMATION: bool = false;
 
@@ -164,6 +174,21 @@ impl Plugin for Anacrusis {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
+        self.play(buffer, context)
+    }
+}
+
+impl Anacrusis {
+    /// [`Plugin::process`], for a plugin of any type that wraps this one.
+    ///
+    /// # Realtime
+    ///
+    /// As [`Performer::process`].
+    pub(crate) fn play<P: Plugin<SysExMessage = ()>>(
+        &mut self,
+        buffer: &mut Buffer,
+        context: &mut impl ProcessContext<P>,
+    ) -> ProcessStatus {
         for channel in buffer.as_slice() {
             channel.fill(0.0);
         }
@@ -174,6 +199,7 @@ impl Plugin for Anacrusis {
         }
         let transport = process::transport(context.transport(), self.offline);
         let controls = self.params.controls();
+        let (bypass, sustain) = (self.params.bypass.value(), self.last.1.sustain);
         if self.last != (transport, controls) {
             self.last = (transport, controls);
             self.wake.request_repaint();
@@ -185,14 +211,11 @@ impl Plugin for Anacrusis {
             [left, right, ..] => (&mut **left, &mut **right),
             _ => Default::default(),
         };
-        let bypass = self.params.bypass.value();
         self.input.clear();
-        while !bypass && let Some(event) = context.next_event() {
-            if let Some(event) = process::played(&event) {
-                self.input.push(event);
-            }
+        if !bypass {
+            self.come_in(context, &controls, sustain != controls.sustain);
         }
-        let out = HostQueue::<Self, _>::new(context);
+        let out = HostQueue::<P, _>::new(context, &mut self.passing);
         let mut out = Sounding::new(&mut self.audition, out, left, right);
         let (performer, input) = (&mut self.performer, &self.input);
         let outcome = if bypass {
@@ -203,6 +226,7 @@ impl Plugin for Anacrusis {
             self.guard.process(performer, &transport, &controls, input, frames, &mut out)
         };
         out.finish();
+        self.passing.end(|event| context.try_send_event(event).is_ok());
         if bypass {
             self.pass_by(context);
         }
@@ -212,20 +236,51 @@ impl Plugin for Anacrusis {
         // Otherwise a host may put a silent plugin to sleep.
         ProcessStatus::KeepAlive
     }
-}
 
-impl Anacrusis {
+    /// Takes in what comes with the block: what is heard, and what goes by. `pedal` says whether the
+    /// switch of the sustain pedal moved.
+    ///
+    /// # Realtime
+    ///
+    /// Constant time for each event.
+    fn come_in<P: Plugin<SysExMessage = ()>>(
+        &mut self,
+        context: &mut impl ProcessContext<P>,
+        controls: &Controls,
+        pedal: bool,
+    ) {
+        self.passing.begin(controls.thru);
+        if pedal {
+            let (down, channel) = (controls.sustain, self.channel);
+            self.passing.take(passing::pedal(channel, down), controls.thru);
+        }
+        while let Some(event) = context.next_event() {
+            if let Some(event) = process::played(&event) {
+                if let Played::On { channel, .. } = event.played {
+                    self.channel = channel;
+                }
+                self.input.push(event);
+            }
+            if !self.passing.take(event, controls.thru) {
+                self.input.lose();
+            }
+        }
+    }
+
     /// Sends what comes in on to the host, as it is.
     ///
     /// # Realtime
     ///
     /// Constant time for each event.
-    fn pass_by(&mut self, context: &mut impl ProcessContext<Self>) {
+    fn pass_by<P: Plugin<SysExMessage = ()>>(&mut self, context: &mut impl ProcessContext<P>) {
         while let Some(event) = context.next_event() {
             let played = process::played(&event);
             let taken = context.try_send_event(event).is_ok();
             if let Some(played) = played {
                 self.performer.passed_by(played, taken);
+            }
+            if taken {
+                self.passing.saw(&event);
             }
         }
     }
@@ -277,9 +332,4 @@ impl ClapPlugin for Anacrusis {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] =
         &[ClapFeature::NoteEffect, ClapFeature::Instrument];
-}
-
-impl Vst3Plugin for Anacrusis {
-    const VST3_CLASS_ID: [u8; 16] = *b"AnacrusisJamSolo";
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument];
 }

@@ -105,6 +105,7 @@ impl Plugin for Standalone {
     const MIDI_INPUT: MidiConfig = Anacrusis::MIDI_INPUT;
     const MIDI_OUTPUT: MidiConfig = Anacrusis::MIDI_OUTPUT;
     const SAMPLE_ACCURATE_AUTOMATION: bool = Anacrusis::SAMPLE_ACCURATE_AUTOMATION;
+    const INPUT_EVENT_CAPACITY: usize = Anacrusis::INPUT_EVENT_CAPACITY;
 
     type Editor = Stage;
     type SysExMessage = <Anacrusis as Plugin>::SysExMessage;

@@ -58,6 +58,7 @@ pub fn show(
             lines(ui, text::TAB_TAKE, |ui| {
                 whole(ui, setter, &params.seed, &params::SEED);
                 choice(ui, setter, &params.replay);
+                switch(ui, setter, &params.wait_for_notes);
             });
             let button = ui.button(text::NEW_SEED.0).on_hover_text(text::NEW_SEED.1);
             if button.clicked() {
@@ -79,7 +80,7 @@ fn play(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         switch(ui, setter, &params.answer_now);
         switch(ui, setter, &params.room);
         switch(ui, setter, &params.double);
-        switch(ui, setter, &params.wait_for_notes);
+        switch(ui, setter, &params.sustain);
         real(ui, setter, &params.reaction, &params::REACTION);
         real(ui, setter, &params.follow, &params::FOLLOW);
     });

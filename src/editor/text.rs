@@ -227,8 +227,8 @@ pub fn hint(name: &str) -> Option<&'static str> {
 }
 
 /// By the names of the parameters.
-const HINTS: [(&str, &str); 35] = [
-    ("Bypass", "Ends what plays and hands everything through untouched."),
+const HINTS: [(&str, &str); 36] = [
+    ("Bypass", "Ends what plays, and passes on all that you play untouched."),
     (
         "Mode",
         "Solo plays alone. Accompany plays with you. Answer is silent while you play and goes on \
@@ -244,7 +244,8 @@ const HINTS: [(&str, &str); 35] = [
     ("Stop with me", "Ends at the bar line after a bar without you, until you play again."),
     ("Room", "Begins no note under your hands or right beside them."),
     ("Double", "Lets it play the very keys that you hold."),
-    ("Thru", "Passes your own notes on."),
+    ("Thru", "Passes on what you play, as you play it: notes, pedal, bend and all."),
+    ("Sustain", "Your pedal, where the host hands on none: let the host learn it."),
     ("Answer now", "In mode Answer: asks for the answer at once."),
     ("Temperature", "Below 1 it plays safer, above 1 wilder."),
     ("Density", "How many notes it plays: 2 asks for twice as many, 0.5 for half."),

@@ -165,6 +165,8 @@ pub struct Controls {
     pub double: bool,
     /// Whether incoming notes are passed on.
     pub thru: bool,
+    /// Whether the musician's keys are held as by a pedal, on every channel.
+    pub sustain: bool,
     /// In [`Mode::Answer`], asks for the answer now, as long as it is on.
     pub answer_now: bool,
     /// How chords are sampled.
@@ -213,6 +215,7 @@ impl Default for Controls {
             room: true,
             double: false,
             thru: false,
+            sustain: false,
             answer_now: false,
             shaping: Shaping::default(),
             bounds: Bounds::default(),

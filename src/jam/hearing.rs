@@ -6,10 +6,11 @@
 //! change until half a step after its step began; whatever of it the planner has not been told
 //! goes with the next request.
 
+use super::held::Held;
 use super::room;
 use super::turns::{Turn, Turns};
 use crate::jam::controls::{Controls, Mode};
-use crate::jam::input::{channels, keys};
+use crate::jam::input::Played;
 use crate::jam::link::{HEARD, Heard};
 use crate::model::Rules;
 use crate::music::{Chord, KeyHeard, KeyRange, Keys, Tonality};
@@ -46,8 +47,7 @@ struct Asked {
 /// The musician, as far as they are heard.
 #[derive(Clone, Copy, Debug)]
 pub struct Hearing {
-    /// Keys held, by channel.
-    held: [u128; 16],
+    held: Held,
     /// Index of the frame in which each held key was struck.
     began: [i64; 128],
     /// Ring of what was heard, in the keys that sound.
@@ -78,7 +78,7 @@ impl Default for Hearing {
             muted: false,
         };
         Hearing {
-            held: [0; 16],
+            held: Held::default(),
             began: [i64::MIN; 128],
             frames: [Chord::SILENT; FRAMES],
             newest: -1,
@@ -94,12 +94,12 @@ impl Default for Hearing {
 }
 
 impl Hearing {
-    /// Mask of the keys that are held, on whatever channel.
+    /// Mask of the keys that are held, by a finger or the pedal, on whatever channel.
     ///
     /// # Realtime
     /// Constant time.
     pub fn held(&self) -> u128 {
-        self.held.iter().fold(0, |all, keys| all | keys)
+        self.held.keys()
     }
 
     /// Whether a musician was heard since playback began, or holds a key now.
@@ -126,6 +126,7 @@ impl Hearing {
     /// Constant time.
     pub fn begin(&mut self) {
         self.began = [i64::MIN; 128];
+        self.held.begin();
         self.newest = -1;
         self.rests_from = 0;
         self.turns.forget();
@@ -180,7 +181,7 @@ impl Hearing {
         if self.held() != 0 {
             self.rests_from = self.rests_from.max(self.newest + 1);
         }
-        self.held = [0; 16];
+        self.held.forget();
     }
 
     /// A key is struck nearest to frame `at`, or while nothing is played.
@@ -205,26 +206,24 @@ impl Hearing {
         if let Some(slot) = self.began.get_mut(usize::from(key)) {
             *slot = began;
         }
-        if let Some(held) = self.held.get_mut(usize::from(channel)) {
-            *held |= keys(Some(key));
-        }
+        self.held.strike(channel, key);
         self.turns.struck(at, self.held().count_ones());
     }
 
-    /// Keys are let go nearest to frame `at`, or while nothing is played. A note that ends in
-    /// the frame in which it was struck lasts until the next.
+    /// Keys are let go, a pedal moves or all is silenced, nearest to frame `at` or while nothing is
+    /// played. A note that ends in the frame in which it was struck lasts until the next.
     ///
     /// # Realtime
     /// Opens no more frames than are remembered.
-    pub fn off(&mut self, channel: Option<u8>, key: Option<u8>, at: Option<i64>) {
-        let before = self.held();
+    pub fn off(&mut self, played: Played, at: Option<i64>) {
         let index = at.map(|at| self.open(at));
-        for channel in channels(channel) {
-            if let Some(held) = self.held.get_mut(usize::from(channel)) {
-                *held &= !keys(key);
-            }
-        }
-        for key in Keys(before & !self.held()) {
+        let ended = match played {
+            Played::On { .. } => 0,
+            Played::Off { channel, key } => self.held.release(channel, key, self.newest.max(0)),
+            Played::Pedal { channel, down } => self.held.pedal(channel, down),
+            Played::Silence { channel } => self.held.silence(channel),
+        };
+        for key in Keys(ended) {
             let began = self.began.get(usize::from(key)).copied().unwrap_or(i64::MIN);
             let ends = match index {
                 Some(index) if index > began => {
@@ -424,11 +423,14 @@ impl Hearing {
     /// Opens the frames up to `at` with what is held; returns the newest. Positions that slip
     /// back a little open nothing.
     fn open(&mut self, at: i64) -> i64 {
-        let held = if self.listening { self.held() } else { 0 };
         self.newest = self.newest.max(at - FRAMES as i64);
         while self.newest < at {
             self.close_key();
             self.newest += 1;
+            if self.held.expire(self.newest) != 0 {
+                self.rests_from = self.rests_from.max(self.newest);
+            }
+            let held = if self.listening { self.held() } else { 0 };
             *self.frame_mut(self.newest) = Chord::from_masks(held, 0);
         }
         self.newest

@@ -2,7 +2,7 @@
 
 use crate::music::Keys;
 
-/// Beginning or end of notes that were played.
+/// Beginning or end of notes that were played, or what holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Played {
     /// A note begins.
@@ -20,6 +20,18 @@ pub enum Played {
         channel: Option<u8>,
         /// MIDI key, or [`None`] for all of them.
         key: Option<u8>,
+    },
+    /// The sustain pedal goes down or up.
+    Pedal {
+        /// MIDI channel, 0 to 15; [`None`] for a pedal of its own that holds the keys of all.
+        channel: Option<u8>,
+        /// Down, or up.
+        down: bool,
+    },
+    /// All that sounds ends, whatever the pedal says.
+    Silence {
+        /// MIDI channel, or [`None`] for all of them.
+        channel: Option<u8>,
     },
 }
 
@@ -46,6 +58,25 @@ impl InputEvent {
     pub fn off(offset_samples: u32, channel: u8, key: u8) -> InputEvent {
         let (channel, key) = (Some(channel.min(15)), Some(key.min(127)));
         InputEvent { offset_samples, played: Played::Off { channel, key } }
+    }
+
+    /// A MIDI control change, if it says something about notes: the sustain pedal (64), all sound off
+    /// (120), reset of all controllers (121), all notes off (123, and the changes of mode above it).
+    pub fn control(
+        offset_samples: u32,
+        channel: u8,
+        controller: u8,
+        value: u8,
+    ) -> Option<InputEvent> {
+        let channel = channel.min(15);
+        let played = match controller {
+            64 => Played::Pedal { channel: Some(channel), down: value >= 64 },
+            120 => Played::Silence { channel: Some(channel) },
+            121 => Played::Pedal { channel: Some(channel), down: false },
+            123..=127 => Played::Off { channel: Some(channel), key: None },
+            _ => return None,
+        };
+        Some(InputEvent { offset_samples, played })
     }
 
     /// The end of everything on a channel, or on all of them.
@@ -75,6 +106,9 @@ pub struct Input {
     len: usize,
     /// Ends without room, by channel.
     ends: [u128; 16],
+    /// Channels of whose pedal something had no room, and of those the ones where it is down in the
+    /// end.
+    pedals: [u16; 2],
     ends_at_samples: u32,
     lost: u32,
 }
@@ -95,6 +129,7 @@ impl Input {
             Input::CAPACITY],
         len: 0,
         ends: [0; 16],
+        pedals: [0; 2],
         ends_at_samples: 0,
         lost: 0,
     };
@@ -110,14 +145,40 @@ impl Input {
             return;
         }
         self.lost = self.lost.saturating_add(1);
-        if let Played::Off { channel, key } = event.played {
-            self.ends_at_samples = event.offset_samples;
-            for channel in channels(channel) {
-                if let Some(ends) = self.ends.get_mut(usize::from(channel)) {
-                    *ends |= keys(key);
-                }
+        match event.played {
+            Played::On { .. } => {}
+            Played::Off { channel, key } => self.end(channel, key),
+            Played::Silence { channel } => {
+                self.end(channel, None);
+                channels(channel).for_each(|channel| self.pedal(channel, false));
+            }
+            Played::Pedal { channel, down } => {
+                channel.into_iter().for_each(|channel| self.pedal(channel, down));
             }
         }
+        self.ends_at_samples = event.offset_samples;
+    }
+
+    fn end(&mut self, channel: Option<u8>, key: Option<u8>) {
+        for channel in channels(channel) {
+            if let Some(ends) = self.ends.get_mut(usize::from(channel)) {
+                *ends |= keys(key);
+            }
+        }
+    }
+
+    fn pedal(&mut self, channel: u8, down: bool) {
+        let bit = 1 << channel.min(15);
+        self.pedals[0] |= bit;
+        self.pedals[1] = self.pedals[1] & !bit | if down { bit } else { 0 };
+    }
+
+    /// Counts an event that somebody else had no room for.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn lose(&mut self) {
+        self.lost = self.lost.saturating_add(1);
     }
 
     /// Forgets everything.
@@ -125,7 +186,7 @@ impl Input {
     /// # Realtime
     /// Constant time.
     pub fn clear(&mut self) {
-        (self.len, self.ends, self.lost) = (0, [0; 16], 0);
+        (self.len, self.ends, self.pedals, self.lost) = (0, [0; 16], [0; 2], 0);
     }
 
     /// Whether nothing happens.
@@ -146,15 +207,22 @@ impl Input {
         self.events.get(..self.len)?.get(number).copied()
     }
 
-    /// The ends without room, which happen after all else.
+    /// The ends without room, and how the pedals stand after what had none: they happen after all
+    /// else.
     ///
     /// # Realtime
-    /// At most one for each key of each channel.
+    /// At most one for each key of each channel, and one for each channel.
     pub(crate) fn ends(&self) -> impl Iterator<Item = InputEvent> + use<> {
         let offset_samples = self.ends_at_samples;
-        (0..).zip(self.ends).flat_map(move |(channel, keys)| {
+        let ends = (0..).zip(self.ends).flat_map(move |(channel, keys)| {
             Keys(keys).map(move |key| InputEvent::off(offset_samples, channel, key))
-        })
+        });
+        let [moved, down] = self.pedals;
+        let pedals = (0..16u8).filter(move |channel| moved >> channel & 1 == 1);
+        ends.chain(pedals.map(move |channel| {
+            let down = down >> channel & 1 == 1;
+            InputEvent { offset_samples, played: Played::Pedal { channel: Some(channel), down } }
+        }))
     }
 }
 
@@ -185,6 +253,17 @@ mod tests {
         assert_eq!(ends[128], Played::Off { channel: Some(5), key: Some(127) });
         assert_eq!(input.get(255).map(|event| event.offset_samples), Some(255));
         assert_eq!(input.get(256), None);
+        let pedal = |down| InputEvent {
+            offset_samples: 330,
+            played: Played::Pedal { channel: Some(9), down },
+        };
+        for down in [true, false, true] {
+            input.push(pedal(down));
+        }
+        assert_eq!(input.ends().last(), Some(pedal(true)), "as it stands in the end");
+        input
+            .push(InputEvent { offset_samples: 340, played: Played::Silence { channel: Some(9) } });
+        assert_eq!(input.ends().last().map(|end| end.played), Some(pedal(false).played));
         input.clear();
         assert!(input.is_empty() && input.ends().count() == 0 && input.get(0).is_none());
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::{Controls, Mode, Replay};
 use crate::jam::hearing::Hearing;
-use crate::jam::input::Input;
+use crate::jam::input::{Input, Played};
 use crate::jam::link::{AudioEnd, Decision, Outcome, Place, Recallable, Request};
 use crate::jam::loudness::Loudness;
 use crate::jam::player::{NoteSink, Player};
@@ -77,6 +77,8 @@ pub struct Performer {
     /// Whether the next request must carry the anchor, since the one that did is void.
     anchor_next: bool,
     channel: u8,
+    /// How the pedal of all channels stands.
+    sustain: bool,
 }
 
 impl Performer {
@@ -107,6 +109,7 @@ impl Performer {
             anchored: false,
             anchor_next: false,
             channel: 0,
+            sustain: false,
         }
     }
 
@@ -176,6 +179,11 @@ impl Performer {
             self.release(0, out);
         }
         let mut coming = Coming::new(input, frames);
+        if controls.sustain != self.sustain {
+            self.sustain = controls.sustain;
+            let pedal = Played::Pedal { channel: None, down: controls.sustain };
+            self.hearing.off(pedal, self.clock.nearest(0));
+        }
         self.player.block(self.taken(controls));
         self.hear_stashed(controls, out);
         while let Some(moment) = self.clock.next_moment() {

@@ -3,6 +3,7 @@
 #![allow(missing_docs)] // They document none of them.
 
 use super::Anacrusis;
+use super::vst3::Vst3;
 
 nih_plug::nice_export_clap!(Anacrusis);
-nih_plug::nice_export_vst3!(Anacrusis);
+nih_plug::nice_export_vst3!(Vst3);

@@ -1,12 +1,9 @@
 //! Host types to jam types and back, and the last line of defence around them.
 
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nih_plug::midi::{Channel, Key, PluginNoteEvent, VoiceID};
-use nih_plug::prelude::{
-    NoteEvent as HostEvent, Plugin, ProcessContext, Transport as HostTransport,
-};
+use nih_plug::midi::{Channel, Key, VoiceID};
+use nih_plug::prelude::{NoteEvent as HostEvent, Transport as HostTransport};
 
 use crate::jam::controls::Controls;
 use crate::jam::input::{Input, InputEvent, Played};
@@ -53,6 +50,11 @@ pub fn played<S>(event: &HostEvent<S>) -> Option<InputEvent> {
         | HostEvent::Choke { timing, channel, key, .. } => {
             (timing, Played::Off { channel: channel_of(channel), key: key_of(key) })
         }
+        HostEvent::MidiCC { timing, channel, cc, value } => {
+            // Within 0..=127.
+            let value = (value * 127.0).round().clamp(0.0, 127.0) as u8;
+            return InputEvent::control(timing, channel, cc, value);
+        }
         _ => return None,
     };
     Some(InputEvent { offset_samples, played })
@@ -72,26 +74,12 @@ fn channel_of(channel: Channel) -> Option<u8> {
     }
 }
 
-/// The host's queue of outgoing events, for the plugin type `P`.
-pub struct HostQueue<'a, P, C> {
-    context: &'a mut C,
-    plugin: PhantomData<fn() -> P>,
-}
-
-impl<'a, P: Plugin, C: ProcessContext<P>> HostQueue<'a, P, C> {
-    /// A queue that sends through `context`.
-    pub fn new(context: &'a mut C) -> Self {
-        Self { context, plugin: PhantomData }
-    }
-}
-
-impl<P: Plugin, C: ProcessContext<P>> NoteSink for HostQueue<'_, P, C> {
-    fn try_send(&mut self, event: NoteEvent) -> bool {
-        self.context.try_send_event(host_event::<P>(event)).is_ok()
-    }
-}
-
-fn host_event<P: Plugin>(event: NoteEvent) -> PluginNoteEvent<P> {
+/// A note of ours as the framework has it.
+///
+/// # Realtime
+///
+/// Copies numbers.
+pub fn host_event(event: NoteEvent) -> HostEvent<()> {
     let NoteEvent { offset_samples: timing, kind, key, channel, velocity } = event;
     let voice_id = VoiceID::Wildcard;
     let (key, channel) = (Key::Number(key), Channel::Number(channel));
@@ -238,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_heard_and_all_else_is_not() {
+    fn notes_and_what_holds_them_are_heard_and_all_else_is_not() {
         let voice_id = VoiceID::Wildcard;
         let (channel, key) = (Channel::Number(3), Key::Number(60));
         let on = |velocity| HostEvent::<()>::NoteOn { timing: 7, voice_id, channel, key, velocity };
@@ -251,6 +239,12 @@ mod tests {
         let key = Key::Wildcard;
         let choke = HostEvent::<()>::Choke { timing, voice_id, channel, key };
         assert_eq!(played(&choke), Some(InputEvent::all_off(9, Some(3))));
+        let control = |cc, value| HostEvent::<()>::MidiCC { timing, channel: 3, cc, value };
+        let pedal = InputEvent::control(9, 3, 64, 127);
+        assert!(pedal.is_some() && played(&control(64, 0.504)) == pedal, "64 of 127 is down");
+        assert_eq!(played(&control(64, 0.496)), InputEvent::control(9, 3, 64, 0));
+        assert_eq!(played(&control(123, 0.0)), Some(InputEvent::all_off(9, Some(3))));
+        assert_eq!(played(&control(1, 1.0)), None, "the modulation wheel");
         let (key, pressure) = (Key::Number(60), 0.5);
         let other = HostEvent::<()>::PolyPressure { timing, voice_id, channel, key, pressure };
         assert_eq!(played(&other), None);

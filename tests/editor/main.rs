@@ -23,7 +23,7 @@ fn a_stopped_editor_names_everything_it_shows() {
     for name in ["Mode", "Rate", "Lookahead"] {
         harness.get_by_role_and_label(Role::ComboBox, name);
     }
-    for name in ["Wait for notes", "Room", "Start with me", "Stop with me"] {
+    for name in ["Room", "Double", "Sustain", "Start with me", "Stop with me"] {
         harness.get_by_role_and_label(Role::CheckBox, name);
     }
     tab(&mut harness, Tab::Shape);
@@ -40,6 +40,7 @@ fn a_stopped_editor_names_everything_it_shows() {
     tab(&mut harness, Tab::Take);
     harness.get_by_role_and_label(Role::Slider, "Seed");
     harness.get_by_role_and_label(Role::ComboBox, "Replay");
+    harness.get_by_role_and_label(Role::CheckBox, "Wait for notes");
 }
 
 #[test]

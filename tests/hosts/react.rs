@@ -11,6 +11,7 @@ use anacrusis_test_host::{Format, Recording, Script};
 /// The plugin as it comes, in a host that waits for every chord.
 fn accompanying(sample_rate: f64, block: u32) -> Script {
     Script::new(sample_rate, block)
+        .without_thru()
         .set("Wait for notes", "On")
         .set("Replay", "Never")
         .live(1.0)

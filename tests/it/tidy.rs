@@ -19,21 +19,30 @@ const UNSAFE: [&str; 3] =
     ["src/model/kernel/x86.rs", "src/plugin/entry.rs", "xtask/src/train/layer/cuda.rs"];
 
 /// What runs on the audio thread.
-const AUDIO: [&str; 14] = [
+const AUDIO: [&str; 23] = [
     "src/audition.rs",
     "src/audition/sounding.rs",
     "src/audition/voice.rs",
     "src/jam/clock.rs",
+    "src/jam/clock/due.rs",
     "src/jam/clock/path.rs",
     "src/jam/hearing.rs",
+    "src/jam/held.rs",
     "src/jam/input.rs",
+    "src/jam/loudness.rs",
     "src/jam/player.rs",
     "src/jam/performer.rs",
     "src/jam/performer/exchange.rs",
     "src/jam/performer/listen.rs",
+    "src/jam/performer/outcome.rs",
     "src/jam/performer/pending.rs",
+    "src/jam/performer/publish.rs",
+    "src/jam/performer/react.rs",
     "src/jam/performer/wait.rs",
+    "src/jam/room.rs",
     "src/jam/thru.rs",
+    "src/jam/touch.rs",
+    "src/jam/turns.rs",
 ];
 
 /// What allocates, locks, writes or panics, and so may not be named there.

@@ -172,8 +172,8 @@ fn play(plugin: &mut dyn Plugin, preset: &Preset, seed: u32, bars: u32) -> Resul
 
 /// As `demo` does: at rest until model and first chord are there, then without a pace.
 fn begin(plugin: &dyn Plugin, preset: &Preset, seed: u32) -> Result<Script> {
-    let mut script =
-        Script::new(SAMPLE_RATE, BLOCK).set("Wait for notes", "On").set("Seed", &seed.to_string());
+    let mut script = Script::new(SAMPLE_RATE, BLOCK).without_thru().set("Wait for notes", "On");
+    script = script.set("Seed", &seed.to_string());
     for (id, text) in &preset.values {
         let hash = hash(id);
         let known = plugin.parameters().iter().find(|parameter| parameter.id == hash);

@@ -50,12 +50,17 @@ impl Performer {
                 }
             }
             Played::Off { channel, key } => {
-                self.hearing.off(channel, key, None);
+                self.hearing.off(event.played, None);
                 if taken {
                     self.thru.ended(channel, key);
                 } else {
                     self.thru.owe(channel, key);
                 }
+            }
+            Played::Pedal { .. } => self.hearing.off(event.played, None),
+            Played::Silence { channel } => {
+                self.hearing.off(event.played, None);
+                self.thru.owe(channel, None);
             }
         }
     }
@@ -158,8 +163,13 @@ impl Performer {
                 }
             }
             Played::Off { channel, key } => {
-                self.hearing.off(channel, key, at);
+                self.hearing.off(played, at);
                 self.thru.off(channel, key, offset_samples, out);
+            }
+            Played::Pedal { .. } => self.hearing.off(played, at),
+            Played::Silence { channel } => {
+                self.hearing.off(played, at);
+                self.thru.off(channel, None, offset_samples, out);
             }
         }
         self.player.block(self.taken(controls));

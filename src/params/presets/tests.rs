@@ -79,9 +79,10 @@ fn the_list_names_parameters_by_their_ids_and_leaves_out_what_belongs_to_a_place
     let params = AnacrusisParams::default();
     let mut named = Named(&params, Vec::new());
     each(&params, &mut named);
-    const LEFT_OUT: [&str; 10] = [
+    const LEFT_OUT: [&str; 11] = [
         "bypass",
         "thru",
+        "sustain",
         "answer-now",
         "seed",
         "lookahead",

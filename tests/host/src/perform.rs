@@ -1,10 +1,13 @@
 //! Runs a [`Script`] on a plugin: the host's clock, play head and loop.
 
+mod record;
 mod time;
 
 use crate::error::HostError;
-use crate::plugin::{Block, HostTransport, MAX_FRAMES, Note, OUTPUT_CAPACITY, Outbox, Plugin};
-use crate::recording::{Call, Kind, Recorded, Recording, Span};
+use crate::plugin::{
+    Block, HostTransport, MAX_FRAMES, Message, Note, OUTPUT_CAPACITY, Outbox, Plugin,
+};
+use crate::recording::Recording;
 use crate::script::{Action, Script};
 use std::collections::HashMap;
 use time::{Loop, Noise, Pace, Ramp, steps_per_beat};
@@ -88,6 +91,7 @@ struct Host<'a> {
     pass: u32,
     time_samples: u64,
     notes: Vec<Note>,
+    messages: Vec<Message>,
     parameters: Vec<(u32, f64)>,
     states: HashMap<String, (Vec<u8>, u32)>,
     outbox: Outbox,
@@ -124,6 +128,7 @@ impl<'a> Host<'a> {
             pass: 0,
             time_samples: 0,
             notes: Vec::new(),
+            messages: Vec::new(),
             parameters: Vec::new(),
             states: HashMap::new(),
             outbox: Outbox::default(),
@@ -204,6 +209,10 @@ impl<'a> Host<'a> {
                 channel: *channel,
                 velocity: *velocity,
             }),
+            Action::Midi { offset_samples, data } => {
+                let (offset_samples, data) = (*offset_samples, *data);
+                self.messages.push(Message { offset_samples, data });
+            }
             Action::Set(name, text) => {
                 let id = self.plugin.parameter(name)?.id;
                 let value = self.plugin.parse(id, text).ok_or_else(|| {
@@ -358,10 +367,14 @@ impl<'a> Host<'a> {
         notes.iter_mut().for_each(|n| n.offset_samples = n.offset_samples.min(frames - 1));
         // A host hands over events in their order.
         notes.sort_by_key(|note| note.offset_samples);
+        let mut messages = if frames > 0 { std::mem::take(&mut self.messages) } else { Vec::new() };
+        messages.iter_mut().for_each(|m| m.offset_samples = m.offset_samples.min(frames - 1));
+        messages.sort_by_key(|message| message.offset_samples);
         let block = Block {
             frames,
             transport,
             notes: &notes,
+            messages: &messages,
             parameters: &self.parameters,
             offline: self.offline,
         };
@@ -383,43 +396,6 @@ impl<'a> Host<'a> {
             self.samples_since_anchor += u64::from(frames);
             self.wrap(begun);
         }
-    }
-
-    fn record(&mut self, frames: u32, transport: &HostTransport, cost: crate::plugin::Cost) {
-        let span = Span {
-            time_samples: self.time_samples,
-            frames,
-            playing: self.playing && self.tempo_bpm.is_some(),
-            position_beats: self.position(),
-            told_beats: transport.position_beats.unwrap_or_default(),
-            beats_per_sample: self.beats_per_sample(),
-            loop_beats: transport.loop_beats,
-            pass: self.pass,
-            steps_per_beat: self.steps_per_beat,
-            fresh: self.fresh,
-        };
-        self.recording.may_sleep += u64::from(cost.may_sleep && self.playing && frames > 0);
-        let mut last_offset = 0;
-        for note in self.outbox.notes() {
-            // Order within a block is part of the contract with the host.
-            self.recording.disordered += u64::from(note.offset_samples < last_offset);
-            self.recording.outside += u64::from(note.offset_samples >= frames);
-            last_offset = note.offset_samples;
-            let (position_beats, pass) = span.beats_at(note.offset_samples);
-            self.recording.events.push(Recorded {
-                time_samples: self.time_samples + u64::from(note.offset_samples),
-                position_beats,
-                pass,
-                beats_per_sample: span.beats_per_sample,
-                playing: self.playing,
-                kind: if note.on { Kind::On } else { Kind::Off },
-                key: note.key,
-                channel: note.channel,
-                velocity: note.velocity,
-            });
-        }
-        self.recording.calls.push(Call { frames, time: cost.time, counts: cost.counts });
-        self.recording.spans.push(span);
     }
 
     /// Sends the play head, which was at `before`, back if it passed the loop's end.

@@ -7,7 +7,9 @@ pub use mock::{Answer, tangle, tell_step};
 
 use crate::error::HostError;
 use crate::meter::watched;
-use crate::plugin::{Block, Cost, Facts, Format, HostTransport, Note, Outbox, Parameter, Plugin};
+use crate::plugin::{
+    Block, Cost, Facts, Format, HostTransport, Message, Note, Outbox, Parameter, Plugin,
+};
 use anacrusis::jam::controls::Controls;
 use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::link::{Meters, Monitor, link};
@@ -130,6 +132,12 @@ fn played(note: &Note) -> InputEvent {
     }
 }
 
+fn control(message: &Message) -> Option<InputEvent> {
+    let [status, number, value] = message.data;
+    let control = (status & 0xf0 == 0xb0).then_some(message.offset_samples)?;
+    InputEvent::control(control, status & 15, number, value)
+}
+
 struct Sink<'a>(&'a mut Outbox);
 
 impl NoteSink for Sink<'_> {
@@ -203,9 +211,11 @@ impl Plugin for Front {
         let transport = transport(&block.transport, self.offline);
         let controls: Controls = self.knobs.controls();
         self.input.clear();
-        block.notes.iter().for_each(|note| {
-            self.input.push(played(note));
-        });
+        let notes = block.notes.iter().map(played);
+        let mut coming: Vec<InputEvent> =
+            notes.chain(block.messages.iter().filter_map(control)).collect();
+        coming.sort_by_key(|event| event.offset_samples);
+        coming.into_iter().for_each(|event| self.input.push(event));
         let (performer, input, bypass) = (&mut self.performer, &self.input, self.knobs.bypass());
         let start = Instant::now();
         let ((), counts) = watched(|| {

@@ -103,6 +103,15 @@ pub struct Note {
     pub velocity: f64,
 }
 
+/// A MIDI message that is no note, at a sample of a block: controllers, bend, pressure, programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Sample within the block.
+    pub offset_samples: u32,
+    /// Status with channel, and the data bytes; 0 where there is but one.
+    pub data: [u8; 3],
+}
+
 /// Everything the host hands over for one call of `process`.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
@@ -112,6 +121,8 @@ pub struct Block<'a> {
     pub transport: HostTransport,
     /// Incoming notes, ordered by offset.
     pub notes: &'a [Note],
+    /// Incoming messages, ordered by offset. Of those at the sample of a note, the note comes first.
+    pub messages: &'a [Message],
     /// Parameter changes at the first sample: id and normalised value.
     pub parameters: &'a [(u32, f64)],
     /// Whether the host renders offline.
@@ -135,13 +146,19 @@ pub struct Cost {
 #[derive(Debug)]
 pub struct Outbox {
     notes: Vec<Note>,
+    messages: Vec<Message>,
     capacity: usize,
     refused: u64,
 }
 
 impl Default for Outbox {
     fn default() -> Outbox {
-        Outbox { notes: Vec::with_capacity(OUTPUT_CAPACITY), capacity: OUTPUT_CAPACITY, refused: 0 }
+        Outbox {
+            notes: Vec::with_capacity(OUTPUT_CAPACITY),
+            messages: Vec::with_capacity(OUTPUT_CAPACITY),
+            capacity: OUTPUT_CAPACITY,
+            refused: 0,
+        }
     }
 }
 
@@ -149,6 +166,7 @@ impl Outbox {
     /// Empties it and makes room for `capacity` events, at most [`OUTPUT_CAPACITY`].
     pub fn clear(&mut self, capacity: usize) {
         self.notes.clear();
+        self.messages.clear();
         self.capacity = capacity.min(OUTPUT_CAPACITY);
     }
 
@@ -164,13 +182,31 @@ impl Outbox {
 
     /// Takes an event, or refuses it (`false`) if the queue is full.
     pub fn push(&mut self, note: Note) -> bool {
-        let room = self.notes.len() < self.capacity;
+        let room = self.has_room();
         if room {
             self.notes.push(note);
-        } else {
-            self.refused += 1;
         }
         room
+    }
+
+    /// The same for a message.
+    pub fn push_message(&mut self, message: Message) -> bool {
+        let room = self.has_room();
+        if room {
+            self.messages.push(message);
+        }
+        room
+    }
+
+    fn has_room(&mut self) -> bool {
+        let room = self.notes.len() + self.messages.len() < self.capacity;
+        self.refused += u64::from(!room);
+        room
+    }
+
+    /// What messages were taken since [`Outbox::clear`], in the order they came.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
     }
 
     /// What was taken since [`Outbox::clear`], in the order it came.

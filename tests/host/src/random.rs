@@ -155,6 +155,7 @@ pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
         move |(sample_rate, jitter, actions)| {
             // The first block brings the parameters, so that the state holds them.
             let mut script = Script::new(sample_rate, 256)
+                .without_thru()
                 .on_the_beat()
                 .set("Wait for notes", "On")
                 .set("Rate", RATES[2])

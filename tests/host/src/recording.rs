@@ -114,6 +114,8 @@ pub struct Call {
 pub struct Recording {
     /// Note events in the order in which the host received them.
     pub events: Vec<Recorded>,
+    /// Messages that are no notes: sample since the performance began, and bytes.
+    pub messages: Vec<(u64, [u8; 3])>,
     /// Every block.
     pub spans: Vec<Span>,
     /// Every call of `process`.

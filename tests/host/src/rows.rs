@@ -47,6 +47,7 @@ macro_rules! host_rows {
 /// speed of this machine. It rests for a moment first, as hosts do.
 pub fn patient(sample_rate: f64, block: u32) -> Script {
     Script::new(sample_rate, block)
+        .without_thru()
         .on_the_beat()
         .set("Wait for notes", "On")
         .live(1.0)

@@ -63,6 +63,13 @@ pub enum Action {
         /// 0..=1.
         velocity: f64,
     },
+    /// A MIDI message in the next block that is no note.
+    Midi {
+        /// As of a note.
+        offset_samples: u32,
+        /// Status with channel, and the data bytes.
+        data: [u8; 3],
+    },
     /// Sets the parameter of a name to what it reads in a text.
     Set(String, String),
     /// Switches the plugin's bypass.
@@ -195,6 +202,18 @@ impl Script {
     #[must_use]
     pub fn note_off(self, key: u8) -> Script {
         self.then(Action::Note { offset_samples: 0, on: false, key, channel: 0, velocity: 0.0 })
+    }
+
+    /// [`Action::Midi`], at the first sample.
+    #[must_use]
+    pub fn midi(self, data: [u8; 3]) -> Script {
+        self.then(Action::Midi { offset_samples: 0, data })
+    }
+
+    /// What comes in is not passed on, so that what comes out is the plugin's own.
+    #[must_use]
+    pub fn without_thru(self) -> Script {
+        self.set("Thru", "Off")
     }
 
     /// Chords sound with their steps, decided once: for what is about when steps are.

@@ -8,6 +8,7 @@ use anacrusis::music::{Chord, Keys};
 use super::host::{Host, tell_step};
 
 mod answer;
+mod pedal;
 mod random;
 mod thru;
 

@@ -146,6 +146,7 @@ fn play(
 ) -> Result<Vec<Recording>> {
     let waits = if pace.is_some() { "Off" } else { "On" };
     let mut script = Script::new(SAMPLE_RATE, block)
+        .without_thru()
         .set("Wait for notes", waits)
         .set("Replay", "Never")
         // Instances were tried without it.

@@ -5,9 +5,10 @@ use super::plain;
 use crate::audio::Process;
 use crate::error::HostError;
 use crate::meter::watched;
-use crate::plugin::{Block, Cost, Facts, MAX_FRAMES, Note, Outbox, Parameter};
+use crate::plugin::{Block, Cost, Facts, MAX_FRAMES, Message, Note, Outbox, Parameter};
 use clack_host::events::event_types::{
-    NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
+    MidiEvent, NoteExpressionEvent, NoteExpressionType, NoteOffEvent, NoteOnEvent, ParamValueEvent,
+    TransportEvent, TransportFlags,
 };
 use clack_host::events::io::{OutputEventBuffer, TryPushError};
 use clack_host::events::spaces::CoreEventSpace;
@@ -113,7 +114,14 @@ fn fill_events(buffer: &mut EventBuffer, block: &Block<'_>, parameters: &[Parame
             buffer.push(&ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), value));
         }
     }
+    let mut messages = block.messages.iter().peekable();
+    let push = |buffer: &mut EventBuffer, message: &Message| {
+        buffer.push(&MidiEvent::new(message.offset_samples, 0, message.data));
+    };
     for note in block.notes {
+        while let Some(message) = messages.next_if(|m| m.offset_samples < note.offset_samples) {
+            push(buffer, message);
+        }
         let pckn = Pckn::new(0u16, u16::from(note.channel), u16::from(note.key), Match::All);
         if note.on {
             buffer.push(&NoteOnEvent::new(note.offset_samples, pckn, note.velocity));
@@ -121,6 +129,7 @@ fn fill_events(buffer: &mut EventBuffer, block: &Block<'_>, parameters: &[Parame
             buffer.push(&NoteOffEvent::new(note.offset_samples, pckn, note.velocity));
         }
     }
+    messages.for_each(|message| push(buffer, message));
 }
 
 /// Takes notes as events of either dialect.
@@ -150,12 +159,35 @@ impl OutputEventBuffer for Sink<'_> {
                 match status & 0xf0 {
                     0x90 => note(velocity > 0, key, status & 15, f64::from(velocity) / 127.0),
                     0x80 => note(false, key, status & 15, f64::from(velocity) / 127.0),
-                    _ => return Ok(()),
+                    _ => return self.message(offset_samples, e.data()),
                 }
             }
+            Some(CoreEventSpace::NoteExpression(e)) => return self.pressure(offset_samples, e),
             _ => return Ok(()),
         };
         if self.0.push(note) { Ok(()) } else { Err(TryPushError::new()) }
+    }
+}
+
+impl Sink<'_> {
+    fn message(&mut self, offset_samples: u32, data: [u8; 3]) -> Result<(), TryPushError> {
+        let taken = self.0.push_message(Message { offset_samples, data });
+        if taken { Ok(()) } else { Err(TryPushError::new()) }
+    }
+
+    /// Pressure on a key, as MIDI has it; other expressions have no message.
+    fn pressure(
+        &mut self,
+        offset_samples: u32,
+        event: &NoteExpressionEvent,
+    ) -> Result<(), TryPushError> {
+        if event.expression_type() != Some(NoteExpressionType::Pressure) {
+            return Ok(());
+        }
+        let pckn = event.pckn();
+        // Within 0..=127.
+        let value = (event.value() * 127.0).round() as u8;
+        self.message(offset_samples, [0xa0 | pckn.raw_channel() as u8, pckn.raw_key() as u8, value])
     }
 }
 

@@ -49,7 +49,7 @@ const KNOBS: [Knob; 20] = [
     choice("Mode", MODES, 1.0),
     choice("Room", SWITCH, 1.0),
     choice("Double", SWITCH, 0.0),
-    choice("Thru", SWITCH, 0.0),
+    choice("Thru", SWITCH, 1.0),
     choice("Answer now", SWITCH, 0.0),
     choice(BYPASS, SWITCH, 0.0),
 ];

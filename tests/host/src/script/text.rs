@@ -70,6 +70,9 @@ impl fmt::Display for Action {
             Action::Note { offset_samples, on, key, channel, velocity } => {
                 write!(f, "{} {key} {offset_samples} {channel} {velocity}", on_off(*on))
             }
+            Action::Midi { offset_samples, data: [status, a, b] } => {
+                write!(f, "midi {status} {a} {b} {offset_samples}")
+            }
             Action::Set(name, text) => write!(f, "set {name} = {text}"),
             Action::SaveState(name) => write!(f, "save {name}"),
             Action::LoadState(name) => write!(f, "load {name}"),
@@ -183,6 +186,10 @@ fn action(line: &str) -> Result<Action, String> {
             channel: words.next_or("channel", 0)?,
             velocity: words.next_or("velocity", if name == "on" { 0.75 } else { 0.0 })?,
         },
+        "midi" => Action::Midi {
+            data: [words.next("status byte")?, words.next("data byte")?, words.next("data byte")?],
+            offset_samples: words.next_or("offset in samples", 0)?,
+        },
         "save" => Action::SaveState(words.next("name")?),
         "load" => Action::LoadState(words.next("name")?),
         "reset" => Action::Reset,
@@ -265,6 +272,7 @@ mod tests {
         script.actions.extend([
             note(true),
             note(false),
+            Action::Midi { offset_samples: 5, data: [0xb3, 64, 127] },
             Action::TimeSignature(7, 8),
             Action::Straddle(true),
             Action::Jitter(1e-3),

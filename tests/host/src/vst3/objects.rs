@@ -1,7 +1,7 @@
 //! The host's own COM objects. All live on one thread and are lent to the plugin for the
 //! length of a call; their room is reserved beforehand.
 
-use crate::plugin::{Note, OUTPUT_CAPACITY, Outbox};
+use crate::plugin::{Message, Note, OUTPUT_CAPACITY, Outbox};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use vst3::Steinberg::Vst::{
@@ -9,7 +9,7 @@ use vst3::Steinberg::Vst::{
     Event_::{EventTypes, EventTypes_},
     IComponentHandler, IComponentHandlerTrait, IEventList, IEventListTrait, IParamValueQueue,
     IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, NoteOffEvent, NoteOnEvent,
-    ParamID, ParamValue,
+    ParamID, ParamValue, PolyPressureEvent,
 };
 use vst3::Steinberg::{
     IBStream,
@@ -61,8 +61,9 @@ impl Default for Events {
 }
 
 impl Events {
-    /// Replaces the list by `notes`.
-    pub fn fill(&self, notes: &[Note]) {
+    /// Replaces the list by `notes`, and of `messages` by pressure on keys: all else VST3 knows as
+    /// parameters alone.
+    pub fn fill(&self, notes: &[Note], messages: &[Message]) {
         let mut events = self.events.borrow_mut();
         events.clear();
         for note in notes {
@@ -91,6 +92,24 @@ impl Events {
             }
             events.push(event);
         }
+        for message in messages {
+            let [status, key, value] = message.data;
+            if status & 0xf0 != 0xa0 {
+                continue;
+            }
+            // SAFETY: as above.
+            let mut event: Event = unsafe { std::mem::zeroed() };
+            event.sampleOffset = message.offset_samples as i32;
+            event.r#type = EventTypes_::kPolyPressureEvent as u16;
+            event.__field0.polyPressure = PolyPressureEvent {
+                channel: i16::from(status & 15),
+                pitch: i16::from(key),
+                pressure: f32::from(value) / 127.0,
+                noteId: -1,
+            };
+            events.push(event);
+        }
+        events.sort_by_key(|event| event.sampleOffset);
     }
 
     /// Empties the list and makes room for `capacity` events.
@@ -103,6 +122,8 @@ impl Events {
     pub fn drain_into(&self, out: &mut Outbox) {
         out.add_refused(self.refused.take());
         for event in self.events.borrow_mut().drain(..) {
+            // A negative offset becomes one that no block holds, and is reported as such.
+            let offset_samples = u32::try_from(event.sampleOffset).unwrap_or(u32::MAX);
             // SAFETY: the type says which field of the union the plugin wrote.
             let (on, pitch, channel, velocity) = unsafe {
                 match EventTypes::from(event.r#type) {
@@ -114,12 +135,32 @@ impl Events {
                         let note = event.__field0.noteOff;
                         (false, note.pitch, note.channel, note.velocity)
                     }
+                    EventTypes_::kPolyPressureEvent => {
+                        let pressed = event.__field0.polyPressure;
+                        // Within 0..=127.
+                        let value = (pressed.pressure * 127.0).round() as u8;
+                        let data = [0xa0 | pressed.channel as u8, pressed.pitch as u8, value];
+                        out.push_message(Message { offset_samples, data });
+                        continue;
+                    }
+                    EventTypes_::kLegacyMIDICCOutEvent => {
+                        let control = event.__field0.midiCCOut;
+                        let (channel, [a, b]) =
+                            (control.channel as u8, [control.value as u8, control.value2 as u8]);
+                        let data = match control.controlNumber {
+                            number @ 0..128 => [0xb0 | channel, number, a],
+                            128 => [0xd0 | channel, a, 0],
+                            129 => [0xe0 | channel, a, b],
+                            _ => [0xc0 | channel, a, 0],
+                        };
+                        out.push_message(Message { offset_samples, data });
+                        continue;
+                    }
                     _ => continue,
                 }
             };
             out.push(Note {
-                // A negative offset becomes one that no block holds, and is reported as such.
-                offset_samples: u32::try_from(event.sampleOffset).unwrap_or(u32::MAX),
+                offset_samples,
                 on,
                 key: pitch as u8,
                 channel: channel as u8,

@@ -56,7 +56,7 @@ impl Processor {
 
 impl Process for Processor {
     fn process(&mut self, block: &Block<'_>, out: &mut Outbox) -> Result<Cost, HostError> {
-        self.input.fill(block.notes);
+        self.input.fill(block.notes, block.messages);
         self.changes.fill(block.parameters);
         self.output.take_up_to(out.capacity());
         let mut buses = [const {

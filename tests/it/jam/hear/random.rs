@@ -64,6 +64,27 @@ fn events(notes: &[Note]) -> Vec<(u32, InputEvent)> {
     events.into_iter().map(|(at, _, event)| (at, event)).collect()
 }
 
+/// The same with a pedal on their channel that moves at some samples, and all silenced at others.
+fn with_pedal(notes: &[Note], moves: &[(u32, u8)]) -> Vec<(u32, InputEvent)> {
+    let mut events = events(notes);
+    for (at, controller) in moves {
+        let (number, value) = match controller {
+            0 => (120, 0),
+            1 => (123, 0),
+            up_or_down => (64, 127 * (up_or_down % 2)),
+        };
+        let event = InputEvent::control(0, THEIRS, number, value).expect("it is about notes");
+        events.push((*at, event));
+    }
+    // Of those at one sample notes come first, since the sort keeps their order.
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+fn moves(within: u32) -> impl Strategy<Value = Vec<(u32, u8)>> {
+    vec((0..within, 0..8_u8), 0..12)
+}
+
 /// What changes at an edge that all partitions share.
 #[derive(Clone, Debug)]
 enum Change {
@@ -211,13 +232,14 @@ proptest! {
     fn notes_are_the_same_however_blocks_are_cut_and_whenever_chords_come(
         played in notes(LONG),
         changes in vec((0..LONG, steady()), 0..8),
+        pedal in moves(LONG),
         cuts in [sizes(), sizes()],
         answers in [answers(), answers()],
         reaction_ms in prop::sample::select(REACTIONS.to_vec()),
         (thru, hears) in any::<(bool, bool)>(),
     ) {
         let edges = edges(changes);
-        let input = events(&played);
+        let input = with_pedal(&played, &pedal);
         let [one, two] = [0, 1].map(|run| {
             let (sizes, answers) = (&cuts[run], answers[run]);
             let mut host = thinking(hears);
@@ -260,6 +282,7 @@ proptest! {
                 let (key, on) = match event.played {
                     Played::On { key, .. } => (key, true),
                     Played::Off { key, .. } => (key.unwrap_or(0), false),
+                    Played::Pedal { .. } | Played::Silence { .. } => panic!("notes alone"),
                 };
                 (u64::from(*at), key, on)
             })
@@ -272,6 +295,7 @@ proptest! {
     fn nothing_is_stuck_or_doubled_whatever_happens(
         played in notes(LONG),
         changes in vec((0..LONG, wild()), 0..20),
+        pedal in moves(LONG),
         sizes in sizes(),
         late in 0..4_u32,
     ) {
@@ -280,7 +304,8 @@ proptest! {
         });
         host.controls.channel = OURS;
         let mut blocks = 0;
-        play(&mut host, LONG, &sizes, &edges(changes), &events(&played), |host| {
+        let input = with_pedal(&played, &pedal);
+        play(&mut host, LONG, &sizes, &edges(changes), &input, |host| {
             blocks += 1;
             if late == 0 || blocks % late == 0 {
                 host.serve();
@@ -289,7 +314,7 @@ proptest! {
         // The queue has seen that nothing was doubled.
         host.queue.room = usize::MAX;
         host.transport.playing = false;
-        host.input.push(InputEvent::all_off(0, None));
+        host.input.push(InputEvent { offset_samples: 0, played: Played::Silence { channel: None } });
         host.run_served(3, 64);
         prop_assert_eq!((host.sounding(), host.status().held), (0, 0));
     }

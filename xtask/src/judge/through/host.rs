@@ -129,7 +129,7 @@ impl Host<'_> {
         let transport = transport(self.metres, from, playing, self.time_samples);
         // At most a block.
         let frames = (to - from) as u32;
-        let block = Block { frames, transport, notes, parameters, offline: true };
+        let block = Block { frames, transport, notes, messages: &[], parameters, offline: true };
         self.out.clear(usize::MAX);
         self.plugin.process(&block, &mut self.out)?;
         self.time_samples += u64::from(frames);

@@ -1,0 +1,294 @@
+//! Events that go by: handed on as they came, between the plugin's own notes.
+//!
+//! Notes are not among them: those are handed on by the performer, which must know what sounds
+//! ([`crate::jam::thru`]).
+
+use nih_plug::midi::{PluginNoteEvent, VoiceID, control_change};
+use nih_plug::prelude::{NoteEvent as HostEvent, Plugin, ProcessContext};
+
+use super::process::host_event;
+use crate::jam::player::{NoteEvent, NoteSink};
+
+/// Most events of a block that the framework is asked to take in: a keyboard sends a thousand a
+/// second, and a host may hand over some seconds of automation at once.
+pub const CAPACITY: usize = 6_144;
+
+/// An event of the framework's; the plugin knows no system-exclusive messages.
+type Event = HostEvent<()>;
+
+/// What an instrument keeps after the event: if it is handed on no more, it would stay as it is.
+const LASTING: usize = 3;
+
+/// Events on their way through a block.
+#[derive(Debug)]
+pub struct Passing {
+    /// In order of time; those that the host refused before come first, at the first sample.
+    events: Vec<Event>,
+    sent: usize,
+    /// Channels on which sustain pedal, sostenuto pedal and pitch bend are away from where they rest,
+    /// as far as was handed on.
+    away: [u16; LASTING],
+}
+
+impl Default for Passing {
+    /// Nothing on its way. The only place that allocates.
+    fn default() -> Self {
+        let room = CAPACITY + 16 * LASTING;
+        Passing { events: Vec::with_capacity(room), sent: 0, away: [0; LASTING] }
+    }
+}
+
+impl Passing {
+    /// A block begins, in which events are handed on or not. If not, what an instrument keeps of those
+    /// before is taken back.
+    ///
+    /// # Realtime
+    /// At most [`LASTING`] events for each channel.
+    pub fn begin(&mut self, hands_on: bool) {
+        if hands_on || self.away == [0; LASTING] {
+            return;
+        }
+        for channel in 0..16 {
+            for which in 0..LASTING {
+                if self.away[which] >> channel & 1 == 1 {
+                    self.push(rest(which, channel));
+                }
+            }
+        }
+    }
+
+    /// Takes in an event of the block's, which must not be before the last one. False if there is no
+    /// room for it. An event that `hands_on` leaves out is not taken.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn take(&mut self, event: Event, hands_on: bool) -> bool {
+        !hands_on || !is_passed(&event) || self.push(unvoiced(event))
+    }
+
+    fn push(&mut self, event: Event) -> bool {
+        let room = self.events.len() < self.events.capacity();
+        if room {
+            self.events.push(event);
+        }
+        room
+    }
+
+    /// Sends what is due up to and with a sample, as far as the host takes it.
+    ///
+    /// # Realtime
+    /// At most as many events as were taken in.
+    fn send_until(&mut self, offset_samples: u32, send: &mut impl FnMut(Event) -> bool) {
+        while let Some(event) = self.events.get(self.sent) {
+            if event.timing() > offset_samples || !send(*event) {
+                return;
+            }
+            let event = *event;
+            self.saw(&event);
+            self.sent += 1;
+        }
+    }
+
+    /// The host took an event that was handed on.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn saw(&mut self, event: &Event) {
+        if let Some((which, channel, at_rest)) = lasting(event) {
+            let bit = 1 << channel.min(15);
+            self.away[which] = self.away[which] & !bit | if at_rest { 0 } else { bit };
+        }
+    }
+
+    /// The block is over: sends the rest. What the host does not take is kept for the first sample of
+    /// the next block.
+    ///
+    /// # Realtime
+    /// As long as there are events.
+    pub fn end(&mut self, mut send: impl FnMut(Event) -> bool) {
+        self.send_until(u32::MAX, &mut send);
+        self.events.drain(..self.sent);
+        self.sent = 0;
+        for event in &mut self.events {
+            event.subtract_timing(event.timing());
+        }
+    }
+}
+
+/// Whether an event goes by, if events are handed on: all that are no notes.
+fn is_passed(event: &Event) -> bool {
+    !matches!(
+        event,
+        HostEvent::NoteOn { .. }
+            | HostEvent::NoteOff { .. }
+            | HostEvent::Choke { .. }
+            | HostEvent::VoiceTerminated { .. }
+            | HostEvent::PolyModulation { .. }
+            | HostEvent::MonoAutomation { .. }
+    )
+}
+
+/// The same without the number of a voice: notes are handed on without one, so that an instrument could
+/// not tell which is meant.
+fn unvoiced(mut event: Event) -> Event {
+    match &mut event {
+        HostEvent::PolyPressure { voice_id, .. }
+        | HostEvent::PolyVolume { voice_id, .. }
+        | HostEvent::PolyPan { voice_id, .. }
+        | HostEvent::PolyTuning { voice_id, .. }
+        | HostEvent::PolyVibrato { voice_id, .. }
+        | HostEvent::PolyExpression { voice_id, .. }
+        | HostEvent::PolyBrightness { voice_id, .. } => *voice_id = VoiceID::Wildcard,
+        _ => {}
+    }
+    event
+}
+
+/// Which lasting thing an event is about, on which channel, and whether it leaves it at rest.
+fn lasting(event: &Event) -> Option<(usize, u8, bool)> {
+    match *event {
+        HostEvent::MidiCC { channel, cc: control_change::DAMPER_PEDAL, value, .. } => {
+            Some((0, channel, value == 0.0))
+        }
+        HostEvent::MidiCC { channel, cc: SOSTENUTO, value, .. } => Some((1, channel, value == 0.0)),
+        HostEvent::MidiPitchBend { channel, value, .. } => {
+            Some((2, channel, (value - CENTRE).abs() < 1e-4))
+        }
+        _ => None,
+    }
+}
+
+/// The sustain pedal goes down or up, at the first sample.
+pub fn pedal(channel: u8, down: bool) -> Event {
+    let value = f32::from(u8::from(down));
+    HostEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value }
+}
+
+/// The controller of the sostenuto pedal.
+const SOSTENUTO: u8 = 66;
+
+/// A pitch wheel at rest: 8192 of 16383.
+const CENTRE: f32 = 8192.0 / 16383.0;
+
+fn rest(which: usize, channel: u8) -> Event {
+    let timing = 0;
+    match which {
+        0 => pedal(channel, false),
+        1 => HostEvent::MidiCC { timing, channel, cc: SOSTENUTO, value: 0.0 },
+        _ => HostEvent::MidiPitchBend { timing, channel, value: CENTRE },
+    }
+}
+
+/// The host's queue of outgoing events, for a plugin of type `P`: notes, and before each what goes by
+/// up to its sample.
+pub struct HostQueue<'a, P, C> {
+    context: &'a mut C,
+    passing: &'a mut Passing,
+    plugin: std::marker::PhantomData<fn() -> P>,
+}
+
+impl<'a, P, C> HostQueue<'a, P, C>
+where
+    P: Plugin<SysExMessage = ()>,
+    C: ProcessContext<P>,
+{
+    /// A queue that sends through `context`.
+    pub fn new(context: &'a mut C, passing: &'a mut Passing) -> Self {
+        Self { context, passing, plugin: std::marker::PhantomData }
+    }
+}
+
+impl<P, C> NoteSink for HostQueue<'_, P, C>
+where
+    P: Plugin<SysExMessage = ()>,
+    C: ProcessContext<P>,
+{
+    fn try_send(&mut self, event: NoteEvent) -> bool {
+        let mut send = |event: PluginNoteEvent<P>| self.context.try_send_event(event).is_ok();
+        self.passing.send_until(event.offset_samples, &mut send);
+        send(host_event(event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nih_plug::midi::{Channel, Key};
+
+    fn cc(timing: u32, cc: u8, value: u8) -> Event {
+        HostEvent::MidiCC { timing, channel: 2, cc, value: f32::from(value) / 127.0 }
+    }
+
+    /// What is sent in a block in which a host takes so many events.
+    fn sent(passing: &mut Passing, until: Option<u32>, mut room: usize) -> Vec<Event> {
+        let mut sent = vec![];
+        let mut send = |event| {
+            let taken = room > 0;
+            room -= usize::from(taken);
+            if taken {
+                sent.push(event);
+            }
+            taken
+        };
+        match until {
+            Some(until) => passing.send_until(until, &mut send),
+            None => passing.end(send),
+        }
+        sent
+    }
+
+    #[test]
+    fn what_goes_by_goes_in_order_and_nothing_that_is_refused_is_lost() {
+        let mut passing = Passing::default();
+        let events = [cc(0, 1, 9), cc(7, 64, 127), cc(7, 11, 3), cc(90, 64, 0)];
+        events.iter().for_each(|event| assert!(passing.take(*event, true)));
+        assert_eq!(sent(&mut passing, Some(7), 2), events[..2]);
+        assert_eq!(sent(&mut passing, Some(89), 9), events[2..3]);
+        assert_eq!(sent(&mut passing, None, 0), []);
+        let next = cc(4, 10, 64);
+        passing.take(next, true);
+        assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0), next], "at the next first sample");
+        assert_eq!(sent(&mut passing, None, 9), []);
+    }
+
+    #[test]
+    fn notes_are_the_performers_and_voices_are_not_numbered() {
+        let mut passing = Passing::default();
+        let (timing, channel, key) = (3, Channel::Number(1), Key::Number(60));
+        let voice_id = VoiceID::ID(77);
+        let velocity = 0.5;
+        passing.take(HostEvent::NoteOn { timing, voice_id, channel, key, velocity }, true);
+        passing.take(HostEvent::NoteOff { timing, voice_id, channel, key, velocity }, true);
+        passing.take(HostEvent::Choke { timing, voice_id, channel, key }, true);
+        let pressure = 0.25;
+        passing.take(HostEvent::PolyPressure { timing, voice_id, channel, key, pressure }, true);
+        let voice_id = VoiceID::Wildcard;
+        let expected = HostEvent::PolyPressure { timing, voice_id, channel, key, pressure };
+        assert_eq!(sent(&mut passing, None, 9), [expected]);
+    }
+
+    #[test]
+    fn what_was_left_away_from_rest_goes_back_when_events_are_handed_on_no_more() {
+        let mut passing = Passing::default();
+        let bend = |timing, value| HostEvent::MidiPitchBend { timing, channel: 2, value };
+        for event in [cc(0, 64, 80), cc(0, 66, 127), cc(0, 66, 0), bend(1, 0.9), cc(2, 1, 100)] {
+            passing.take(event, true);
+        }
+        assert_eq!(sent(&mut passing, None, 9).len(), 5);
+        passing.begin(true);
+        assert_eq!(sent(&mut passing, None, 9), []);
+        passing.begin(false);
+        assert!(passing.take(cc(5, 64, 90), false), "left out, and not for want of room");
+        assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0), bend(0, CENTRE)]);
+        passing.begin(false);
+        assert_eq!(sent(&mut passing, None, 9), [], "once");
+    }
+
+    #[test]
+    fn there_is_room_for_a_flood_and_no_more_is_taken_than_there_is_room_for() {
+        let mut passing = Passing::default();
+        let taken = (0..2 * CAPACITY).filter(|_| passing.take(cc(0, 1, 5), true)).count();
+        assert!((CAPACITY..2 * CAPACITY).contains(&taken));
+        assert_eq!(sent(&mut passing, None, usize::MAX).len(), taken);
+    }
+}
