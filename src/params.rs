@@ -6,6 +6,7 @@
 
 mod choices;
 pub mod file;
+mod made_with;
 mod model_choice;
 pub mod presets;
 mod ranges;
@@ -15,6 +16,7 @@ mod text;
 pub use choices::{
     KeyChoice, LookaheadChoice, ModeChoice, ModelSource, RateChoice, ReplayChoice, ScaleChoice,
 };
+pub use made_with::MadeWith;
 pub use model_choice::{ModelChoice, ModelPath, StateFormat};
 pub use ranges::*;
 pub use take::TakeField;
@@ -146,6 +148,9 @@ pub struct AnacrusisParams {
     /// The user's own model file, kept also while an embedded one plays.
     #[persist = "model-path"]
     pub model_path: ModelPath,
+    /// The model that the music of the project was made with.
+    #[persist = "made-with"]
+    pub made_with: MadeWith,
     /// What was played.
     #[persist = "take"]
     pub take: TakeField,
@@ -236,6 +241,7 @@ impl Default for AnacrusisParams {
                 .non_automatable()
                 .with_callback(Arc::new(move |_| changed.touch())),
             model_path,
+            made_with: MadeWith::default(),
             take: TakeField::default(),
             format: StateFormat::default(),
         }

@@ -38,6 +38,8 @@ pub trait Session: Send + 'static {
     fn take(&mut self, action: TakeAction);
     /// Opens another model if the parameters ask for another.
     fn follow_model(&mut self);
+    /// The same, as the musician has chosen: the project goes on with that model.
+    fn choose_model(&mut self);
     /// Writes a part of the take to a file.
     fn keep_as(&mut self, path: PathBuf, part: Part);
     /// Writes a part of the take to a new file, to be dragged elsewhere; none if there is nothing

@@ -174,14 +174,28 @@ impl Models {
         }
     }
 
-    /// Opens the user's file at `path`, also if it was opened before: it may have changed.
+    /// As [`Models::follow`], where the musician has chosen: the project goes on with that model.
+    pub fn choose(&self) {
+        self.params.made_with.forget();
+        self.follow();
+        let state = self.slot.state();
+        let stands_in = lock(&self.known).stand_in.is_some();
+        if let Some(digest) = state.digest.filter(|_| state.loading.is_none() && !stands_in) {
+            self.params.made_with.opened(&self.params.model_choice(), &digest);
+        }
+    }
+
+    /// Opens the user's file at `path`, which they chose, also if it was opened before: it may have
+    /// changed.
     pub fn open(&self, path: String) {
+        self.params.made_with.forget();
         self.request(&mut lock(&self.asked), ModelChoice::File(path));
     }
 
     fn request(&self, asked: &mut Asked, choice: ModelChoice) {
         asked.requested = Some(choice.clone());
         let (slot, known) = (self.slot.clone(), self.known.clone());
+        let made_with = self.params.made_with.clone();
         let name = match embedded(&choice) {
             Ok(model) => model.name,
             Err("") => NAMELESS,
@@ -195,6 +209,7 @@ impl Models {
             known.stand_in = None;
             match opened {
                 Ok(checkpoint) => {
+                    made_with.opened(&choice, checkpoint.digest());
                     known.remember(About::of(&choice, &checkpoint));
                     Ok(checkpoint)
                 }
@@ -214,10 +229,18 @@ impl Models {
     pub fn view(&self) -> (Model, KeyRange) {
         let state = self.slot.state();
         let known = lock(&self.known);
-        let about = state.digest.and_then(|digest| known.find(&digest));
+        let loading = state.loading.is_some();
+        let digest = state.digest.filter(|_| !loading);
+        let choice = self.params.model_choice();
+        let other = digest.is_some_and(|digest| self.params.made_with.is_other(&choice, &digest));
+        let problems = [state.error.or_else(|| known.stand_in.clone())]
+            .into_iter()
+            .chain([other.then(|| text::OTHER_MUSIC.to_owned())]);
+        let problem = problems.flatten().collect::<Vec<_>>().join(" ");
+        let about = self.slot.state().digest.and_then(|digest| known.find(&digest));
         let mut model = Model {
-            loading: state.loading.is_some(),
-            problem: state.error.or_else(|| known.stand_in.clone()),
+            loading,
+            problem: (!problem.is_empty()).then_some(problem),
             // What a checkpoint becomes when it is loaded runs on the best there is.
             instructions: InstructionSet::best().name(),
             ..Model::default()
@@ -300,6 +323,63 @@ mod tests {
         assert!(!says(path("text")).is_empty());
         std::fs::write(path("cut"), &SONGS.file[..SONGS.file.len() / 2]).expect("written");
         assert!(!says(path("cut")).is_empty());
+    }
+
+    /// What the editor shows of the model of an instance with these parameters, once it plays.
+    fn shown(params: &Arc<AnacrusisParams>, act: impl FnOnce(&Models)) -> Model {
+        let (_audio, end, _monitor) = crate::jam::link::link();
+        let mut worker = crate::jam::worker::Worker::new(end);
+        worker.start().expect("a thread");
+        let models = Models::new(params.clone(), worker.models());
+        models.follow();
+        let wait = || {
+            let begun = std::time::Instant::now();
+            while models.slot.state().loading.is_some() && begun.elapsed().as_secs() < 60 {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        };
+        wait();
+        act(&models);
+        wait();
+        models.view().0
+    }
+
+    #[test]
+    fn a_project_whose_model_is_missing_or_another_says_that_its_music_is_other() {
+        use crate::params::ModelSource;
+        use nih_plug::params::persist::PersistentField;
+        use nih_plug::prelude::EnumParam;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mine.safetensors");
+        let text = path.to_string_lossy().into_owned();
+        let project = |made_with: &str| {
+            let model = EnumParam::new("Model", ModelSource::File);
+            let params = AnacrusisParams { model, ..AnacrusisParams::default() };
+            params.model_path.replace(text.clone());
+            params.made_with.set(made_with.to_owned());
+            Arc::new(params)
+        };
+        std::fs::write(&path, POP.file).expect("written");
+        let made = project("");
+        assert_eq!(shown(&made, |_| {}).problem, None);
+        let saved = made.made_with.map(String::clone);
+        assert_eq!(shown(&project(&saved), |_| {}).problem, None, "opened where it was made");
+
+        std::fs::write(&path, CLASSICAL.file).expect("written");
+        let elsewhere = shown(&project(&saved), |_| {});
+        assert_eq!(elsewhere.problem.as_deref(), Some(text::OTHER_MUSIC));
+        let chosen = shown(&project(&saved), |models| models.open(text.clone()));
+        assert_eq!(chosen.problem, None, "the musician goes on with it");
+        let followed = shown(&project(&saved), Models::choose);
+        assert_eq!(followed.problem, None);
+
+        std::fs::remove_file(&path).expect("removed");
+        let missing = shown(&project(&saved), |_| {}).problem.expect("it is missing");
+        assert!(missing.contains("cannot be used") && missing.ends_with(text::OTHER_MUSIC));
+        // It is still on record, for where the file is.
+        let params = project(&saved);
+        shown(&params, |_| {});
+        assert_eq!(params.made_with.map(String::clone), saved);
     }
 
     #[test]

@@ -98,6 +98,10 @@ impl editor::window::Session for Session {
         self.models.follow();
     }
 
+    fn choose_model(&mut self) {
+        self.models.choose();
+    }
+
     fn look(&mut self, folder: &str) {
         self.shelf.look(folder);
     }

@@ -1,7 +1,7 @@
 //! What is saved in a project, and what happens to states of other versions.
 //!
 //! The framework writes every parameter under its stable id (enums by the id of their
-//! value), and beside them `model-path`, `take` and `format`. On loading it skips what it does not
+//! value), and beside them `model-path`, `made-with`, `take` and `format`. On loading it skips what it does not
 //! know, but takes numbers as they come; so what is out of range is removed here first, and
 //! the value in force stays.
 
@@ -13,8 +13,11 @@ use crate::params::{self, StateFormat};
 /// empty take to states that carry none.
 pub fn filter(state: &mut PluginState) {
     state.params.retain(|id, value| is_sane(id, value));
-    // Projects from before there were takes have none; the one in force is not theirs.
-    state.fields.entry("take".to_owned()).or_insert_with(|| "\"\"".to_owned());
+    // Projects from before there were takes have none; the one in force is not theirs. Nor do they say
+    // what they were made with.
+    for field in ["take", "made-with"] {
+        state.fields.entry(field.to_owned()).or_insert_with(|| "\"\"".to_owned());
+    }
     state.fields.entry("format".to_owned()).or_insert_with(|| StateFormat::CURRENT.to_string());
 }
 

@@ -136,6 +136,7 @@ impl Desk {
         };
         let controls = self.params.controls();
         let mut texts = vec![format!("Model: {} ({})", model.name, model.digest)];
+        texts.extend(model.problem.clone());
         texts.extend(self.params.story());
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let options = KeepOptions {

@@ -191,7 +191,7 @@ impl<S: Session> App<S> {
         match choice {
             // Also if it was opened before: it may have changed.
             ModelChoice::File(path) => self.session.open_model(path),
-            _ => self.session.follow_model(),
+            _ => self.session.choose_model(),
         }
     }
 

@@ -1,0 +1,58 @@
+//! What each parameter does, in words.
+
+/// What the parameter of a name does, in a sentence or two.
+pub fn hint(name: &str) -> Option<&'static str> {
+    HINTS.iter().find(|(of, _)| *of == name).map(|(_, words)| *words)
+}
+
+/// By the names of the parameters.
+const HINTS: [(&str, &str); 36] = [
+    ("Bypass", "Ends what plays, and passes on all that you play untouched."),
+    (
+        "Mode",
+        "Solo plays alone. Accompany plays with you. Answer is silent while you play and goes on \
+         from it when you rest for a bar.",
+    ),
+    (
+        "Reaction",
+        "How long after its step a chord sounds, in mode Accompany: what you play in that step is \
+         heard first. At 0 it is decided ahead, and hears you a step late.",
+    ),
+    ("Follow", "How closely it goes with what you play. At 0 % it mostly follows itself."),
+    ("Start with me", "Waits, silent, until you play."),
+    ("Stop with me", "Ends at the bar line after a bar without you, until you play again."),
+    ("Room", "Begins no note under your hands or right beside them."),
+    ("Double", "Lets it play the very keys that you hold."),
+    ("Thru", "Passes on what you play, as you play it: notes, pedal, bend and all."),
+    ("Sustain", "Your pedal, where the host hands on none: let the host learn it."),
+    ("Answer now", "In mode Answer: asks for the answer at once."),
+    ("Temperature", "Below 1 it plays safer, above 1 wilder."),
+    ("Density", "How many notes it plays: 2 asks for twice as many, 0.5 for half."),
+    ("Truncation", "Drops notes less likely than this: no strays. Pop likes 10 %."),
+    (
+        "Key",
+        "The tonic of the scale; Follow me takes that of the key in which you play. With the \
+         chromatic scale it changes nothing.",
+    ),
+    ("Scale", "The notes that may sound. Chromatic is all of them, whatever the key."),
+    ("Lowest note", "No note sounds below this one."),
+    ("Highest note", "No note sounds above this one."),
+    ("Most notes", "How many notes may sound at once."),
+    ("Most onsets", "How many notes may begin in one step."),
+    ("Clear bass", "Keeps thirds out of the notes below C3, where they are mud."),
+    ("Transpose", "Sounds higher or lower. Key, scale and range are of what sounds."),
+    ("Seed", "Another number, another performance; the same number, the same one."),
+    ("Lookahead", "How far ahead a chord is decided. Raise it if deadlines are missed."),
+    ("Rate", "How long a step lasts. The models think in sixteenths."),
+    ("Channel", "The MIDI channel of the notes sent."),
+    ("Velocity", "How hard the notes are struck where you play neither loud nor soft."),
+    ("Dynamics", "How far they are as loud as you, with outer voices above the rest."),
+    ("Accent", "Added on the bar line, half of it on the other counts."),
+    ("Humanise", "What chance adds to a velocity or takes from it at most."),
+    ("Gate", "Where in its last step a note ends that is not held on."),
+    ("Replay", "When what was played before is played again instead of new music."),
+    ("Wait for notes", "For renders in hosts that do not say that they render."),
+    ("Audition", "A small electric piano of its own, on the audio output."),
+    ("Audition level", "How loud that is."),
+    ("Model", "Which model plays."),
+];
