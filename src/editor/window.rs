@@ -17,6 +17,8 @@ use std::sync::Arc;
 use nih_plug::editor::{ResizeHint, SizeConstraints, dpi::LogicalSize};
 use nih_plug_egui::{EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor};
 
+use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
+
 use self::app::App;
 use self::held::Shared;
 pub use self::held::Window;
@@ -55,11 +57,16 @@ pub trait Session: Send + 'static {
     fn look(&mut self, folder: &str);
     /// Sees to it that a model is listed that was chosen.
     fn show_choice(&mut self, choice: &ModelChoice);
-    /// Opens a dialog of the system's.
-    fn ask(&mut self, question: Question);
+    /// Opens a dialog of the system's above `window`.
+    fn ask(&mut self, question: Question, window: &dyn Parent);
     /// What the user answered in it, once.
     fn answer(&mut self) -> Option<Answer>;
 }
+
+/// A window that a dialog can belong to.
+pub trait Parent: HasWindowHandle + HasDisplayHandle {}
+
+impl<W: HasWindowHandle + HasDisplayHandle> Parent for W {}
 
 /// What a dialog of the system's was answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use nih_plug_egui::RepaintNotifier;
 
@@ -22,6 +23,10 @@ const MOST_FILES: usize = 500;
 
 /// Entries of a folder that are passed by in search of files.
 const MOST_ENTRIES: usize = 20_000;
+
+/// How long the end of what reads a folder is waited for. Between two files it looks whether it is still
+/// wanted.
+const LONGEST_END: Duration = Duration::from_millis(500);
 
 /// The models of an editor.
 pub struct Shelf {
@@ -121,7 +126,13 @@ impl Drop for Shelf {
     fn drop(&mut self) {
         // Nobody wants what is being read any more.
         lock(&self.found).look += 1;
-        for reader in self.readers.drain(..) {
+        let begun = Instant::now();
+        let reads = |readers: &[JoinHandle<()>]| readers.iter().any(|reader| !reader.is_finished());
+        while reads(&self.readers) && begun.elapsed() < LONGEST_END {
+            thread::sleep(Duration::from_millis(2));
+        }
+        // What still reads, of a drive that does not answer, is left to itself: the host must go on.
+        for reader in self.readers.drain(..).filter(JoinHandle::is_finished) {
             // It does not panic; if it did, it is over all the same.
             let _ = reader.join();
         }
@@ -187,7 +198,6 @@ fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, Instant};
 
     fn settled(shelf: &Shelf) -> Library {
         let begun = Instant::now();
@@ -223,6 +233,18 @@ mod tests {
         assert_eq!(settled(&shelf).folder.len(), 2, "the last look counts");
         shelf.look("");
         assert_eq!(shelf.view().entries().count(), EMBEDDED);
+    }
+
+    #[test]
+    fn a_drive_that_does_not_answer_holds_nobody_up() {
+        let (answer, drive) = std::sync::mpsc::channel::<()>();
+        let mut shelf = Shelf::new(RepaintNotifier::new());
+        shelf.readers.push(thread::spawn(move || {
+            // Until the test is over: who waits for this waits for ever.
+            let _ = drive.recv();
+        }));
+        drop(shelf);
+        drop(answer);
     }
 
     #[test]

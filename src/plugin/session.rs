@@ -12,7 +12,7 @@ use super::library::Shelf;
 use super::models::Models;
 use super::presets::Presets;
 use super::takes::Desk;
-use crate::editor::window::Answer;
+use crate::editor::window::{Answer, Parent};
 use crate::editor::{self, Part, PresetAction, Question, TakeAction, View, text};
 use crate::jam::link::Monitor;
 use crate::params::ModelChoice;
@@ -106,8 +106,8 @@ impl editor::window::Session for Session {
         self.shelf.look(folder);
     }
 
-    fn ask(&mut self, question: Question) {
-        self.dialogs.ask(question, self.shelf.folder());
+    fn ask(&mut self, question: Question, window: &dyn Parent) {
+        self.dialogs.ask(question, self.shelf.folder(), window);
     }
 
     fn answer(&mut self) -> Option<Answer> {

@@ -73,7 +73,7 @@ impl<S: Session> App<S> {
         let view = self.session.view();
         self.memory.dropping = self.desktop.is_held_over();
         let actions = crate::editor::ui(ui, &view, &self.params, &setter, &mut self.memory);
-        self.act(actions, &setter);
+        self.act(actions, &setter, frame);
         // Set while nothing is drawn: it makes the window another size.
         let scale = self.memory.prefs.scale as f32;
         if (ui.ctx().zoom_factor() - scale).abs() > 1e-3 {
@@ -130,7 +130,7 @@ impl<S: Session> App<S> {
     }
 
     /// Does what the user asked for.
-    fn act(&mut self, actions: Actions, setter: &ParamSetter) {
+    fn act(&mut self, actions: Actions, setter: &ParamSetter, frame: &Frame) {
         if actions.panic {
             self.session.panic();
         }
@@ -141,7 +141,7 @@ impl<S: Session> App<S> {
             self.session.preset(action);
         }
         if let Some(question) = actions.ask {
-            self.session.ask(question);
+            self.session.ask(question, frame.baseview_window());
         }
         let mut folder = actions.look;
         let mut choose = actions.choose;
