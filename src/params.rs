@@ -110,6 +110,9 @@ pub struct AnacrusisParams {
     /// MIDI channel of the notes played, 1 to 16.
     #[id = "channel"]
     pub channel: IntParam,
+    /// Whether bass, middle and top go to three channels.
+    #[id = "split"]
+    pub split: BoolParam,
     /// Velocity of the notes played.
     #[id = "velocity"]
     pub velocity: IntParam,
@@ -211,6 +214,7 @@ impl Default for AnacrusisParams {
             lookahead: EnumParam::new("Lookahead", LookaheadChoice::default()).non_automatable(),
             rate: EnumParam::new("Rate", RateChoice::default()).non_automatable(),
             channel: IntParam::new("Channel", 1, whole(&CHANNEL)),
+            split: BoolParam::new("Split", false),
             velocity: IntParam::new("Velocity", 80, whole(&VELOCITY)),
             dynamics: FloatParam::new("Dynamics", 1.0, linear(&DYNAMICS))
                 .with_step_size(0.01)
@@ -292,6 +296,7 @@ impl AnacrusisParams {
             lookahead: self.lookahead.value().into(),
             rate: self.rate.value().into(),
             channel: byte(self.channel.value(), &CHANNEL) - 1,
+            split: self.split.value(),
             velocity: byte(self.velocity.value(), &VELOCITY),
             dynamics: sane(self.dynamics.value(), &DYNAMICS, 1.0),
             accent: byte(self.accent.value(), &VELOCITY_CHANGE),

@@ -227,6 +227,7 @@ mod tests {
             sounded: true,
             touch: None,
             heard_velocity: 0,
+            heard_late_us: 0,
         };
         let span =
             |step: &i64| Span { rate: Rate::Sixteenth, first: Step(*step), end: Step(*step + 1) };

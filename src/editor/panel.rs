@@ -95,6 +95,7 @@ fn shape(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         choice(ui, setter, &params.scale);
         whole(ui, setter, &params.lowest, &params::MIDI_KEY);
         whole(ui, setter, &params.highest, &params::MIDI_KEY);
+        whole(ui, setter, &params.transpose, &params::TRANSPOSE);
         whole(ui, setter, &params.most_notes, &params::MOST);
         whole(ui, setter, &params.most_onsets, &params::MOST);
         switch(ui, setter, &params.clear_bass);
@@ -109,7 +110,7 @@ fn touch(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         whole(ui, setter, &params.humanise, &params::VELOCITY_CHANGE);
         real(ui, setter, &params.gate, &params::GATE);
         whole(ui, setter, &params.channel, &params::CHANNEL);
-        whole(ui, setter, &params.transpose, &params::TRANSPOSE);
+        switch(ui, setter, &params.split);
         switch(ui, setter, &params.thru);
         switch(ui, setter, &params.bypass);
         switch(ui, setter, &params.audition);

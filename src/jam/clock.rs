@@ -7,7 +7,7 @@
 mod due;
 pub mod path;
 
-use crate::jam::controls::Lookahead;
+use crate::jam::controls::{Lookahead, Timing};
 use crate::jam::link::Place;
 use crate::jam::transport::{Reason, Transport};
 use crate::music::{Grid, Rate, grid::beats_per_sample};
@@ -91,6 +91,8 @@ pub struct Clock {
     listened: i64,
     /// Where in a step notes end, as a share of it; 1 is at its end, and no moment of its own.
     gate_steps: f64,
+    /// The same of the step that began last, if it is replayed.
+    regate: Option<f64>,
     /// The place whose gate is still to come.
     gate_due: Option<Place>,
     /// How long after its step its chord sounded, seconds.
@@ -119,6 +121,7 @@ impl Default for Clock {
             sound_due: None,
             listened: i64::MIN,
             gate_steps: 1.0,
+            regate: None,
             gate_due: None,
             gate_after_s: 0.0,
             ahead: [Place::default(); AHEAD],
@@ -175,21 +178,29 @@ impl Clock {
         motion
     }
 
-    /// Sets the gate of the block that has begun, as a share of a step.
+    /// Sets when notes sound that begin in the block that has begun, as far as steps are long enough:
+    /// how long after their step, and where they end. What has begun sounds as it began; it ends as is
+    /// set now.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn set_gate(&mut self, steps: f64) {
-        self.gate_steps = steps;
+    pub fn set_timing(&mut self, timing: Timing) {
+        (self.reaction_s, self.gate_steps) = (timing.reaction_s(), timing.gate());
     }
 
-    /// Sets how long after its step a chord of the block that has begun sounds, in seconds, as far
-    /// as steps are long enough. What has begun sounds as it began.
+    /// The step that has just begun sounds, and ends, when it did before.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn set_reaction(&mut self, reaction_s: f64) {
-        self.reaction_s = reaction_s;
+    pub fn retime(&mut self, timing: Timing) {
+        let delay_s = timing.reaction_s();
+        self.sound_due = (delay_s > 0.0).then_some(delay_s);
+        // What sounds later has its gate from then on.
+        (self.gate_due, self.gate_after_s) = match self.sound_due {
+            None => (Some(self.last), 0.0),
+            Some(_) => (None, self.gate_after_s),
+        };
+        self.regate = Some(timing.gate());
     }
 
     /// How long after its step a chord sounds in this block, seconds: what was set, as far as steps
@@ -226,6 +237,22 @@ impl Clock {
         // The slack decides ties the same way however blocks are cut.
         let slack = TIE_SAMPLES * self.beats_per_sample;
         Some(self.last.index + i64::from(until - slack <= since))
+    }
+
+    /// How much later than the step that is [`Clock::nearest`] to a sample of the block that sample is,
+    /// microseconds; negative if it is earlier.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn late_us(&self, offset_samples: u32) -> i32 {
+        let here = f64::from(offset_samples) * self.beats_per_sample;
+        let place = match self.nearest(offset_samples) {
+            Some(index) if index > self.last.index => self.path.after(self.last),
+            _ => Some(self.last),
+        };
+        let late = here - self.path.distance(place.unwrap_or(self.last));
+        // Half a step at most, or what saturates.
+        (1e6 * late / self.beats_per_second) as i32
     }
 
     /// Samples from the block's first sample to the beginning of `place`; negative if past.

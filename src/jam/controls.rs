@@ -92,6 +92,27 @@ impl Default for Shaping {
     }
 }
 
+/// When the notes of a step sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// How long after the step they begin, microseconds.
+    pub reaction_us: u32,
+    /// Where in its last step a note ends that is not held on, per cent of the step.
+    pub gate_percent: u8,
+}
+
+impl Timing {
+    /// How long after the step they begin, seconds.
+    pub fn reaction_s(self) -> f64 {
+        f64::from(self.reaction_us) / 1e6
+    }
+
+    /// Where in its last step a note ends, as a share of the step; 1 is at its end.
+    pub fn gate(self) -> f64 {
+        f64::from(self.gate_percent) / 100.0
+    }
+}
+
 /// Which keys may sound, as they sound, and how many. What holds is the value at the chord's
 /// commit point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +205,8 @@ pub struct Controls {
     pub rate: Rate,
     /// MIDI channel of the notes, 0 to 15. Sounding notes end on the channel they began on.
     pub channel: u8,
+    /// Whether bass, middle and top have a channel each: `channel` and the two after it.
+    pub split: bool,
     /// MIDI velocity of the notes, 1 to 127; with [`Controls::dynamics`], of those beside a musician
     /// who plays at a usual velocity, 80.
     pub velocity: u8,
@@ -224,6 +247,7 @@ impl Default for Controls {
             lookahead: Lookahead::default(),
             rate: Rate::default(),
             channel: 0,
+            split: false,
             velocity: 80,
             dynamics: 0.0,
             accent: 0,
@@ -249,12 +273,18 @@ impl Controls {
 
     /// How long after its step a chord sounds, seconds; 0 where chords are decided once.
     pub fn reaction_s(&self) -> f64 {
-        let asked = f64::from(self.reaction_ms.clamp(0.0, Controls::LONGEST_REACTION_MS));
-        match self.mode {
-            // Also for what is no number.
-            Mode::Accompany if asked > 0.0 => asked / 1e3,
-            _ => 0.0,
-        }
+        self.timing().reaction_s()
+    }
+
+    /// When the notes of a step sound.
+    pub fn timing(&self) -> Timing {
+        let asked = self.reaction_ms.clamp(0.0, Controls::LONGEST_REACTION_MS);
+        let listens = self.mode == Mode::Accompany;
+        // What is no number becomes 0; all else is within range.
+        let reaction_us = if listens { (1e3 * asked).round() as u32 } else { 0 };
+        // And here 1.
+        let gate_percent = (100.0 * self.gate.min(1.0).max(0.0)).round() as u8;
+        Timing { reaction_us, gate_percent }
     }
 
     /// How far ahead chords are committed: who listens to the last moment decides ahead half a step

@@ -196,6 +196,8 @@ pub struct Outcome {
     pub touch: Option<Touch>,
     /// The mean velocity of what was struck in it by the musician, 1 to 127; 0 if nothing was.
     pub heard_velocity: u8,
+    /// How much later than the step that was, in the mean, microseconds.
+    pub heard_late_us: i32,
 }
 
 /// What goes from audio to worker, in the order in which it happened.

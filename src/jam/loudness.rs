@@ -1,4 +1,5 @@
-//! How loud the musician plays: the mean velocity of the keys that they struck within a bar.
+//! How loud the musician plays, the mean velocity of the keys that they struck within a bar; and how
+//! late in each step.
 
 use crate::music::STEPS_PER_BAR;
 
@@ -12,6 +13,8 @@ struct Struck {
     keys: u32,
     /// Sum of their velocities.
     velocity: u32,
+    /// Sum of how much later than the step they were struck, microseconds.
+    late_us: i64,
 }
 
 /// How loud the musician plays.
@@ -38,13 +41,13 @@ impl Loudness {
         *self = Loudness { level: self.level, ..Loudness::default() };
     }
 
-    /// A key is struck with a velocity of 1 to 127, nearest to the step of this index or while
-    /// nothing is played.
+    /// A key is struck with a velocity of 1 to 127, nearest to the step of this index and so many
+    /// microseconds after it (or before, if negative), or while nothing is played.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn struck(&mut self, index: Option<i64>, velocity: u8) {
-        let Some(index) = index else {
+    pub fn struck(&mut self, at: Option<(i64, i32)>, velocity: u8) {
+        let Some((index, late_us)) = at else {
             self.level = Some(f32::from(velocity));
             return;
         };
@@ -55,6 +58,7 @@ impl Loudness {
         }
         step.keys += 1;
         step.velocity += u32::from(velocity);
+        step.late_us += i64::from(late_us);
         let within = |step: &&Struck| step.index > index - STEPS as i64;
         let (keys, velocity) = self
             .steps
@@ -74,16 +78,19 @@ impl Loudness {
         self.level
     }
 
-    /// The mean velocity of the keys that were struck in a step, 1 to 127; 0 if none were, or too
-    /// long ago.
+    /// The mean velocity of the keys that were struck in a step, 1 to 127, and how much later than the
+    /// step they were struck in the mean, microseconds; 0 if none were, or too long ago.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn of_step(&self, index: i64) -> u8 {
+    pub fn of_step(&self, index: i64) -> (u8, i32) {
         let step = self.steps[index.rem_euclid(STEPS as i64) as usize];
         let mean = (step.velocity + step.keys / 2).checked_div(step.keys);
-        // A mean of velocities is one.
-        mean.filter(|_| step.index == index).unwrap_or(0).min(127) as u8
+        match mean.filter(|_| step.index == index) {
+            // A mean of velocities is one, and that of 32 bits has no more.
+            Some(mean) => (mean.min(127) as u8, (step.late_us / i64::from(step.keys)) as i32),
+            None => (0, 0),
+        }
     }
 }
 
@@ -99,14 +106,17 @@ mod tests {
         assert_eq!(loudness.level(), Some(40.0), "struck before playback begins");
         loudness.begin();
         assert_eq!(loudness.level(), Some(40.0));
-        loudness.struck(Some(0), 60);
-        loudness.struck(Some(0), 80);
-        loudness.struck(Some(15), 100);
+        loudness.struck(Some((0, -400)), 60);
+        loudness.struck(Some((0, 1_000)), 80);
+        loudness.struck(Some((15, 7)), 100);
         assert_eq!(loudness.level(), Some(80.0));
-        assert_eq!([0, 1, 15, 16].map(|index| loudness.of_step(index)), [70, 0, 100, 0]);
-        loudness.struck(Some(16), 120);
+        assert_eq!(
+            [0, 1, 15, 16].map(|index| loudness.of_step(index)),
+            [(70, 300), (0, 0), (100, 7), (0, 0)]
+        );
+        loudness.struck(Some((16, 0)), 120);
         assert_eq!(loudness.level(), Some(110.0), "the first step is a bar ago");
-        loudness.struck(Some(400), 30);
+        loudness.struck(Some((400, 0)), 30);
         assert_eq!(loudness.level(), Some(30.0));
     }
 }

@@ -144,8 +144,7 @@ impl Performer {
         let ahead = controls.commits_ahead();
         let motion = self.clock.begin(transport, controls.rate, ahead, frames);
         let mut eventful = motion != Motion::Continued(None) || !input.is_empty();
-        self.clock.set_gate(controls.gate.into());
-        self.clock.set_reaction(controls.reaction_s());
+        self.clock.set_timing(controls.timing());
         self.look_at_grounds();
         match motion {
             Motion::Held(_) => {
@@ -198,9 +197,8 @@ impl Performer {
                 Due::Boundary => {
                     // On short laps the step before has not sounded yet.
                     self.wait_for_begun(transport, controls);
-                    if !self.clock.is_sound_due() {
-                        self.wait_for(moment.place, transport, controls);
-                    }
+                    // What is replayed tells when it sounds.
+                    self.wait_for(moment.place, transport, controls);
                     self.begin(moment.place, moment.offset_samples, transport, controls, out);
                 }
                 Due::Sound => {
@@ -379,6 +377,11 @@ impl Performer {
         self.status.now = Some(place.step);
         self.overdue = self.pending.take(place);
         self.begun = self.overdue.map(|entry| outcome::begun(&entry, transport));
+        // What is replayed sounds when it sounded.
+        let touch = self.overdue.as_ref().and_then(|entry| entry.touch);
+        if let Some(timing) = touch.and_then(|touch| touch.timing) {
+            self.clock.retime(timing);
+        }
         self.status.push_past(shown(place, self.overdue.as_ref()));
         if !self.clock.is_sound_due() {
             self.sound(offset_samples, transport, controls, out);

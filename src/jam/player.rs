@@ -106,7 +106,7 @@ impl Player {
                 offset_samples,
                 kind: NoteKind::On,
                 key,
-                channel: touch.channel.min(15),
+                channel: touch.channel_of(key, chord.playing()),
                 velocity: touch.velocity(key, begins),
             };
             let bit = 1u128 << key;

@@ -58,6 +58,8 @@ pub struct Played {
     /// The mean velocity of what the musician struck in it, 1 to 127; 0 if nothing, or if that is not
     /// known.
     pub heard_velocity: u8,
+    /// How much later than the step that was, in the mean, microseconds; 0 if that is not known.
+    pub heard_late_us: i32,
 }
 
 impl Played {

@@ -1,6 +1,6 @@
 //! How the notes of a step are struck.
 
-use crate::jam::controls::Controls;
+use crate::jam::controls::{Controls, Timing};
 use crate::model::Draw;
 use crate::music::{Step, Stress};
 
@@ -20,6 +20,10 @@ pub struct Touch {
     pub draw: Draw,
     /// The step that chance depends on, too.
     pub step: Step,
+    /// Whether bass, middle and top have a channel each: `channel` and the two after it.
+    pub split: bool,
+    /// When they sound; takes of before do not tell.
+    pub timing: Option<Timing>,
 }
 
 impl Touch {
@@ -68,7 +72,18 @@ impl Touch {
             dynamics: (100.0 * dynamics).round() as u8,
             draw,
             step,
+            split: controls.split,
+            timing: Some(controls.timing()),
         }
+    }
+
+    /// The channel of `key`, 0 to 15, among the keys of the mask `playing` that sound with it.
+    ///
+    /// # Realtime
+    /// Pure arithmetic.
+    pub fn channel_of(&self, key: u8, playing: u128) -> u8 {
+        let voice = if self.split { Voice::of(key, playing) as u8 } else { 0 };
+        (self.channel + voice) % 16
     }
 
     /// The velocity of `key`, which begins together with the keys of the mask `begins`; 1 to 127.
@@ -93,9 +108,59 @@ impl Touch {
     }
 }
 
+/// One of three instruments that share what is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    Bass = 0,
+    Middle = 1,
+    Top = 2,
+}
+
+impl Voice {
+    /// The lowest key is a bass below G3; the highest of several is a tune from C4 up, one alone from
+    /// C5 up.
+    const BASS_BELOW: u8 = 55;
+    const TOP_FROM: u8 = 60;
+    const ALONE_FROM: u8 = 72;
+
+    /// The voice of `key` among the keys of the mask `playing`.
+    fn of(key: u8, playing: u128) -> Voice {
+        let bit = 1u128 << (key & 127);
+        let others = playing & !bit;
+        let (lowest, highest) = (others & (bit - 1) == 0, others & !(bit - 1) == 0);
+        let top_from = if others == 0 { Voice::ALONE_FROM } else { Voice::TOP_FROM };
+        match key {
+            key if lowest && key < Voice::BASS_BELOW => Voice::Bass,
+            key if highest && key >= top_from => Voice::Top,
+            _ => Voice::Middle,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn three_instruments_share_a_chord_by_voice_and_register() {
+        let controls = Controls { channel: 14, split: true, ..Controls::default() };
+        let split = touch(&controls, None, Stress::None);
+        let channels = |keys: &[u8]| -> Vec<u8> {
+            let playing = keys.iter().map(|key| 1u128 << key).sum();
+            keys.iter().map(|key| split.channel_of(*key, playing)).collect()
+        };
+        // The sixteenth channel is followed by the first.
+        let [bass, middle, top] = [14, 15, 0];
+        assert_eq!(channels(&[40, 52, 64, 76]), [bass, middle, middle, top]);
+        assert_eq!(channels(&[40, 52]), [bass, middle], "no tune lies so low");
+        assert_eq!(channels(&[57, 64, 127]), [middle, middle, top], "nor a bass so high");
+        assert_eq!(
+            [channels(&[0]), channels(&[64]), channels(&[72])].concat(),
+            [bass, middle, top]
+        );
+        let whole = Touch { split: false, ..split };
+        assert_eq!(whole.channel_of(76, 1 << 76), 14);
+    }
 
     fn touch(controls: &Controls, level: Option<f32>, stress: Stress) -> Touch {
         Touch::new(controls, level, stress, Draw::default(), Step(0))

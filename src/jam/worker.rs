@@ -245,6 +245,7 @@ impl<B: Biaxial> Service<B> {
             sounded: outcome.sounded,
             touch: outcome.touch,
             heard_velocity: outcome.heard_velocity,
+            heard_late_us: outcome.heard_late_us,
         });
     }
 

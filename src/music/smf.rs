@@ -52,7 +52,10 @@ mod write;
 pub use fit::GridFit;
 pub use read::{Imported, MAX_NOTES, MAX_STEPS, ReadOptions, read, read_with};
 pub use repairs::Repairs;
-pub use write::{Part, TICKS_PER_BEAT, TempoChange, VelocityOf, WriteOptions, write, write_parts};
+pub use write::{
+    Beside, BesideOf, ChannelOf, Part, TICKS_PER_BEAT, TempoChange, VelocityOf, WriteOptions,
+    write, write_parts,
+};
 
 /// Why a file is not a Standard MIDI File that can be laid on the grid.
 ///

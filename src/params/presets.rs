@@ -8,7 +8,7 @@
 //!
 //! A value that is absent means the parameter's default, so a preset always gives the same sound.
 //! What belongs to a place rather than to a sound is no part of a preset: bypass, thru,
-//! sustain, answer now, seed, lookahead, channel, replay, waiting, and the audition voice.
+//! sustain, answer now, seed, lookahead, channel, split, replay, waiting, and the audition voice.
 //!
 //! A preset whose model is the user's own file names it as `"model_file"`; without that name the
 //! file stays the one that is chosen.

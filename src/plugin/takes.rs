@@ -195,6 +195,7 @@ mod tests {
             sounded: true,
             touch: None,
             heard_velocity: 0,
+            heard_late_us: 0,
         };
         let take = desk.params.take.shared();
         take.with(|take| (0..64).for_each(|step| take.record(played(step))));

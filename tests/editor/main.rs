@@ -27,14 +27,14 @@ fn a_stopped_editor_names_everything_it_shows() {
         harness.get_by_role_and_label(Role::CheckBox, name);
     }
     tab(&mut harness, Tab::Shape);
-    for name in ["Temperature", "Density", "Truncation", "Lowest note", "Most notes"] {
+    for name in ["Temperature", "Density", "Truncation", "Lowest note", "Transpose", "Most notes"] {
         harness.get_by_role_and_label(Role::Slider, name);
     }
     tab(&mut harness, Tab::Touch);
-    for name in ["Velocity", "Dynamics", "Accent", "Humanise", "Gate", "Channel", "Transpose"] {
+    for name in ["Velocity", "Dynamics", "Accent", "Humanise", "Gate", "Channel"] {
         harness.get_by_role_and_label(Role::Slider, name);
     }
-    for name in ["Thru", "Audition", "Bypass"] {
+    for name in ["Split", "Thru", "Audition", "Bypass"] {
         harness.get_by_role_and_label(Role::CheckBox, name);
     }
     tab(&mut harness, Tab::Take);

@@ -205,12 +205,8 @@ fn written_files_say_how_they_sound_and_switch_everything_off() {
 
 #[test]
 fn parts_have_a_track_each_and_share_tempi_and_grid() {
-    let part = |name, key| Part {
-        name,
-        channel: 2,
-        roll: PianoRoll { chords: vec![Chord::struck_keys([key]); 2] },
-        velocity: None,
-    };
+    let part =
+        |name, key| Part::new(name, 2, PianoRoll { chords: vec![Chord::struck_keys([key]); 2] });
     let tempi = [TempoChange { step: 1, tempo_bpm: 60.0 }];
     let options = WriteOptions { tempo_bpm: 90.0, velocity: 1, ..WriteOptions::default() };
     let parts = [part("low", 40), part("high", 80)];

@@ -31,8 +31,7 @@ fn folder(name: &Path, by: impl Fn(u8) -> u8) -> PathBuf {
     std::fs::create_dir_all(name).expect("a folder");
     for (number, piece) in (0..).zip(&chorales().pieces) {
         let velocity = |_: usize, key: u8, _: u128| by(key) + number;
-        let part =
-            Part { name: "choir", channel: 0, roll: piece.roll.clone(), velocity: Some(&velocity) };
+        let part = Part { velocity: Some(&velocity), ..Part::new("choir", 0, piece.roll.clone()) };
         let bytes = smf::write_parts(&[part], Rate::Sixteenth, &[], &WriteOptions::default());
         std::fs::write(name.join(&piece.name), bytes).expect("written");
     }

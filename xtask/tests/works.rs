@@ -123,8 +123,7 @@ fn the_same_melody_is_the_same_work_whatever_goes_with_it_and_whatever_it_is_cal
         |step: usize, chord: &Chord| if step / 16 % 4 == 3 { Chord::SILENT } else { *chord };
     let melody: PianoRoll =
         tune.melody.chords.iter().enumerate().map(|(step, chord)| rests(step, chord)).collect();
-    let part =
-        |name, roll: &PianoRoll| smf::Part { name, channel: 0, roll: roll.clone(), velocity: None };
+    let part = |name, roll: &PianoRoll| smf::Part::new(name, 0, roll.clone());
     let parts = [part("voice", &melody), part("guitar", &arranged.chords)];
     let with_rests = smf::write_parts(&parts, Rate::Sixteenth, &[], &WriteOptions::default());
     let files = [

@@ -6,7 +6,7 @@ pub fn hint(name: &str) -> Option<&'static str> {
 }
 
 /// By the names of the parameters.
-const HINTS: [(&str, &str); 36] = [
+const HINTS: [(&str, &str); 37] = [
     ("Bypass", "Ends what plays, and passes on all that you play untouched."),
     (
         "Mode",
@@ -45,6 +45,7 @@ const HINTS: [(&str, &str); 36] = [
     ("Lookahead", "How far ahead a chord is decided. Raise it if deadlines are missed."),
     ("Rate", "How long a step lasts. The models think in sixteenths."),
     ("Channel", "The MIDI channel of the notes sent."),
+    ("Split", "Bass, middle and top on three channels, from Channel on: for three instruments."),
     ("Velocity", "How hard the notes are struck where you play neither loud nor soft."),
     ("Dynamics", "How far they are as loud as you, with outer voices above the rest."),
     ("Accent", "Added on the bar line, half of it on the other counts."),

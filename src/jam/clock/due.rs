@@ -97,6 +97,7 @@ impl Clock {
             Due::Boundary => {
                 self.last = moment.place;
                 self.late_due = true;
+                self.regate = None;
                 self.sound_due = (self.reaction_s > 0.0).then_some(self.reaction_s);
                 if self.sound_due.is_none() {
                     (self.gate_due, self.gate_after_s) = (Some(moment.place), 0.0);
@@ -139,15 +140,15 @@ impl Clock {
     /// Where the gate of the last place is, if it lies before the next sounds. Not before the
     /// next chord is decided and the network had time to answer.
     fn gate_beats(&self) -> Option<(Place, f64)> {
-        // Also false for what is no number.
-        let gated = self.gate_due.filter(|_| self.gate_steps < 1.0)?;
+        let gate_steps = self.regate.unwrap_or(self.gate_steps);
+        let gated = self.gate_due.filter(|_| gate_steps < 1.0)?;
         let next = self.path.after(gated)?;
         let step_beats = self.path.step_beats();
         let begins = self.path.distance(next);
         let sounds = begins + self.delay_beats(self.reaction_s);
         let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
         let sounded = self.path.distance(gated) + self.delay_beats(self.gate_after_s);
-        let gate = (sounded + self.gate_steps.max(0.0) * step_beats).max(answered);
+        let gate = (sounded + gate_steps * step_beats).max(answered);
         (gate < sounds).then_some((gated, gate))
     }
 

@@ -153,7 +153,8 @@ impl Performer {
                     self.player.give_up(key, offset_samples, out);
                 }
                 self.hearing.on(channel, key, at);
-                self.loudness.struck(at, velocity);
+                let late_us = self.clock.late_us(offset_samples);
+                self.loudness.struck(at.map(|index| (index, late_us)), velocity);
                 if controls.mode == Mode::Answer {
                     self.interrupt(at.is_some(), offset_samples, out);
                 }

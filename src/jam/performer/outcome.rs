@@ -11,8 +11,8 @@ impl Performer {
     pub(super) fn close(&mut self) {
         let Some(begun) = self.begun.take() else { return };
         let (heard, muted) = self.hearing.outcome(begun.place.index);
-        let heard_velocity = self.loudness.of_step(begun.place.index);
-        let outcome = Outcome { heard, muted, heard_velocity, ..begun };
+        let (heard_velocity, heard_late_us) = self.loudness.of_step(begun.place.index);
+        let outcome = Outcome { heard, muted, heard_velocity, heard_late_us, ..begun };
         if self.untold.is_some() || !self.end.tell(outcome) {
             self.status.untold_steps += u64::from(self.untold.is_some());
             self.untold.get_or_insert(outcome);

@@ -1,7 +1,8 @@
 //! A take as a file to keep.
 
 use super::{MOST_STEPS, Played, Span, Take};
-use crate::music::smf::{self, Part, TempoChange, VelocityOf, WriteOptions};
+use crate::jam::clock::LATEST_STEPS;
+use crate::music::smf::{self, Beside, Part, TICKS_PER_BEAT, TempoChange, WriteOptions};
 use crate::music::{Chord, PianoRoll, Rate, Step};
 
 /// What of a take is kept.
@@ -31,7 +32,7 @@ pub struct KeepOptions<'a> {
 }
 
 /// A take, or a part of it, as a Standard MIDI File: what was generated and what the musician
-/// played in a part each, with the tempi that it had. Stretches at another rate than the newest
+/// played in a part each, with the tempi that it had, when and how loud both sounded. Stretches at another rate than the newest
 /// step's, or than the stretch that is asked for, are left out. `None` if nothing is left.
 pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let (rate, played) = match options.what {
@@ -50,15 +51,42 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
         let velocity = played.get(step).map_or(0, |played| played.heard_velocity);
         if velocity > 0 { velocity } else { options.velocity }
     };
-    let part = |name, roll, velocity| Part {
-        name,
-        channel: options.channel,
-        roll,
-        velocity: Some(velocity),
+    let channel = |step: usize, key, playing| {
+        let touch = played.get(step).and_then(|played| played.touch);
+        touch.map_or(options.channel, |touch| touch.channel_of(key, playing))
+    };
+    let ticks = |step: usize, us: f64| {
+        let tempo_bpm = played.get(step).map_or(0.0, |played| f64::from(played.tempo_bpm));
+        // Steps are short, so this fits; what is no number becomes 0.
+        (us / 60e6 * tempo_bpm * f64::from(TICKS_PER_BEAT)).round() as i32
+    };
+    let step_ticks = f64::from(TICKS_PER_BEAT) / f64::from(rate.steps_per_beat());
+    let timing = |step: usize| -> Beside {
+        let touch = played.get(step).and_then(|played| played.touch);
+        let Some(timing) = touch.and_then(|touch| touch.timing) else { return Beside::default() };
+        let most = (LATEST_STEPS * step_ticks) as i32;
+        let begins = ticks(step, f64::from(timing.reaction_us)).min(most);
+        // Less than a step.
+        let early = ((1.0 - timing.gate()) * step_ticks).round() as i32;
+        Beside { begins, ends: begins - early }
+    };
+    let hands = |step: usize| {
+        let late_us = played.get(step).map_or(0, |played| played.heard_late_us);
+        let begins = ticks(step, late_us.into());
+        Beside { begins, ends: 0 }
     };
     let parts = [
-        part("Anacrusis", roll(&|played| played.chord), &own as VelocityOf),
-        part("Heard", roll(&|played| played.heard), &heard),
+        Part {
+            velocity: Some(&own),
+            channels: Some(&channel),
+            beside: Some(&timing),
+            ..Part::new("Anacrusis", options.channel, roll(&|played| played.chord))
+        },
+        Part {
+            velocity: Some(&heard),
+            beside: Some(&hands),
+            ..Part::new("Heard", options.channel, roll(&|played| played.heard))
+        },
     ];
     let mut tempi: Vec<TempoChange> = Vec::new();
     for (step, played) in played.iter().enumerate() {
@@ -114,6 +142,10 @@ fn in_song_order(take: &Take, span: Span) -> Vec<Played> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jam::controls::Controls;
+    use crate::jam::touch::Touch;
+    use crate::model::Draw;
+    use crate::music::Stress;
 
     fn played(step: i64, key: u8) -> Played {
         Played {
@@ -129,6 +161,7 @@ mod tests {
             sounded: true,
             touch: None,
             heard_velocity: 0,
+            heard_late_us: 0,
         }
     }
 
@@ -151,5 +184,73 @@ mod tests {
         assert!(keep(&take, &options(Keep::Song(span(16, 32)))).is_some());
         assert!(keep(&take, &options(Keep::Song(span(48, 64)))).is_none());
         assert_eq!(in_played_order(&take, None).map(|(_, played)| played.len()), Some(5));
+    }
+
+    /// (tick, channel, key, velocity or 0 for an end) of the notes of a track.
+    fn notes(bytes: &[u8], track: usize) -> Vec<(u32, u8, u8, u8)> {
+        let file = midly::Smf::parse(bytes).expect("a file");
+        let mut now = 0;
+        let mut notes = Vec::new();
+        for event in &file.tracks[track] {
+            now += event.delta.as_int();
+            let midly::TrackEventKind::Midi { channel, message } = event.kind else { continue };
+            let (key, velocity) = match message {
+                midly::MidiMessage::NoteOn { key, vel } => (key, vel.as_int()),
+                midly::MidiMessage::NoteOff { key, .. } => (key, 0),
+                _ => continue,
+            };
+            notes.push((now, channel.as_int(), key.as_int(), velocity));
+        }
+        notes
+    }
+
+    #[test]
+    fn a_kept_file_sounds_when_and_as_loud_as_it_did() {
+        let controls = Controls {
+            reaction_ms: 25.0,
+            gate: 0.5,
+            channel: 4,
+            split: true,
+            ..Controls::default()
+        };
+        let touch = |step| Touch::new(&controls, None, Stress::None, Draw::default(), Step(step));
+        let mut take = Take::default();
+        // At 100 BPM a millisecond has 0.8 ticks, and a step 120.
+        for step in 0..4 {
+            let mut chord = Chord::struck_keys([40]);
+            if step % 2 == 0 {
+                chord.strike(76);
+            } else {
+                chord.hold(76);
+            }
+            let heard = if step == 2 { Chord::struck_keys([72]) } else { Chord::SILENT };
+            let (heard_velocity, heard_late_us) = if step == 2 { (99, -15_000) } else { (0, 0) };
+            let touch = Some(touch(step));
+            let step = played(step, 40);
+            take.record(Played { chord, heard, heard_velocity, heard_late_us, touch, ..step });
+        }
+        let options = KeepOptions { what: Keep::All, channel: 9, velocity: 1, texts: &[] };
+        let bytes = keep(&take, &options).expect("something to keep");
+        let velocity = touch(0).velocity;
+        // 25 ms late, half a step short of the end of their last step; the bass on channel 4, the tune
+        // two above.
+        let note = |on: u32, off: u32, channel, key| {
+            [(on, channel, key, velocity), (off, channel, key, 0)]
+        };
+        let expected = [
+            note(20, 80, 4, 40),
+            note(20, 200, 6, 76),
+            note(140, 200, 4, 40),
+            note(260, 320, 4, 40),
+            note(260, 440, 6, 76),
+            note(380, 440, 4, 40),
+        ]
+        .concat();
+        let mut found = notes(&bytes, 1);
+        let mut wanted = expected;
+        found.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted);
+        assert_eq!(notes(&bytes, 2), [(228, 9, 72, 99), (360, 9, 72, 0)]);
     }
 }

@@ -4,7 +4,7 @@
 //! Numbers are little-endian. A step is a byte of flags, a head unless it follows on the one
 //! before, how its notes were struck, and its two chords; a chord is the number of its keys and the
 //! keys from low to high, the upper bit set where one is struck. Version 1 does not tell how notes
-//! were struck. All that is read is checked, and bounded.
+//! were struck, version 2 not when they sounded and on which of three channels. All that is read is checked, and bounded.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -15,12 +15,13 @@ use flate2::write::ZlibEncoder;
 
 use super::edits::{self, Edit, Span};
 use super::{MOST_BYTES, MOST_STEPS, Played, Take};
+use crate::jam::controls::{Controls, Timing};
 use crate::jam::touch::Touch;
 use crate::model::Draw;
 use crate::music::{Chord, Keys, Rate, STEPS_PER_BAR, Step};
 
 const MAGIC: &[u8; 4] = b"ANTK";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// The first version, still read.
 const FIRST: u8 = 1;
 
@@ -30,8 +31,13 @@ const HAS_CHORD: u8 = 4;
 const HAS_HEARD: u8 = 8;
 const TOUCHED: u8 = 16;
 const OTHER_TOUCH: u8 = 32;
+const SPLIT: u8 = 64;
+const TIMED: u8 = 128;
 /// All flags there are, by version.
-const FLAGS: [u8; 2] = [15, 63];
+const FLAGS: [u8; 3] = [15, 63, 255];
+
+/// The longest reaction that a take can tell of, microseconds.
+const LONGEST_REACTION_US: u32 = 1000 * Controls::LONGEST_REACTION_MS as u32;
 
 /// Bytes that are unpacked at most: those of a full take, and its edits.
 const MOST_UNPACKED: u64 = MOST_BYTES as u64 + (1 << 16);
@@ -120,16 +126,17 @@ pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
     let touch = match played.touch {
         None => 0,
         Some(touch) if before.is_some_and(|before| is_same_hand(before, &touch)) => 1,
-        Some(_) => 1 + HAND,
+        Some(touch) => 1 + HAND + if touch.timing.is_some() { TIMING } else { 0 },
     };
-    let heard_velocity = u32::from(played.heard.struck() != 0);
-    // At most 2 * 129 + 24 + 20 + 1.
-    (1 + head + touch + chord(played.chord) + chord(played.heard) + heard_velocity) as u16
+    let heard = if played.heard.struck() != 0 { 1 + 4 } else { 0 };
+    // At most 2 * 129 + 24 + 25 + 5.
+    (1 + head + touch + chord(played.chord) + chord(played.heard) + heard) as u16
 }
 
 /// Bytes of what seldom changes about how notes are struck: channel, what chance adds, dynamics, seed
-/// and pass.
+/// and pass, and if it is known when they sound.
 const HAND: u32 = 1 + 1 + 1 + 8 + 8;
+const TIMING: u32 = 4 + 1;
 
 /// Whether nothing but the velocity, and the step, is otherwise than before.
 fn is_same_hand(before: &Played, touch: &Touch) -> bool {
@@ -161,6 +168,8 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
         flag(follows, FOLLOWS)
             | flag(played.touch.is_some(), TOUCHED)
             | flag(other.is_some(), OTHER_TOUCH)
+            | flag(other.is_some_and(|touch| touch.split), SPLIT)
+            | flag(other.is_some_and(|touch| touch.timing.is_some()), TIMED)
             | flag(played.sounded, SOUNDED)
             | flag(!played.chord.is_empty(), HAS_CHORD)
             | flag(!played.heard.is_empty(), HAS_HEARD),
@@ -175,10 +184,14 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
     if let Some(touch) = played.touch {
         body.push(touch.velocity);
     }
-    if let Some(Touch { channel, humanise, dynamics, draw, .. }) = other {
+    if let Some(Touch { channel, humanise, dynamics, draw, timing, .. }) = other {
         body.extend([channel, humanise, dynamics]);
         body.extend(draw.seed.to_le_bytes());
         body.extend(draw.pass.to_le_bytes());
+        if let Some(Timing { reaction_us, gate_percent }) = timing {
+            body.extend(reaction_us.to_le_bytes());
+            body.push(gate_percent);
+        }
     }
     for chord in [played.chord, played.heard] {
         if !chord.is_empty() {
@@ -190,6 +203,7 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
     }
     if played.heard.struck() != 0 {
         body.push(played.heard_velocity);
+        body.extend(played.heard_late_us.to_le_bytes());
     }
 }
 
@@ -310,30 +324,42 @@ impl Bytes<'_> {
                 sounded: false,
                 touch: None,
                 heard_velocity: 0,
+                heard_late_us: 0,
             }
         };
         played.sounded = flags & SOUNDED != 0;
         played.touch = self.touch(flags, before, played.step)?;
         played.chord = self.chord(flags & HAS_CHORD != 0)?;
         played.heard = self.chord(flags & HAS_HEARD != 0)?;
-        let tells = self.version > FIRST && played.heard.struck() != 0;
-        played.heard_velocity = if tells { self.u8().filter(|v| *v < 128)? } else { 0 };
+        let told = |since: u8| self.version >= since && played.heard.struck() != 0;
+        let (velocity, lateness) = (told(2), told(3));
+        played.heard_velocity = if velocity { self.u8().filter(|v| *v < 128)? } else { 0 };
+        played.heard_late_us = if lateness { self.take().map(i32::from_le_bytes)? } else { 0 };
         Some(played)
     }
 
     /// How a step was struck, if that is told; [`None`] if it is damaged.
     fn touch(&mut self, flags: u8, before: Option<&Played>, step: Step) -> Option<Option<Touch>> {
+        let told = flags & (OTHER_TOUCH | SPLIT | TIMED);
         if flags & TOUCHED == 0 {
-            return (flags & OTHER_TOUCH == 0).then_some(None);
+            return (told == 0).then_some(None);
         }
         let velocity = self.u8().filter(|v| (1..128).contains(v))?;
         let hand = if flags & OTHER_TOUCH == 0 {
-            before?.touch?
+            before?.touch.filter(|_| told == 0)?
         } else {
             let [channel, humanise, dynamics] = self.take()?;
             let draw = Draw { seed: self.u64()?, pass: self.u64()? };
-            let sane = channel < 16 && humanise < 128 && dynamics <= 100;
-            Some(Touch { channel, humanise, dynamics, draw, ..Touch::default() })
+            let timing = match flags & TIMED != 0 {
+                true => Some(Timing { reaction_us: self.u32()?, gate_percent: self.u8()? }),
+                false => None,
+            };
+            let timed = timing.is_none_or(|timing| {
+                timing.reaction_us <= LONGEST_REACTION_US && timing.gate_percent <= 100
+            });
+            let sane = channel < 16 && humanise < 128 && dynamics <= 100 && timed;
+            let split = flags & SPLIT != 0;
+            Some(Touch { channel, humanise, dynamics, draw, split, timing, ..Touch::default() })
                 .filter(|_| sane)?
         };
         Some(Some(Touch { velocity, step, ..hand }))

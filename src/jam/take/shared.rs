@@ -262,6 +262,7 @@ mod tests {
                 sounded: true,
                 touch: None,
                 heard_velocity: 0,
+                heard_late_us: 0,
             });
         }
         take

@@ -49,6 +49,23 @@ impl Default for WriteOptions<'_> {
 /// keys that begin in it; `1..=127`.
 pub type VelocityOf<'a> = &'a dyn Fn(usize, u8, u128) -> u8;
 
+/// The channel of a key that begins in a step, by the number of the step, the key and the mask of all
+/// keys that sound in it; `0..=15`.
+pub type ChannelOf<'a> = &'a dyn Fn(usize, u8, u128) -> u8;
+
+/// How far beside their steps notes begin and end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Ticks by which what begins in the step does so after its beginning, or before.
+    pub begins: i32,
+    /// Ticks by which what sounds in the step for the last time ends after its end, or before.
+    pub ends: i32,
+}
+
+/// How far beside a step notes lie, by its number. No note is shorter than a tick, none begins before
+/// the file, and none lasts into the next of its key.
+pub type BesideOf<'a> = &'a dyn Fn(usize) -> Beside;
+
 /// One of several voices of a file.
 #[derive(Clone)]
 pub struct Part<'a> {
@@ -60,6 +77,17 @@ pub struct Part<'a> {
     pub roll: PianoRoll,
     /// How loud they are; without it, as the options say.
     pub velocity: Option<VelocityOf<'a>>,
+    /// The channel of each; without it, `channel`.
+    pub channels: Option<ChannelOf<'a>>,
+    /// How far beside their steps they lie; without it, they lie on them.
+    pub beside: Option<BesideOf<'a>>,
+}
+
+impl<'a> Part<'a> {
+    /// Notes on their steps, on one channel, as loud as the options say.
+    pub fn new(name: &'a str, channel: u8, roll: PianoRoll) -> Part<'a> {
+        Part { name, channel, roll, velocity: None, channels: None, beside: None }
+    }
 }
 
 /// The tempo from a step on.
@@ -85,7 +113,8 @@ pub fn write(roll: &PianoRoll, options: &WriteOptions) -> Vec<u8> {
     let mut track = Writer::new(Rate::Sixteenth);
     track.texts(options.texts);
     track.meta(MetaMessage::Tempo(micros_per_beat(options.tempo_bpm)));
-    track.notes(roll, (options.channel, &|_, _, _| options.velocity), &options.signatures());
+    let whole = Part::new("", options.channel, roll.clone());
+    track.notes(&whole, options.velocity, &options.signatures());
     file(Format::SingleTrack, vec![track])
 }
 
@@ -117,7 +146,7 @@ pub fn write_parts(
     changes.sort_by_key(|(step, _)| *step);
     let mut at = 0;
     for (step, message) in changes {
-        (at..step).for_each(|_| head.wait());
+        head.wait((step - at) as i64 * i64::from(head.ticks_per_step));
         at = step;
         head.meta(message);
     }
@@ -126,8 +155,7 @@ pub fn write_parts(
     for part in parts {
         let mut track = Writer::new(rate);
         track.meta(MetaMessage::TrackName(part.name.as_bytes()));
-        let usual = |_, _, _| options.velocity;
-        track.notes(&part.roll, (part.channel, part.velocity.unwrap_or(&usual)), &[]);
+        track.notes(part, options.velocity, &[]);
         tracks.push(track);
     }
     file(Format::Parallel, tracks)
@@ -188,55 +216,83 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// All notes of a roll with the signatures that lie in it, and the end of the track.
-    fn notes(
-        &mut self,
-        roll: &PianoRoll,
-        (channel, velocity): (u8, VelocityOf),
-        signatures: &[(usize, Signature)],
-    ) {
-        let channel = u4::new(channel.min(15));
-        let mut signatures = signatures.iter().peekable();
-        let note = |track: &mut Self, key: u8, velocity: Option<u8>| {
-            let key = u7::new(key);
-            let message = match velocity {
-                Some(velocity) => MidiMessage::NoteOn { key, vel: u7::new(velocity.clamp(1, 127)) },
-                None => MidiMessage::NoteOff { key, vel: u7::new(0) },
-            };
-            track.push(TrackEventKind::Midi { channel, message });
-        };
-        let mut sounding = 0u128;
-        if roll.is_empty()
-            && let Some((_, first)) = signatures.next()
-        {
-            self.meta(signature(*first));
+    /// All notes of a part with the signatures that lie in it, and the end of the track.
+    fn notes(&mut self, part: &Part, usual: u8, signatures: &[(usize, Signature)]) {
+        /// What comes first at one tick: metres, then ends, then beginnings.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        enum Rank {
+            Metre,
+            End,
+            Beginning,
         }
-        for (step, chord) in roll.chords.iter().enumerate() {
-            while let Some((_, now)) = signatures.next_if(|(at, _)| *at <= step) {
-                self.meta(signature(*now));
+        let ticks = |step: usize| step as i64 * i64::from(self.ticks_per_step);
+        let beside = |step: usize| part.beside.map(|beside| beside(step)).unwrap_or_default();
+        let mut events: Vec<(i64, Rank, TrackEventKind<'a>)> = Vec::new();
+        for (step, metre) in signatures {
+            if part.roll.len() > *step || *step == 0 {
+                events.push((ticks(*step), Rank::Metre, TrackEventKind::Meta(signature(*metre))));
             }
+        }
+        let midi = |channel: u8, message| TrackEventKind::Midi {
+            channel: u4::new(channel.min(15)),
+            message,
+        };
+        // When each key that sounds began, and on which channel.
+        let mut began = [(0i64, part.channel); 128];
+        let mut sounding = 0u128;
+        let end = |events: &mut Vec<_>, began: &[(i64, u8); 128], key: u8, step: usize, at_most| {
+            let (from, channel) = began[usize::from(key)];
+            let last = step.saturating_sub(1);
+            let until = ticks(step) + i64::from(beside(last).ends);
+            let off = MidiMessage::NoteOff { key: u7::new(key), vel: u7::new(0) };
+            let at = until.max(from + 1).min(at_most);
+            events.push((at, Rank::End, midi(channel, off)));
+        };
+        for (step, chord) in part.roll.chords.iter().enumerate() {
             let onsets = chord.begun(sounding);
+            let begins = (ticks(step) + i64::from(beside(step).begins)).max(0);
             for key in Keys(sounding & (onsets | !chord.playing())) {
-                note(self, key, None);
+                let again = onsets >> key & 1 == 1;
+                end(&mut events, &began, key, step, if again { begins } else { i64::MAX });
             }
             for key in Keys(onsets) {
-                note(self, key, Some(velocity(step, key, onsets)));
+                let velocity = part.velocity.map_or(usual, |velocity| velocity(step, key, onsets));
+                let channel =
+                    part.channels.map_or(part.channel, |of| of(step, key, chord.playing()));
+                began[usize::from(key)] = (begins, channel);
+                let vel = u7::new(velocity.clamp(1, 127));
+                let on = MidiMessage::NoteOn { key: u7::new(key), vel };
+                events.push((begins, Rank::Beginning, midi(channel, on)));
             }
             sounding = chord.playing();
-            self.wait();
         }
         for key in Keys(sounding) {
-            note(self, key, None);
+            end(&mut events, &began, key, part.roll.len(), i64::MAX);
         }
+        // Of those of one rank at one tick the order stays as it is.
+        events.sort_by_key(|(at, rank, _)| (*at, *rank));
+        let length = ticks(part.roll.len());
+        let mut now = 0;
+        for (at, _, kind) in events {
+            self.wait(at - now);
+            now = at;
+            self.push(kind);
+        }
+        self.wait((length - now).max(0));
         self.meta(MetaMessage::EndOfTrack);
     }
 
-    /// Lets one step pass.
-    fn wait(&mut self) {
-        if self.wait_ticks > u28::max_value().as_int() - self.ticks_per_step {
+    /// Lets so many ticks pass.
+    fn wait(&mut self, ticks: i64) {
+        let most = i64::from(u28::max_value().as_int());
+        let mut left = i64::from(self.wait_ticks) + ticks;
+        while left > most {
             // A delta time cannot grow further: an empty text begins a new one.
+            self.wait_ticks = u28::max_value().as_int();
             self.meta(MetaMessage::Text(&[]));
+            left -= most;
         }
-        self.wait_ticks += self.ticks_per_step;
+        // At most what fits into 28 bits.
+        self.wait_ticks = left as u32;
     }
 }

@@ -79,7 +79,7 @@ fn the_list_names_parameters_by_their_ids_and_leaves_out_what_belongs_to_a_place
     let params = AnacrusisParams::default();
     let mut named = Named(&params, Vec::new());
     each(&params, &mut named);
-    const LEFT_OUT: [&str; 11] = [
+    const LEFT_OUT: [&str; 12] = [
         "bypass",
         "thru",
         "sustain",
@@ -87,6 +87,7 @@ fn the_list_names_parameters_by_their_ids_and_leaves_out_what_belongs_to_a_place
         "seed",
         "lookahead",
         "channel",
+        "split",
         "replay",
         "wait-for-notes",
         "audition",

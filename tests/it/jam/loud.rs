@@ -3,6 +3,7 @@
 
 use super::host::Host;
 use super::takes::{jam, play, play_from, play_with, recorded, stop};
+use super::work::Instance;
 use anacrusis::jam::controls::{Mode, Replay};
 use anacrusis::jam::input::InputEvent;
 use anacrusis::jam::player::NoteKind;
@@ -99,27 +100,39 @@ fn velocities_are_the_same_however_blocks_are_cut() {
     }
 }
 
-/// What was struck live sounds so in the bounce, whatever knobs were moved since.
+/// What was struck live sounds so, and then, in the bounce, whatever knobs were moved since.
 #[test]
 fn a_bounce_is_struck_as_it_was_heard() {
-    let mut instance = jam();
-    let controls = &mut instance.controls;
-    (controls.dynamics, controls.humanise, controls.channel) = (1.0, 12, 3);
-    controls.transpose = 5;
-    instance.out.0.clear();
-    play(&mut instance, 4);
-    play_with(&mut instance, &[60, 61], true);
-    play(&mut instance, 27);
-    stop(&mut instance);
-    recorded(&instance, 32);
-    let live = std::mem::take(&mut instance.out.0);
-    let controls = &mut instance.controls;
-    (controls.dynamics, controls.humanise, controls.channel) = (0.0, 0, 9);
-    (controls.transpose, controls.velocity, controls.accent, controls.seed) = (0, 33, 20, 7);
-    controls.replay = Replay::Bounces;
-    instance.transport.offline = true;
-    play_from(&mut instance, 0, 32);
-    assert_eq!(instance.out.0, live);
-    assert!(live.iter().any(|event| event.velocity != live[0].velocity));
-    assert!(live.iter().all(|event| event.channel == 3));
+    let timings = [(0.0, 1.0, false), (20.0, 0.7, true), (0.0, 0.4, true), (5.0, 1.0, false)];
+    for (n, live) in timings.into_iter().enumerate() {
+        let bounced = timings[(n + 1) % timings.len()];
+        let mut instance = jam();
+        let set = |instance: &mut Instance<_>, (reaction_ms, gate, split)| {
+            let controls = &mut instance.controls;
+            (controls.reaction_ms, controls.gate, controls.split) = (reaction_ms, gate, split);
+        };
+        set(&mut instance, live);
+        let controls = &mut instance.controls;
+        (controls.dynamics, controls.humanise, controls.channel) = (1.0, 12, 3);
+        controls.transpose = 5;
+        instance.out.0.clear();
+        play(&mut instance, 4);
+        play_with(&mut instance, &[60, 61], true);
+        play(&mut instance, 27);
+        stop(&mut instance);
+        recorded(&instance, 32);
+        let heard = std::mem::take(&mut instance.out.0);
+        set(&mut instance, bounced);
+        let controls = &mut instance.controls;
+        (controls.dynamics, controls.humanise, controls.channel) = (0.0, 0, 9);
+        (controls.transpose, controls.velocity, controls.accent, controls.seed) = (0, 33, 20, 7);
+        controls.replay = Replay::Bounces;
+        instance.transport.offline = true;
+        play_from(&mut instance, 0, 32);
+        assert_eq!(instance.out.0, heard, "{live:?} as {bounced:?}");
+        assert!(heard.iter().any(|event| event.velocity != heard[0].velocity));
+        let channels = if live.2 { 3..=5 } else { 3..=3 };
+        assert!(heard.iter().all(|event| channels.contains(&event.channel)));
+        assert_eq!(heard.iter().any(|event| event.channel != heard[0].channel), live.2);
+    }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use anacrusis::jam::controls::Timing;
 use anacrusis::jam::take::{
     Keep, KeepOptions, MOST_BYTES, MOST_STEPS, PackError, Played, Span, Take, keep, pack, unpack,
 };
@@ -29,6 +30,7 @@ fn played(pass: u64, step: i64, chord: Chord) -> Played {
         sounded: true,
         touch: None,
         heard_velocity: 0,
+        heard_late_us: 0,
     }
 }
 
@@ -195,7 +197,7 @@ proptest! {
     #[test]
     fn any_bytes_are_a_take_or_none(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = unpack(&bytes);
-        for version in [b"ANTK\x01", b"ANTK\x02"] {
+        for version in [b"ANTK\x01", b"ANTK\x02", b"ANTK\x03"] {
             let _ = unpack(&[version, bytes.as_slice()].concat());
             let mut zipped = ZlibEncoder::new(version.to_vec(), Compression::fast());
             zipped.write_all(&bytes).expect("memory");
@@ -212,11 +214,15 @@ fn sample() -> Take {
         played.transpose = if step < 150 { 0 } else { -2 };
         played.heard = if step % 7 == 0 { note(90) } else { Chord::SILENT };
         played.sounded = step % 50 != 0;
-        played.heard_velocity = if step % 7 == 0 { 99 } else { 0 };
+        let hears = step % 7 == 0;
+        (played.heard_velocity, played.heard_late_us) = if hears { (99, -7_001) } else { (0, 0) };
         let velocity = if step % 4 == 0 { 90 } else { 80 };
         let draw = Draw { seed: 3, pass: played.pass };
         let step = Step(step);
-        let touch = Touch { channel: 2, velocity, humanise: 9, dynamics: 40, draw, step };
+        let (split, timed) = (step.0 > 120, step.0 > 60);
+        let timing = timed.then_some(Timing { reaction_us: 12_300, gate_percent: 85 });
+        let touch =
+            Touch { channel: 2, velocity, humanise: 9, dynamics: 40, draw, step, split, timing };
         played.touch = played.sounded.then_some(touch);
         take.record(played);
     }
@@ -254,6 +260,44 @@ fn a_take_of_the_first_version_is_read_and_does_not_tell_how_it_was_struck() {
     };
     assert_eq!(take.played().copied().collect::<Vec<_>>(), [first, second]);
     assert!(unpack(&pack(&take)).is_ok_and(|again| again == take));
+}
+
+#[test]
+fn a_take_of_the_second_version_is_read_and_does_not_tell_when_it_sounded() {
+    let body = |flags: u8| {
+        let mut body = [7_u32, 1].map(u32::to_le_bytes).concat();
+        // A head, how it was struck, a chord, and what was heard.
+        body.push(flags | 2 | 4 | 8 | 16 | 32);
+        body.extend(5_u64.to_le_bytes());
+        body.extend((-3_i64).to_le_bytes());
+        body.extend([4, 13]);
+        body.extend(120_f32.to_le_bytes());
+        body.push(2);
+        body.extend([90, 3, 12, 50]);
+        body.extend([9_u64, 5].map(u64::to_le_bytes).concat());
+        body.extend([1, 60 | 0x80, 1, 72 | 0x80, 77]);
+        body.extend(0_u32.to_le_bytes());
+        let mut zipped = ZlibEncoder::new(b"ANTK\x02".to_vec(), Compression::fast());
+        zipped.write_all(&body).expect("memory");
+        zipped.finish().expect("memory")
+    };
+    let take = unpack(&body(0)).expect("a take of the second version");
+    let found = *take.played().next().expect("a step");
+    let touch = Touch {
+        channel: 3,
+        velocity: 90,
+        humanise: 12,
+        dynamics: 50,
+        draw: Draw { seed: 9, pass: 5 },
+        step: Step(-3),
+        split: false,
+        timing: None,
+    };
+    assert_eq!((found.touch, found.heard_velocity, found.heard_late_us), (Some(touch), 77, 0));
+    assert!(unpack(&pack(&take)).is_ok_and(|again| again == take));
+    for newer in [64, 128] {
+        assert_eq!(unpack(&body(newer)), Err(PackError::Damaged), "a flag that it did not have");
+    }
 }
 
 #[test]

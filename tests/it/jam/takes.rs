@@ -401,7 +401,7 @@ fn what_cannot_be_read_is_told_and_not_lost() {
     play(&mut instance, 5);
     recorded(&instance, 4);
     assert_eq!(take.view().problem, None);
-    assert!(take.save().starts_with(b"ANTK\x02"));
+    assert!(take.save().starts_with(b"ANTK\x03"));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn metres_are_written_where_they_begin() {
         Metres::new([(0, signature(4, 4)), (16, signature(3, 4)), (40, signature(5, 8))]),
     ] {
         let options = WriteOptions { metres: Some(&metres), ..WriteOptions::default() };
-        let part = Part { name: "one", channel: 0, roll: roll.clone(), velocity: None };
+        let part = Part::new("one", 0, roll.clone());
         let tempi = [TempoChange { step: 20, tempo_bpm: 60.0 }];
         let several = smf::write_parts(&[part], Rate::Sixteenth, &tempi, &options);
         for bytes in [smf::write(&roll, &options), several] {

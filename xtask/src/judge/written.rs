@@ -28,11 +28,8 @@ pub fn write<A: Accompanist>(folder: &Path, pieces: &[Piece], accompanist: &mut 
         let [played] = accompanist.play([&melody.chords], steps, &melody.metres, SEED)?;
         let name = piece.name.replace(['/', '\\', '#'], "-");
         let name = name.trim_end_matches(".mid");
-        let part = |name, channel, chords: &[Chord]| smf::Part {
-            name,
-            channel,
-            roll: PianoRoll { chords: chords.to_vec() },
-            velocity: None,
+        let part = |name, channel, chords: &[Chord]| {
+            smf::Part::new(name, channel, PianoRoll { chords: chords.to_vec() })
         };
         let parts = [part("melody", 0, &melody.chords), part("accompaniment", 1, &played)];
         let options =

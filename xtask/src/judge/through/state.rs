@@ -122,6 +122,7 @@ mod tests {
             sounded: true,
             touch: None,
             heard_velocity: 0,
+            heard_late_us: 0,
         };
         let mut take = Take::default();
         take.record(played);
