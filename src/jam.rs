@@ -19,6 +19,7 @@
 pub mod clock;
 pub mod conductor;
 pub mod controls;
+pub mod groove;
 pub mod hearing;
 pub mod held;
 pub mod input;

@@ -14,7 +14,8 @@ mod take;
 mod text;
 
 pub use choices::{
-    KeyChoice, LookaheadChoice, ModeChoice, ModelSource, RateChoice, ReplayChoice, ScaleChoice,
+    KeyChoice, LookaheadChoice, ModeChoice, ModelSource, PairsChoice, RateChoice, ReplayChoice,
+    ScaleChoice,
 };
 pub use made_with::MadeWith;
 pub use model_choice::{ModelChoice, ModelPath, StateFormat};
@@ -30,7 +31,7 @@ use nih_plug::prelude::{
 };
 
 use crate::audition::Settings;
-use crate::jam::controls::{Bounds, Controls, Shaping};
+use crate::jam::controls::{Bounds, Controls, Groove, Shaping, Swing};
 
 /// Everything a host can set, and what is saved beside it in the project.
 #[derive(Params)]
@@ -128,6 +129,21 @@ pub struct AnacrusisParams {
     /// Where in its last step a note ends.
     #[id = "gate"]
     pub gate: FloatParam,
+    /// How uneven pairs of notes are.
+    #[id = "swing"]
+    pub swing: FloatParam,
+    /// Which notes make a pair.
+    #[id = "swing-of"]
+    pub swing_of: EnumParam<PairsChoice>,
+    /// How much later everything sounds.
+    #[id = "lay-back"]
+    pub lay_back: FloatParam,
+    /// What chance does to when a chord sounds.
+    #[id = "timing"]
+    pub timing: FloatParam,
+    /// How far the musician's own timing is gone with.
+    #[id = "groove"]
+    pub groove: FloatParam,
     /// Cuts off the improbable, which would otherwise give a stray note per bar.
     #[id = "truncation"]
     pub truncation: FloatParam,
@@ -169,15 +185,8 @@ impl Default for AnacrusisParams {
         Self {
             bypass: BoolParam::new("Bypass", false).make_bypass(),
             mode: EnumParam::new("Mode", ModeChoice::default()).non_automatable(),
-            reaction: FloatParam::new("Reaction", Controls::USUAL_REACTION_MS, linear(&REACTION))
-                .with_step_size(0.1)
-                .with_unit(" ms")
-                .with_value_to_string(formatters::v2s_f32_rounded(1)),
-            follow: FloatParam::new("Follow", Controls::USUAL_FOLLOW, linear(&FOLLOW))
-                .with_step_size(0.01)
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+            reaction: milliseconds("Reaction", Controls::USUAL_REACTION_MS, &REACTION),
+            follow: percent("Follow", Controls::USUAL_FOLLOW, &FOLLOW),
             start_with_me: BoolParam::new("Start with me", false),
             stop_with_me: BoolParam::new("Stop with me", false),
             room: BoolParam::new("Room", true),
@@ -216,18 +225,15 @@ impl Default for AnacrusisParams {
             channel: IntParam::new("Channel", 1, whole(&CHANNEL)),
             split: BoolParam::new("Split", false),
             velocity: IntParam::new("Velocity", 80, whole(&VELOCITY)),
-            dynamics: FloatParam::new("Dynamics", 1.0, linear(&DYNAMICS))
-                .with_step_size(0.01)
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+            dynamics: percent("Dynamics", 1.0, &DYNAMICS),
             accent: IntParam::new("Accent", 0, whole(&VELOCITY_CHANGE)),
             humanise: IntParam::new("Humanise", 0, whole(&VELOCITY_CHANGE)),
-            gate: FloatParam::new("Gate", 1.0, linear(&GATE))
-                .with_step_size(0.01)
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+            gate: percent("Gate", 1.0, &GATE),
+            swing: percent("Swing", 0.5, &SWING),
+            swing_of: EnumParam::new("Swing of", PairsChoice::default()),
+            lay_back: milliseconds("Lay back", 0.0, &LAY_BACK),
+            timing: milliseconds("Timing", 0.0, &TIMING),
+            groove: percent("Groove", 0.0, &GROOVE),
             truncation: FloatParam::new("Truncation", 0.02, linear(&TRUNCATION))
                 .with_step_size(0.001)
                 .with_unit(" %")
@@ -301,6 +307,15 @@ impl AnacrusisParams {
             dynamics: sane(self.dynamics.value(), &DYNAMICS, 1.0),
             accent: byte(self.accent.value(), &VELOCITY_CHANGE),
             humanise: byte(self.humanise.value(), &VELOCITY_CHANGE),
+            groove: Groove {
+                swing: Swing {
+                    share: sane(self.swing.value(), &SWING, 0.5),
+                    pairs: self.swing_of.value().into(),
+                },
+                lay_back_ms: sane(self.lay_back.value(), &LAY_BACK, 0.0),
+                timing_ms: sane(self.timing.value(), &TIMING, 0.0),
+                follow: sane(self.groove.value(), &GROOVE, 0.0),
+            },
             gate: sane(self.gate.value(), &GATE, 1.0),
             replay: self.replay.value().into(),
             wait_for_notes: self.wait_for_notes.value(),
@@ -360,6 +375,22 @@ impl AnacrusisParams {
             ModelSource::File => ModelChoice::File(self.model_path.get()),
         }
     }
+}
+
+/// A share, shown as per cent.
+fn percent(name: &str, usual: f32, range: &RangeInclusive<f32>) -> FloatParam {
+    FloatParam::new(name, usual, linear(range))
+        .with_step_size(0.01)
+        .with_unit(" %")
+        .with_value_to_string(formatters::v2s_f32_percentage(0))
+        .with_string_to_value(formatters::s2v_f32_percentage())
+}
+
+fn milliseconds(name: &str, usual: f32, range: &RangeInclusive<f32>) -> FloatParam {
+    FloatParam::new(name, usual, linear(range))
+        .with_step_size(0.1)
+        .with_unit(" ms")
+        .with_value_to_string(formatters::v2s_f32_rounded(1))
 }
 
 fn linear(range: &RangeInclusive<f32>) -> FloatRange {

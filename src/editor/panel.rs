@@ -18,16 +18,19 @@ pub enum Tab {
     Shape,
     /// How they are played.
     Touch,
+    /// When within a step they sound.
+    Groove,
     /// Which of the possible pieces, and what was played.
     Take,
 }
 
 impl Tab {
     /// All of them, in order, with their names.
-    pub const ALL: [(Tab, &'static str); 4] = [
+    pub const ALL: [(Tab, &'static str); 5] = [
         (Tab::Play, text::TAB_PLAY),
         (Tab::Shape, text::TAB_SHAPE),
         (Tab::Touch, text::TAB_TOUCH),
+        (Tab::Groove, text::TAB_GROOVE),
         (Tab::Take, text::TAB_TAKE),
     ];
 }
@@ -54,6 +57,7 @@ pub fn show(
         Tab::Play => play(ui, params, setter),
         Tab::Shape => shape(ui, params, setter),
         Tab::Touch => touch(ui, params, setter),
+        Tab::Groove => groove(ui, params, setter),
         Tab::Take => {
             lines(ui, text::TAB_TAKE, |ui| {
                 whole(ui, setter, &params.seed, &params::SEED);
@@ -115,6 +119,16 @@ fn touch(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
         switch(ui, setter, &params.bypass);
         switch(ui, setter, &params.audition);
         real(ui, setter, &params.audition_level, &params::AUDITION_LEVEL);
+    });
+}
+
+fn groove(ui: &mut Ui, params: &AnacrusisParams, setter: &ParamSetter) {
+    lines(ui, text::TAB_GROOVE, |ui| {
+        real(ui, setter, &params.swing, &params::SWING);
+        choice(ui, setter, &params.swing_of);
+        real(ui, setter, &params.lay_back, &params::LAY_BACK);
+        real(ui, setter, &params.timing, &params::TIMING);
+        real(ui, setter, &params.groove, &params::GROOVE);
     });
 }
 

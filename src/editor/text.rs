@@ -21,6 +21,8 @@ pub const TAB_SHAPE: &str = "Shape";
 /// See [`TAB_PLAY`].
 pub const TAB_TOUCH: &str = "Touch";
 /// See [`TAB_PLAY`].
+pub const TAB_GROOVE: &str = "Groove";
+/// See [`TAB_PLAY`].
 pub const TAB_TAKE: &str = "Seed & take";
 /// Name of the choice of presets.
 pub const PRESET: &str = "Preset";

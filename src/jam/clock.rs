@@ -6,13 +6,16 @@
 
 mod due;
 pub mod path;
+mod sound;
 
-use crate::jam::controls::{Lookahead, Timing};
+use crate::jam::controls::{Lookahead, Swing};
 use crate::jam::link::Place;
 use crate::jam::transport::{Reason, Transport};
 use crate::music::{Grid, Rate, grid::beats_per_sample};
-pub use due::{ANSWER_STEPS, Due, GRACE_STEPS, LATEST_STEPS, LISTEN_S, Moment};
+pub use due::{ANSWER_STEPS, Due, GRACE_STEPS, LISTEN_S, Moment};
 use path::{Head, Loop, Path, locate};
+pub use sound::LATEST_STEPS;
+use sound::{Delay, Gate};
 
 /// How far back a host's position may slip without it being a jump.
 pub const JITTER_BEATS: f64 = 1.0 / 64.0;
@@ -85,18 +88,22 @@ pub struct Clock {
     late_due: bool,
     /// How long after its step a chord sounds, seconds; 0 for at once, and then it is decided once.
     reaction_s: f64,
-    /// The same of the step that began last, whose chord is still to sound.
-    sound_due: Option<f64>,
+    /// How long after its step the chord sounds of the step that began last, if it is still to.
+    sound_due: Option<Delay>,
     /// The newest place whose second decision was asked for.
     listened: i64,
+    /// How uneven steps are.
+    swing: Swing,
     /// Where in a step notes end, as a share of it; 1 is at its end, and no moment of its own.
     gate_steps: f64,
     /// The same of the step that began last, if it is replayed.
     regate: Option<f64>,
-    /// The place whose gate is still to come.
-    gate_due: Option<Place>,
-    /// How long after its step its chord sounded, seconds.
-    gate_after_s: f64,
+    /// How long after its step the chord sounded that sounded last.
+    sounded: Delay,
+    /// The gate that is still to come.
+    gate: Option<Gate>,
+    /// The one that it took the place of when a step began.
+    gate_before: Option<Gate>,
     /// Places committed and not yet begun, in order.
     ahead: [Place; AHEAD],
     ahead_len: usize,
@@ -120,10 +127,12 @@ impl Default for Clock {
             reaction_s: 0.0,
             sound_due: None,
             listened: i64::MIN,
+            swing: Swing::default(),
             gate_steps: 1.0,
             regate: None,
-            gate_due: None,
-            gate_after_s: 0.0,
+            sounded: Delay::default(),
+            gate: None,
+            gate_before: None,
             ahead: [Place::default(); AHEAD],
             ahead_len: 0,
             path: Path::default(),
@@ -178,48 +187,6 @@ impl Clock {
         motion
     }
 
-    /// Sets when notes sound that begin in the block that has begun, as far as steps are long enough:
-    /// how long after their step, and where they end. What has begun sounds as it began; it ends as is
-    /// set now.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn set_timing(&mut self, timing: Timing) {
-        (self.reaction_s, self.gate_steps) = (timing.reaction_s(), timing.gate());
-    }
-
-    /// The step that has just begun sounds, and ends, when it did before.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn retime(&mut self, timing: Timing) {
-        let delay_s = timing.reaction_s();
-        self.sound_due = (delay_s > 0.0).then_some(delay_s);
-        // What sounds later has its gate from then on.
-        (self.gate_due, self.gate_after_s) = match self.sound_due {
-            None => (Some(self.last), 0.0),
-            Some(_) => (None, self.gate_after_s),
-        };
-        self.regate = Some(timing.gate());
-    }
-
-    /// How long after its step a chord sounds in this block, seconds: what was set, as far as steps
-    /// are long enough.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn reaction_s(&self) -> f64 {
-        self.delay_beats(self.reaction_s) / self.beats_per_second
-    }
-
-    /// Whether the chord of the step that began last is still to sound.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn is_sound_due(&self) -> bool {
-        self.sound_due.is_some()
-    }
-
     /// Index of the step that begins nearest to a sample of the block, of what is due before
     /// which everything was taken; half way between two counts for the later. None if the play
     /// head does not move.
@@ -231,28 +198,27 @@ impl Clock {
             return None;
         }
         let here = f64::from(offset_samples) * self.beats_per_sample;
-        let since = here - self.path.distance(self.last);
+        // Steps lie where they sound, but for the reaction: who swings plays there, too.
+        let since = here - self.path.distance(self.last) - self.swing_beats(self.last);
         let next = self.path.after(self.last);
-        let until = next.map_or(f64::INFINITY, |next| self.path.distance(next) - here);
+        let until = next
+            .map_or(f64::INFINITY, |next| self.path.distance(next) + self.swing_beats(next) - here);
         // The slack decides ties the same way however blocks are cut.
         let slack = TIE_SAMPLES * self.beats_per_sample;
         Some(self.last.index + i64::from(until - slack <= since))
     }
 
-    /// How much later than the step that is [`Clock::nearest`] to a sample of the block that sample is,
-    /// microseconds; negative if it is earlier.
+    /// The step that is [`Clock::nearest`] to a sample of the block, and how much later than it begins
+    /// that sample is, microseconds; negative if it is earlier. None if the play head does not move.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn late_us(&self, offset_samples: u32) -> i32 {
+    pub fn lateness(&self, offset_samples: u32) -> Option<(Place, f64)> {
+        let index = self.nearest(offset_samples)?;
+        let next = self.path.after(self.last).filter(|_| index > self.last.index);
+        let place = next.unwrap_or(self.last);
         let here = f64::from(offset_samples) * self.beats_per_sample;
-        let place = match self.nearest(offset_samples) {
-            Some(index) if index > self.last.index => self.path.after(self.last),
-            _ => Some(self.last),
-        };
-        let late = here - self.path.distance(place.unwrap_or(self.last));
-        // Half a step at most, or what saturates.
-        (1e6 * late / self.beats_per_second) as i32
+        Some((place, 1e6 * (here - self.path.distance(place)) / self.beats_per_second))
     }
 
     /// Samples from the block's first sample to the beginning of `place`; negative if past.
@@ -391,7 +357,7 @@ impl Clock {
     fn forget(&mut self) {
         self.late_due = false;
         self.sound_due = None;
-        self.gate_due = None;
+        (self.gate, self.gate_before) = (None, None);
     }
 
     /// The sample nearest to a place so many beats away, the first for what is past.

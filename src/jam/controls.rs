@@ -92,19 +92,65 @@ impl Default for Shaping {
     }
 }
 
+/// Which notes swing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pairs {
+    /// Eighths: the second half of each beat comes later.
+    #[default]
+    Eighths,
+    /// Sixteenths: the second and the fourth quarter of each beat come later.
+    Sixteenths,
+}
+
+/// How uneven pairs of notes are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Swing {
+    /// The share of a pair that its first note has: 0.5 is even, two thirds are triplets. 0.5 to 0.75.
+    pub share: f32,
+    /// Which notes make a pair.
+    pub pairs: Pairs,
+}
+
+impl Default for Swing {
+    /// Even.
+    fn default() -> Self {
+        Swing { share: 0.5, pairs: Pairs::default() }
+    }
+}
+
+/// What makes a groove of the grid.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Groove {
+    /// How uneven pairs of notes are.
+    pub swing: Swing,
+    /// How much later everything sounds, milliseconds; negative is earlier, as far as chords are there.
+    pub lay_back_ms: f32,
+    /// What chance adds or takes at most, milliseconds.
+    pub timing_ms: f32,
+    /// How far the musician's own way of lying beside the beat is gone with, 0 to 1.
+    pub follow: f32,
+}
+
 /// When the notes of a step sound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// How long after the step they begin, microseconds.
+    /// How long after the step a chord sounds that is decided in it, microseconds; 0 if it is not.
     pub reaction_us: u32,
+    /// How much later than that they sound for the groove, microseconds; negative is earlier.
+    pub groove_us: i32,
     /// Where in its last step a note ends that is not held on, per cent of the step.
     pub gate_percent: u8,
 }
 
 impl Timing {
-    /// How long after the step they begin, seconds.
+    /// The reaction, seconds.
     pub fn reaction_s(self) -> f64 {
         f64::from(self.reaction_us) / 1e6
+    }
+
+    /// What the groove adds, seconds.
+    pub fn groove_s(self) -> f64 {
+        f64::from(self.groove_us) / 1e6
     }
 
     /// Where in its last step a note ends, as a share of the step; 1 is at its end.
@@ -217,6 +263,8 @@ pub struct Controls {
     pub accent: u8,
     /// Velocity that chance adds or takes at most, 0 to 127; by the seed, so each time the same.
     pub humanise: u8,
+    /// When within a step notes sound.
+    pub groove: Groove,
     /// Where in its last step a note ends that the next chord does not hold on, as a share of
     /// the step, above 0. At 1 notes last to the boundary.
     pub gate: f32,
@@ -252,6 +300,7 @@ impl Default for Controls {
             dynamics: 0.0,
             accent: 0,
             humanise: 0,
+            groove: Groove::default(),
             gate: 1.0,
             replay: Replay::default(),
             wait_for_notes: false,
@@ -271,12 +320,13 @@ impl Controls {
     /// The longest reaction, milliseconds.
     pub const LONGEST_REACTION_MS: f32 = 50.0;
 
-    /// How long after its step a chord sounds, seconds; 0 where chords are decided once.
+    /// How long after its step a chord is to be decided once more, seconds; 0 where chords are decided
+    /// once.
     pub fn reaction_s(&self) -> f64 {
         self.timing().reaction_s()
     }
 
-    /// When the notes of a step sound.
+    /// When the notes of a step sound, but for the groove.
     pub fn timing(&self) -> Timing {
         let asked = self.reaction_ms.clamp(0.0, Controls::LONGEST_REACTION_MS);
         let listens = self.mode == Mode::Accompany;
@@ -284,7 +334,7 @@ impl Controls {
         let reaction_us = if listens { (1e3 * asked).round() as u32 } else { 0 };
         // And here 1.
         let gate_percent = (100.0 * self.gate.min(1.0).max(0.0)).round() as u8;
-        Timing { reaction_us, gate_percent }
+        Timing { reaction_us, gate_percent, groove_us: 0 }
     }
 
     /// How far ahead chords are committed: who listens to the last moment decides ahead half a step

@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::jam::clock::{Clock, Due, Motion};
-use crate::jam::controls::{Controls, Mode, Replay};
+use crate::jam::controls::{Controls, Mode, Replay, Timing};
+use crate::jam::groove::Way;
 use crate::jam::hearing::Hearing;
 use crate::jam::input::{Input, Played};
 use crate::jam::link::{AudioEnd, Decision, Outcome, Place, Recallable, Request};
@@ -20,10 +21,8 @@ use crate::jam::loudness::Loudness;
 use crate::jam::player::{NoteSink, Player};
 use crate::jam::status::Status;
 use crate::jam::thru::Thru;
-use crate::jam::touch::Touch;
 use crate::jam::transport::Transport;
 use crate::jam::turns::Turn;
-use crate::model::Draw;
 use crate::music::{Grid, KeyHeard};
 use listen::Coming;
 use pending::{Entry, Pending};
@@ -44,6 +43,9 @@ pub struct Performer {
     player: Player,
     hearing: Hearing,
     loudness: Loudness,
+    way: Way,
+    /// When the step that has begun sounds.
+    timing: Timing,
     thru: Thru,
     /// What came in with blocks of no samples.
     stashed: Input,
@@ -59,6 +61,8 @@ pub struct Performer {
     gate_open: bool,
     /// Keys that the gate ended since a chord sounded, as they sound.
     gated: u128,
+    /// Those that it ended before the chord that sounds.
+    released: u128,
     waits: Waits,
     status: Status,
     /// What the key in the status was found from.
@@ -90,6 +94,8 @@ impl Performer {
             player: Player::default(),
             hearing: Hearing::default(),
             loudness: Loudness::default(),
+            way: Way::default(),
+            timing: Timing::default(),
             thru: Thru::default(),
             stashed: Input::NONE,
             pending: Pending::default(),
@@ -98,6 +104,7 @@ impl Performer {
             untold: None,
             gate_open: false,
             gated: 0,
+            released: 0,
             waits: Waits::default(),
             status: Status::default(),
             named: KeyHeard::default(),
@@ -145,6 +152,7 @@ impl Performer {
         let motion = self.clock.begin(transport, controls.rate, ahead, frames);
         let mut eventful = motion != Motion::Continued(None) || !input.is_empty();
         self.clock.set_timing(controls.timing());
+        self.clock.set_swing(controls.groove.swing);
         self.look_at_grounds();
         match motion {
             Motion::Held(_) => {
@@ -377,11 +385,7 @@ impl Performer {
         self.status.now = Some(place.step);
         self.overdue = self.pending.take(place);
         self.begun = self.overdue.map(|entry| outcome::begun(&entry, transport));
-        // What is replayed sounds when it sounded.
-        let touch = self.overdue.as_ref().and_then(|entry| entry.touch);
-        if let Some(timing) = touch.and_then(|touch| touch.timing) {
-            self.clock.retime(timing);
-        }
+        self.time_step(controls);
         self.status.push_past(shown(place, self.overdue.as_ref()));
         if !self.clock.is_sound_due() {
             self.sound(offset_samples, transport, controls, out);
@@ -409,11 +413,16 @@ impl Performer {
     /// The gate of the step that sounds: what the next chord does not hold on ends, as soon as
     /// that chord is there.
     fn release(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
-        let next = self.next_to_sound().and_then(Entry::sounding_chord);
+        let next = self.next_to_sound();
+        let before = next.and_then(|entry| entry.touch).and_then(|touch| touch.released);
+        let next = next.and_then(Entry::sounding_chord);
         self.gate_open = next.is_none();
-        if let Some(next) = next {
-            self.gated |= self.player.release(next, offset_samples, out);
-        }
+        self.gated |= match (before, next) {
+            // As when it was heard.
+            (Some(keys), Some(_)) => self.player.release_keys(keys, offset_samples, out),
+            (None, Some(next)) => self.player.release(next, offset_samples, out),
+            (_, None) => 0,
+        };
     }
 
     /// The commitment that sounds next.
@@ -436,14 +445,5 @@ impl Performer {
         self.overdue = None;
         self.gate_open = false;
         self.gated = 0;
-    }
-
-    /// How the notes of a commitment begin, unless they are replayed.
-    fn touch(&self, request: &Request, transport: &Transport, controls: &Controls) -> Touch {
-        let place = request.place;
-        let stress = Grid { rate: controls.rate }.stress(place.step, transport.metre());
-        let draw = Draw { seed: request.seed, pass: place.pass };
-        let level = self.loudness.level().filter(|_| controls.mode != Mode::Solo);
-        Touch::new(controls, level, stress, draw, place.step)
     }
 }

@@ -127,8 +127,20 @@ impl Player {
     /// # Realtime
     /// At most 128 events.
     pub fn release(&mut self, next: Chord, offset_samples: u32, out: &mut impl NoteSink) -> u128 {
-        let held_on = next.playing() & !next.struck();
-        let ended = self.sounding & !held_on;
+        self.release_keys(!next.playing() | next.struck(), offset_samples, out)
+    }
+
+    /// The same of the keys of a mask.
+    ///
+    /// # Realtime
+    /// At most 128 events.
+    pub fn release_keys(
+        &mut self,
+        keys: u128,
+        offset_samples: u32,
+        out: &mut impl NoteSink,
+    ) -> u128 {
+        let ended = self.sounding & keys;
         self.dropped |= ended;
         self.end(ended, offset_samples, out);
         ended

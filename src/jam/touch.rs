@@ -24,6 +24,9 @@ pub struct Touch {
     pub split: bool,
     /// When they sound; takes of before do not tell.
     pub timing: Option<Timing>,
+    /// Mask of the keys, as they sound, that ended at the gate before them, if that is known: which chord
+    /// would come was then known but from the decision ahead.
+    pub released: Option<u128>,
 }
 
 impl Touch {
@@ -73,7 +76,8 @@ impl Touch {
             draw,
             step,
             split: controls.split,
-            timing: Some(controls.timing()),
+            timing: None,
+            released: None,
         }
     }
 

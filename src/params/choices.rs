@@ -2,7 +2,7 @@
 
 use nih_plug::prelude::Enum;
 
-use crate::jam::controls::{Lookahead, Mode, Replay};
+use crate::jam::controls::{Lookahead, Mode, Pairs, Replay};
 use crate::music::{Rate, Scale};
 
 /// How far before it sounds a chord is decided, in steps of the model.
@@ -82,6 +82,29 @@ impl From<RateChoice> for Rate {
             RateChoice::Sixteenth => Rate::Sixteenth,
             RateChoice::SixteenthTriplet => Rate::SixteenthTriplet,
             RateChoice::ThirtySecond => Rate::ThirtySecond,
+        }
+    }
+}
+
+/// Which notes swing.
+#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PairsChoice {
+    /// Pairs of eighths.
+    #[default]
+    #[id = "1/8"]
+    #[name = "Eighths"]
+    Eighths,
+    /// Pairs of sixteenths.
+    #[id = "1/16"]
+    #[name = "Sixteenths"]
+    Sixteenths,
+}
+
+impl From<PairsChoice> for Pairs {
+    fn from(choice: PairsChoice) -> Pairs {
+        match choice {
+            PairsChoice::Eighths => Pairs::Eighths,
+            PairsChoice::Sixteenths => Pairs::Sixteenths,
         }
     }
 }

@@ -30,6 +30,14 @@ pub const VELOCITY: RangeInclusive<i32> = 1..=127;
 pub const DYNAMICS: RangeInclusive<f32> = 0.0..=1.0;
 /// What accents and chance do to a velocity at most.
 pub const VELOCITY_CHANGE: RangeInclusive<i32> = 0..=64;
+/// The share of a pair of notes that the first one has: even to dotted.
+pub const SWING: RangeInclusive<f32> = 0.5..=0.75;
+/// Milliseconds by which everything sounds later, or earlier.
+pub const LAY_BACK: RangeInclusive<f32> = -30.0..=30.0;
+/// What chance adds to a moment or takes from it at most, in milliseconds.
+pub const TIMING: RangeInclusive<f32> = 0.0..=20.0;
+/// How far the musician's way of lying beside the beat is gone with.
+pub const GROOVE: RangeInclusive<f32> = 0.0..=1.0;
 /// Where in its last step a note ends, as a share of the step.
 pub const GATE: RangeInclusive<f32> = 0.05..=1.0;
 /// Level of the audition voice in decibels; 0 is its loudest.

@@ -37,6 +37,11 @@ fn a_stopped_editor_names_everything_it_shows() {
     for name in ["Split", "Thru", "Audition", "Bypass"] {
         harness.get_by_role_and_label(Role::CheckBox, name);
     }
+    tab(&mut harness, Tab::Groove);
+    for name in ["Swing", "Lay back", "Timing", "Groove"] {
+        harness.get_by_role_and_label(Role::Slider, name);
+    }
+    harness.get_by_role_and_label(Role::ComboBox, "Swing of");
     tab(&mut harness, Tab::Take);
     harness.get_by_role_and_label(Role::Slider, "Seed");
     harness.get_by_role_and_label(Role::ComboBox, "Replay");

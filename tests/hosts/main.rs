@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)] // Figures are part of what these tests are for.
 
 mod facts;
+mod groove;
 mod hand;
 mod identity;
 mod live;

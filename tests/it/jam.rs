@@ -5,6 +5,7 @@ mod ahead;
 mod beside;
 mod conductor;
 mod events;
+mod groove;
 mod hear;
 pub mod host;
 mod late;

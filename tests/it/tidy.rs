@@ -19,13 +19,15 @@ const UNSAFE: [&str; 3] =
     ["src/model/kernel/x86.rs", "src/plugin/entry.rs", "xtask/src/train/layer/cuda.rs"];
 
 /// What runs on the audio thread.
-const AUDIO: [&str; 23] = [
+const AUDIO: [&str; 25] = [
     "src/audition.rs",
     "src/audition/sounding.rs",
     "src/audition/voice.rs",
     "src/jam/clock.rs",
     "src/jam/clock/due.rs",
     "src/jam/clock/path.rs",
+    "src/jam/clock/sound.rs",
+    "src/jam/groove.rs",
     "src/jam/hearing.rs",
     "src/jam/held.rs",
     "src/jam/input.rs",

@@ -6,7 +6,7 @@ pub fn hint(name: &str) -> Option<&'static str> {
 }
 
 /// By the names of the parameters.
-const HINTS: [(&str, &str); 37] = [
+const HINTS: [(&str, &str); 42] = [
     ("Bypass", "Ends what plays, and passes on all that you play untouched."),
     (
         "Mode",
@@ -51,6 +51,14 @@ const HINTS: [(&str, &str); 37] = [
     ("Accent", "Added on the bar line, half of it on the other counts."),
     ("Humanise", "What chance adds to a velocity or takes from it at most."),
     ("Gate", "Where in its last step a note ends that is not held on."),
+    ("Swing", "How long the first note of a pair is: 50 % is even, 66 % is a triplet."),
+    (
+        "Swing of",
+        "Which notes swing: eighths or sixteenths. Yours are heard where they swing, too.",
+    ),
+    ("Lay back", "Everything later, or earlier as far as Reaction leaves room."),
+    ("Timing", "What chance does to when a chord sounds; the same each time."),
+    ("Groove", "How far it lies beside the beat as you do, in each quarter of a beat."),
     ("Replay", "When what was played before is played again instead of new music."),
     ("Wait for notes", "For renders in hosts that do not say that they render."),
     ("Audition", "A small electric piano of its own, on the audio output."),

@@ -1,6 +1,6 @@
 //! What is due in a block, and when: commit points, second decisions, boundaries, sounds, gates.
 
-use super::{AHEAD, Clock, State};
+use super::{AHEAD, Clock, Delay, Gate, LATEST_STEPS, State};
 use crate::jam::link::Place;
 
 /// How late a chord may come and still sound, as a share of a step.
@@ -10,10 +10,6 @@ pub const GRACE_STEPS: f64 = 0.25;
 /// its step has begun: enough for blocks of 256 samples at 48 kHz and the network's answer
 /// (listener.md, section 6).
 pub const LISTEN_S: f64 = 6e-3;
-
-/// How long after its step a chord sounds at most, in steps; also how long before it the second
-/// decision is asked for at most.
-pub const LATEST_STEPS: f64 = 0.25;
 
 /// How long after a chord's commit point the gate of the step before it falls at the earliest,
 /// in steps: what the network has to answer in.
@@ -62,8 +58,8 @@ impl Clock {
         let candidates = [
             self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
             self.listen_beats().map(|(place, beats)| (Due::Listen, place, beats)),
-            self.sound_due.map(|delay_s| {
-                (Due::Sound, self.last, self.path.distance(self.last) + self.delay_beats(delay_s))
+            self.sound_due.map(|delay| {
+                (Due::Sound, self.last, self.path.distance(self.last) + self.sound_beats(delay))
             }),
             self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
             next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
@@ -97,42 +93,44 @@ impl Clock {
             Due::Boundary => {
                 self.last = moment.place;
                 self.late_due = true;
-                self.regate = None;
-                self.sound_due = (self.reaction_s > 0.0).then_some(self.reaction_s);
+                (self.regate, self.gate_before) = (None, self.gate);
+                let delay = Delay { reaction_s: self.reaction_s, groove_s: 0.0 };
+                self.sound_due = (self.reaction_s > 0.0).then_some(delay);
                 if self.sound_due.is_none() {
-                    (self.gate_due, self.gate_after_s) = (Some(moment.place), 0.0);
+                    self.sounded = delay;
+                    self.gate = Some(Gate { place: self.last, after: delay, steps: None });
                 }
                 self.ahead.rotate_left(1);
                 self.ahead_len -= 1;
             }
             Due::Sound => {
-                let after_s = self.sound_due.take().unwrap_or_default();
-                (self.gate_due, self.gate_after_s) = (Some(moment.place), after_s);
+                let after = self.sound_due.take().unwrap_or_default();
+                self.sounded = after;
+                self.gate = Some(Gate { place: moment.place, after, steps: self.regate });
             }
             Due::Commit => self.push_ahead(moment.place),
-            Due::Gate => self.gate_due = None,
+            Due::Gate => self.gate = None,
         }
         self.offset = moment.offset_samples;
     }
 
     pub(super) fn late_beats(&self) -> f64 {
-        let sounds = self.delay_beats(self.sound_due.unwrap_or(self.gate_after_s));
+        let sounds = self.sound_beats(self.sound_due.unwrap_or(self.sounded));
         self.path.distance(self.last) + sounds + GRACE_STEPS * self.path.step_beats()
-    }
-
-    /// So many seconds in beats, as far as steps are long enough.
-    pub(super) fn delay_beats(&self, seconds: f64) -> f64 {
-        (seconds * self.beats_per_second).min(LATEST_STEPS * self.path.step_beats())
     }
 
     /// The place whose second decision is to be asked for next, and when.
     fn listen_beats(&self) -> Option<(Place, f64)> {
-        let begun = self.sound_due.map(|delay_s| (self.last, delay_s));
-        let next = self.next_to_begin().filter(|_| self.reaction_s > 0.0);
-        let places = [begun, next.map(|place| (place, self.reaction_s))];
+        if self.reaction_s <= 0.0 {
+            return None;
+        }
+        let begun = self.sound_due.map(|delay| (self.last, self.sound_beats(delay)));
+        let after = |place| self.delay_beats(self.reaction_s) + self.swing_beats(place);
+        let next = self.next_to_begin().map(|place| (place, after(place)));
         let asked = |place: &Place| place.index <= self.listened;
-        let (place, delay_s) = places.into_iter().flatten().find(|(place, _)| !asked(place))?;
-        let after = self.delay_beats(delay_s) - LISTEN_S * self.beats_per_second;
+        let (place, sounds) =
+            [begun, next].into_iter().flatten().find(|(place, _)| !asked(place))?;
+        let after = sounds - LISTEN_S * self.beats_per_second;
         let earliest = -LATEST_STEPS * self.path.step_beats();
         Some((place, self.path.distance(place) + after.max(earliest)))
     }
@@ -140,16 +138,17 @@ impl Clock {
     /// Where the gate of the last place is, if it lies before the next sounds. Not before the
     /// next chord is decided and the network had time to answer.
     fn gate_beats(&self) -> Option<(Place, f64)> {
-        let gate_steps = self.regate.unwrap_or(self.gate_steps);
-        let gated = self.gate_due.filter(|_| gate_steps < 1.0)?;
-        let next = self.path.after(gated)?;
+        let Gate { place, after, steps: replayed } = self.gate?;
+        let steps = Some(replayed.unwrap_or(self.gate_steps)).filter(|steps| *steps < 1.0)?;
+        let next = self.path.after(place)?;
         let step_beats = self.path.step_beats();
         let begins = self.path.distance(next);
-        let sounds = begins + self.delay_beats(self.reaction_s);
+        let sounds = begins + self.delay_beats(self.reaction_s) + self.swing_beats(next);
         let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
-        let sounded = self.path.distance(gated) + self.delay_beats(self.gate_after_s);
-        let gate = (sounded + gate_steps * step_beats).max(answered);
-        (gate < sounds).then_some((gated, gate))
+        let sounded = self.path.distance(place) + self.sound_beats(after);
+        let gate = (sounded + steps * step_beats).max(answered);
+        // When what is replayed sounds next is not what is set.
+        (replayed.is_some() || gate < sounds).then_some((place, gate))
     }
 
     fn next_to_begin(&self) -> Option<Place> {

@@ -153,8 +153,15 @@ impl Performer {
                     self.player.give_up(key, offset_samples, out);
                 }
                 self.hearing.on(channel, key, at);
-                let late_us = self.clock.late_us(offset_samples);
+                let late = self.clock.lateness(offset_samples);
+                // A step at most, or what saturates.
+                let late_us = late.map_or(0, |(_, late_us)| late_us as i32);
                 self.loudness.struck(at.map(|index| (index, late_us)), velocity);
+                if let Some((place, late_us)) = late {
+                    let swing = controls.groove.swing.late_steps(place.step, controls.rate);
+                    let beside_us = late_us - 1e6 * swing * self.clock.step_s();
+                    self.way.struck(place.step, controls.rate, beside_us);
+                }
                 if controls.mode == Mode::Answer {
                     self.interrupt(at.is_some(), offset_samples, out);
                 }

@@ -4,12 +4,14 @@
 use super::Performer;
 use super::pending::{Entry, Second};
 use super::publish::shown;
-use crate::jam::controls::{Controls, Mode};
+use crate::jam::controls::{Controls, Mode, Timing};
+use crate::jam::groove;
 use crate::jam::link::{Decision, Place, Request};
 use crate::jam::player::NoteSink;
+use crate::jam::touch::Touch;
 use crate::jam::transport::Transport;
-use crate::model::Follow;
-use crate::music::{Chord, KeyEstimate, KeyHeard};
+use crate::model::{Draw, Follow};
+use crate::music::{Chord, Grid, KeyEstimate, KeyHeard};
 
 /// From so long before a second decision is asked for on, the worker looks for it often.
 const SOON_S: f64 = 2e-3;
@@ -72,7 +74,8 @@ impl Performer {
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
-        (self.gate_open, self.gated) = (false, 0);
+        self.gate_open = false;
+        self.released = std::mem::take(&mut self.gated);
         let Some(entry) = self.overdue else { return };
         let unanswered = entry.second.filter(|second| second.chord.is_none());
         if unanswered.is_some_and(|second| second.block == self.block) {
@@ -95,6 +98,8 @@ impl Performer {
         out: &mut impl NoteSink,
     ) {
         let touch = entry.touch.unwrap_or_else(|| self.touch(&entry.request, transport, controls));
+        let gated = touch.timing.filter(|timing| timing.gate_percent < 100);
+        let touch = Touch { released: gated.map(|_| self.released), ..touch };
         self.player.play(chord, offset_samples, &touch, out);
         self.status.amend_past(shown(entry.request.place, Some(entry)));
         self.overdue = None;
@@ -111,5 +116,30 @@ impl Performer {
             .chain(self.pending.iter())
             .any(|entry| entry.second.as_ref().is_some_and(|second| second.chord.is_none()));
         asked || self.clock.until_listening_s().is_some_and(|s| s < self.block_s + SOON_S)
+    }
+
+    /// Settles when the step that has just begun sounds: what is replayed when it sounded before, all else
+    /// as the groove has it.
+    pub(super) fn time_step(&mut self, controls: &Controls) {
+        let Some(entry) = &self.overdue else { return };
+        let Request { place, seed, .. } = entry.request;
+        let before = entry.touch.and_then(|touch| touch.timing);
+        let draw = Draw { seed, pass: place.pass };
+        let step_s = self.clock.step_s();
+        self.timing = before.unwrap_or_else(|| Timing {
+            groove_us: groove::late_us(controls, &self.way, (place.step, draw), step_s),
+            ..controls.timing()
+        });
+        self.clock.retime(self.timing, before.is_some());
+    }
+
+    /// How the notes of a commitment begin, unless they are replayed.
+    fn touch(&self, request: &Request, transport: &Transport, controls: &Controls) -> Touch {
+        let place = request.place;
+        let stress = Grid { rate: controls.rate }.stress(place.step, transport.metre());
+        let draw = Draw { seed: request.seed, pass: place.pass };
+        let level = self.loudness.level().filter(|_| controls.mode != Mode::Solo);
+        let touch = Touch::new(controls, level, stress, draw, place.step);
+        Touch { timing: Some(self.timing), ..touch }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{MOST_STEPS, Played, Span, Take};
 use crate::jam::clock::LATEST_STEPS;
+use crate::jam::groove;
 use crate::music::smf::{self, Beside, Part, TICKS_PER_BEAT, TempoChange, WriteOptions};
 use crate::music::{Chord, PianoRoll, Rate, Step};
 
@@ -64,8 +65,10 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let timing = |step: usize| -> Beside {
         let touch = played.get(step).and_then(|played| played.touch);
         let Some(timing) = touch.and_then(|touch| touch.timing) else { return Beside::default() };
-        let most = (LATEST_STEPS * step_ticks) as i32;
-        let begins = ticks(step, f64::from(timing.reaction_us)).min(most);
+        let most = |steps: f64| (steps * step_ticks) as i32;
+        let reaction = ticks(step, f64::from(timing.reaction_us)).min(most(LATEST_STEPS));
+        let late = ticks(step, f64::from(timing.groove_us));
+        let begins = (reaction + late).clamp(0, most(groove::LATEST_STEPS));
         // Less than a step.
         let early = ((1.0 - timing.gate()) * step_ticks).round() as i32;
         Beside { begins, ends: begins - early }
@@ -213,7 +216,10 @@ mod tests {
             split: true,
             ..Controls::default()
         };
-        let touch = |step| Touch::new(&controls, None, Stress::None, Draw::default(), Step(step));
+        let touch = |step| {
+            let touch = Touch::new(&controls, None, Stress::None, Draw::default(), Step(step));
+            Touch { timing: Some(controls.timing()), ..touch }
+        };
         let mut take = Take::default();
         // At 100 BPM a millisecond has 0.8 ticks, and a step 120.
         for step in 0..4 {

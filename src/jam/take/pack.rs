@@ -36,6 +36,9 @@ const TIMED: u8 = 128;
 /// All flags there are, by version.
 const FLAGS: [u8; 3] = [15, 63, 255];
 
+/// In place of a number of keys: it is not told what the gate ended.
+const UNTOLD: u8 = 255;
+
 /// The longest reaction that a take can tell of, microseconds.
 const LONGEST_REACTION_US: u32 = 1000 * Controls::LONGEST_REACTION_MS as u32;
 
@@ -128,21 +131,31 @@ pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
         Some(touch) if before.is_some_and(|before| is_same_hand(before, &touch)) => 1,
         Some(touch) => 1 + HAND + if touch.timing.is_some() { TIMING } else { 0 },
     };
+    let gated = match played.touch.as_ref() {
+        Some(touch) if touch.timing.is_some() => 1 + released(touch).unwrap_or(0).count_ones(),
+        _ => 0,
+    };
     let heard = if played.heard.struck() != 0 { 1 + 4 } else { 0 };
-    // At most 2 * 129 + 24 + 25 + 5.
-    (1 + head + touch + chord(played.chord) + chord(played.heard) + heard) as u16
+    // At most 3 * 129 + 24 + 29 + 5.
+    (1 + head + touch + chord(played.chord) + chord(played.heard) + heard + gated) as u16
 }
 
 /// Bytes of what seldom changes about how notes are struck: channel, what chance adds, dynamics, seed
 /// and pass, and if it is known when they sound.
 const HAND: u32 = 1 + 1 + 1 + 8 + 8;
-const TIMING: u32 = 4 + 1;
+const TIMING: u32 = 4 + 4 + 1;
 
-/// Whether nothing but the velocity, and the step, is otherwise than before.
+/// Whether nothing but the velocity, the step, and what the gate ended is otherwise than before.
 fn is_same_hand(before: &Played, touch: &Touch) -> bool {
     before.touch.is_some_and(|before| {
-        Touch { velocity: touch.velocity, step: touch.step, ..before } == *touch
+        let Touch { velocity, step, released, .. } = *touch;
+        Touch { velocity, step, released, ..before } == *touch
     })
+}
+
+/// What the gate ended before the notes of a touch, if it tells.
+fn released(touch: &Touch) -> Option<u128> {
+    touch.timing.is_some_and(|timing| timing.gate_percent < 100).then_some(touch.released)?
 }
 
 /// Bytes of a head: pass, step, rate, step in bar, tempo, transposition.
@@ -188,9 +201,20 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
         body.extend([channel, humanise, dynamics]);
         body.extend(draw.seed.to_le_bytes());
         body.extend(draw.pass.to_le_bytes());
-        if let Some(Timing { reaction_us, gate_percent }) = timing {
+        if let Some(Timing { reaction_us, groove_us, gate_percent }) = timing {
             body.extend(reaction_us.to_le_bytes());
+            body.extend(groove_us.to_le_bytes());
             body.push(gate_percent);
+        }
+    }
+    if let Some(touch) = played.touch.filter(|touch| touch.timing.is_some()) {
+        match released(&touch) {
+            None => body.push(UNTOLD),
+            Some(keys) => {
+                // At most 128.
+                body.push(keys.count_ones() as u8);
+                body.extend(Keys(keys));
+            }
         }
     }
     for chord in [played.chord, played.heard] {
@@ -351,7 +375,11 @@ impl Bytes<'_> {
             let [channel, humanise, dynamics] = self.take()?;
             let draw = Draw { seed: self.u64()?, pass: self.u64()? };
             let timing = match flags & TIMED != 0 {
-                true => Some(Timing { reaction_us: self.u32()?, gate_percent: self.u8()? }),
+                true => Some(Timing {
+                    reaction_us: self.u32()?,
+                    groove_us: self.take().map(i32::from_le_bytes)?,
+                    gate_percent: self.u8()?,
+                }),
                 false => None,
             };
             let timed = timing.is_none_or(|timing| {
@@ -362,7 +390,27 @@ impl Bytes<'_> {
             Some(Touch { channel, humanise, dynamics, draw, split, timing, ..Touch::default() })
                 .filter(|_| sane)?
         };
-        Some(Some(Touch { velocity, step, ..hand }))
+        let told = hand.timing.is_some();
+        let released = if told { self.released()? } else { None };
+        Some(Some(Touch { velocity, step, released, ..hand }))
+    }
+
+    /// What a gate ended, if that is told; [`None`] if it is damaged.
+    fn released(&mut self) -> Option<Option<u128>> {
+        let count = match self.u8()? {
+            UNTOLD => return Some(None),
+            count => count,
+        };
+        let mut keys = 0u128;
+        for _ in 0..count {
+            let key = self.u8().filter(|key| *key < 128)?;
+            // From low to high, so that every take is written in one way.
+            if keys >> key != 0 {
+                return None;
+            }
+            keys |= 1 << key;
+        }
+        Some(Some(keys))
     }
 
     fn edit(&mut self) -> Option<Edit> {

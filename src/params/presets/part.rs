@@ -37,6 +37,11 @@ pub(super) fn each(params: &AnacrusisParams, visitor: &mut impl Visitor) {
     visitor.visit("accent", &params.accent);
     visitor.visit("humanise", &params.humanise);
     visitor.visit("gate", &params.gate);
+    visitor.visit("swing", &params.swing);
+    visitor.visit("swing-of", &params.swing_of);
+    visitor.visit("lay-back", &params.lay_back);
+    visitor.visit("timing", &params.timing);
+    visitor.visit("groove", &params.groove);
 }
 
 /// The normalised value that a host would read from `text`; `None` if it is none, or lies out

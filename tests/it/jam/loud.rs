@@ -103,13 +103,21 @@ fn velocities_are_the_same_however_blocks_are_cut() {
 /// What was struck live sounds so, and then, in the bounce, whatever knobs were moved since.
 #[test]
 fn a_bounce_is_struck_as_it_was_heard() {
-    let timings = [(0.0, 1.0, false), (20.0, 0.7, true), (0.0, 0.4, true), (5.0, 1.0, false)];
+    let timings = [
+        (0.0, 1.0, false, 0.5),
+        (20.0, 0.7, true, 0.6),
+        (0.0, 0.4, true, 0.5),
+        (5.0, 1.0, false, 0.7),
+        (0.0, 1.0, false, 0.66),
+    ];
     for (n, live) in timings.into_iter().enumerate() {
         let bounced = timings[(n + 1) % timings.len()];
         let mut instance = jam();
-        let set = |instance: &mut Instance<_>, (reaction_ms, gate, split)| {
+        let set = |instance: &mut Instance<_>, (reaction_ms, gate, split, share)| {
             let controls = &mut instance.controls;
             (controls.reaction_ms, controls.gate, controls.split) = (reaction_ms, gate, split);
+            controls.groove.swing.share = share;
+            controls.groove.timing_ms = if split { 4.0 } else { 0.0 };
         };
         set(&mut instance, live);
         let controls = &mut instance.controls;

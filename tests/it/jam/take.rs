@@ -220,9 +220,20 @@ fn sample() -> Take {
         let draw = Draw { seed: 3, pass: played.pass };
         let step = Step(step);
         let (split, timed) = (step.0 > 120, step.0 > 60);
-        let timing = timed.then_some(Timing { reaction_us: 12_300, gate_percent: 85 });
-        let touch =
-            Touch { channel: 2, velocity, humanise: 9, dynamics: 40, draw, step, split, timing };
+        let released = (timed && step.0 % 3 == 0).then_some(5 << 60);
+        let timing =
+            timed.then_some(Timing { reaction_us: 12_300, groove_us: -500, gate_percent: 85 });
+        let touch = Touch {
+            channel: 2,
+            velocity,
+            humanise: 9,
+            dynamics: 40,
+            draw,
+            step,
+            split,
+            timing,
+            released,
+        };
         played.touch = played.sounded.then_some(touch);
         take.record(played);
     }
@@ -292,6 +303,7 @@ fn a_take_of_the_second_version_is_read_and_does_not_tell_when_it_sounded() {
         step: Step(-3),
         split: false,
         timing: None,
+        released: None,
     };
     assert_eq!((found.touch, found.heard_velocity, found.heard_late_us), (Some(touch), 77, 0));
     assert!(unpack(&pack(&take)).is_ok_and(|again| again == take));

@@ -1,0 +1,180 @@
+//! When within a step its notes sound: swing, lay back, chance, and the musician's own way.
+
+use crate::jam::controls::{Controls, Pairs, Swing};
+use crate::model::Draw;
+use crate::music::{Rate, Step};
+
+/// Parts of a beat in which the musician's way is remembered.
+const PARTS: usize = 4;
+
+/// Weight of the newest onset in what is remembered of the musician's way: some eight onsets count.
+const NEWEST: f64 = 0.125;
+
+/// The latest that a step sounds, in steps: the next one begins after it.
+pub const LATEST_STEPS: f64 = 0.9;
+
+impl Swing {
+    /// How much later than evenly a step comes, in steps of `rate`: 0 to [`LATEST_STEPS`]. Triplets do
+    /// not swing.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    pub fn late_steps(self, step: Step, rate: Rate) -> f64 {
+        // Also true for what is no number.
+        if !(self.share > 0.5) || matches!(rate, Rate::EighthTriplet | Rate::SixteenthTriplet) {
+            return 0.0;
+        }
+        let steps = i64::from(rate.steps_per_beat());
+        // A pair of eighths fills a beat, one of sixteenths half of it; shorter steps are none.
+        let pair = match self.pairs {
+            Pairs::Eighths => steps,
+            Pairs::Sixteenths => steps / 2,
+        };
+        if pair < 2 {
+            return 0.0;
+        }
+        let share = f64::from(self.share.min(0.75));
+        let (pair_steps, place) = (pair as f64, step.0.rem_euclid(pair) as f64 / pair as f64);
+        let moved = match place < 0.5 {
+            true => 2.0 * share * place,
+            false => share + 2.0 * (1.0 - share) * (place - 0.5),
+        };
+        ((moved - place) * pair_steps).min(LATEST_STEPS)
+    }
+}
+
+/// How the musician lies beside the beat.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Way {
+    /// How much later than swing would have it they play in each part of a beat, microseconds.
+    late_us: [f64; PARTS],
+}
+
+impl Way {
+    /// They struck a key so many microseconds after where a step lies with its swing.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn struck(&mut self, step: Step, rate: Rate, late_us: f64) {
+        if let Some(late) = self.late_us.get_mut(part(step, rate)) {
+            *late += NEWEST * (late_us - *late);
+        }
+    }
+
+    /// How late they are where a step lies, microseconds.
+    fn late_us(&self, step: Step, rate: Rate) -> f64 {
+        self.late_us.get(part(step, rate)).copied().unwrap_or_default()
+    }
+}
+
+/// The part of the beat that a step begins in.
+fn part(step: Step, rate: Rate) -> usize {
+    let steps = i64::from(rate.steps_per_beat());
+    // Below `PARTS`, so the cast keeps every bit.
+    (step.0.rem_euclid(steps) * PARTS as i64 / steps) as usize
+}
+
+/// How much later than otherwise the notes of a step sound, microseconds; negative is earlier. `step_s` is
+/// the length of a step.
+///
+/// # Realtime
+/// Arithmetic only.
+pub fn late_us(controls: &Controls, way: &Way, (step, draw): (Step, Draw), step_s: f64) -> i32 {
+    let groove = &controls.groove;
+    let rate = controls.rate;
+    let sane = |x: f32| if x.is_finite() { f64::from(x) } else { 0.0 };
+    // A number that decides no note and no touch: the second of another key that no keyboard has.
+    let [_, u] = draw.uniforms(step.0, 129);
+    let chance_us = 1e3 * sane(groove.timing_ms) * (2.0 * u - 1.0);
+    let way_us = sane(groove.follow).clamp(0.0, 1.0) * way.late_us(step, rate);
+    let swing_us = 1e6 * step_s * groove.swing.late_steps(step, rate);
+    // It saturates; no step is an hour long.
+    (swing_us + 1e3 * sane(groove.lay_back_ms) + chance_us + way_us).round() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_swing_and_what_lies_between_goes_along() {
+        let late = |share, pairs, rate, step| Swing { share, pairs }.late_steps(Step(step), rate);
+        let all = |share, pairs, rate| [0, 1, 2, 3, -1].map(|step| late(share, pairs, rate, step));
+        let close = |a: [f64; 5], b: [f64; 5]| {
+            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6), "{a:?}, not {b:?}");
+        };
+        let third = 1.0 / 3.0;
+        let triplets = 2.0_f32 / 3.0;
+        close(
+            all(triplets, Pairs::Eighths, Rate::Sixteenth),
+            [0.0, third, 2.0 * third, third, third],
+        );
+        close(all(triplets, Pairs::Sixteenths, Rate::Sixteenth), [0.0, third, 0.0, third, third]);
+        close(all(0.75, Pairs::Sixteenths, Rate::Sixteenth), [0.0, 0.5, 0.0, 0.5, 0.5]);
+        close(all(0.75, Pairs::Eighths, Rate::Sixteenth), [0.0, 0.5, LATEST_STEPS, 0.5, 0.5]);
+        close(all(triplets, Pairs::Eighths, Rate::Eighth), [0.0, third, 0.0, third, third]);
+        for (share, rate) in [
+            (0.5, Rate::Sixteenth),
+            (0.3, Rate::Sixteenth),
+            (f32::NAN, Rate::Sixteenth),
+            (0.7, Rate::EighthTriplet),
+            (0.7, Rate::SixteenthTriplet),
+        ] {
+            close(all(share, Pairs::Eighths, rate), [0.0; 5]);
+        }
+        close(all(0.7, Pairs::Sixteenths, Rate::Eighth), [0.0; 5]);
+    }
+
+    #[test]
+    fn steps_stay_in_order_however_they_swing() {
+        for pairs in [Pairs::Eighths, Pairs::Sixteenths] {
+            for rate in Rate::ALL {
+                for share in [0.5, 0.55, 0.6, 0.667, 0.7, 0.75, 9.0] {
+                    let swing = Swing { share, pairs };
+                    let at = |step: i64| step as f64 + swing.late_steps(Step(step), rate);
+                    for step in -9..9 {
+                        assert!(at(step + 1) - at(step) > 0.1, "{swing:?} {rate:?} {step}");
+                        let late = swing.late_steps(Step(step), rate);
+                        assert!((0.0..=LATEST_STEPS).contains(&late));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_musicians_way_is_learnt_by_the_part_of_the_beat() {
+        let mut way = Way::default();
+        for step in 0..160 {
+            let late_us = if step % 4 == 2 { 18_000.0 } else { -3_000.0 };
+            way.struck(Step(step), Rate::Sixteenth, late_us);
+        }
+        let late = [0, 1, 2, 3].map(|step| way.late_us(Step(step), Rate::Sixteenth).round());
+        assert_eq!(late.map(|us| (us / 1e3).round()), [-3.0, -3.0, 18.0, -3.0]);
+        let mut controls = Controls::default();
+        controls.groove.follow = 0.5;
+        let late = |controls: &Controls, step| {
+            late_us(controls, &way, (Step(step), Draw::default()), 0.125)
+        };
+        assert!((8_900..=9_000).contains(&late(&controls, 2)));
+        assert!((-1_500..-1_400).contains(&late(&controls, 0)));
+        controls.groove.lay_back_ms = f32::NAN;
+        controls.groove.timing_ms = f32::INFINITY;
+        assert!((8_900..=9_000).contains(&late(&controls, 2)));
+    }
+
+    #[test]
+    fn chance_is_the_same_each_time_and_within_its_bounds() {
+        let mut controls = Controls::default();
+        (controls.groove.timing_ms, controls.groove.lay_back_ms) = (5.0, 10.0);
+        let delay = |step, seed| {
+            let draw = Draw { seed, pass: 0 };
+            late_us(&controls, &Way::default(), (Step(step), draw), 0.125)
+        };
+        let delays: Vec<i32> = (0..200).map(|step| delay(step, 1)).collect();
+        assert!(delays.iter().all(|us| (5_000..=15_000).contains(us)));
+        assert!(delays.iter().max() > Some(&14_000) && delays.iter().min() < Some(&6_000));
+        assert_eq!(delays, (0..200).map(|step| delay(step, 1)).collect::<Vec<_>>());
+        assert_ne!(delays, (0..200).map(|step| delay(step, 2)).collect::<Vec<_>>());
+    }
+}
