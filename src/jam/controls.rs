@@ -332,8 +332,8 @@ impl Controls {
         let listens = self.mode == Mode::Accompany;
         // What is no number becomes 0; all else is within range.
         let reaction_us = if listens { (1e3 * asked).round() as u32 } else { 0 };
-        // And here 1.
-        let gate_percent = (100.0 * self.gate.min(1.0).max(0.0)).round() as u8;
+        let gate = if self.gate.is_nan() { 1.0 } else { self.gate.clamp(0.0, 1.0) };
+        let gate_percent = (100.0 * gate).round() as u8;
         Timing { reaction_us, gate_percent, groove_us: 0 }
     }
 

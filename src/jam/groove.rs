@@ -20,8 +20,8 @@ impl Swing {
     /// # Realtime
     /// Arithmetic only.
     pub fn late_steps(self, step: Step, rate: Rate) -> f64 {
-        // Also true for what is no number.
-        if !(self.share > 0.5) || matches!(rate, Rate::EighthTriplet | Rate::SixteenthTriplet) {
+        let even = self.share.is_nan() || self.share <= 0.5;
+        if even || matches!(rate, Rate::EighthTriplet | Rate::SixteenthTriplet) {
             return 0.0;
         }
         let steps = i64::from(rate.steps_per_beat());
