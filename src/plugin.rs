@@ -56,6 +56,8 @@ pub struct Anacrusis {
     passing: Passing,
     /// The channel on which the musician struck a key last.
     channel: u8,
+    /// The channel on which the switch pressed the pedal.
+    pedalled: u8,
     models: Arc<Models>,
     worker: Worker,
     monitor: Option<Monitor>,
@@ -107,6 +109,7 @@ impl Anacrusis {
             input: Input::NONE,
             passing: Passing::default(),
             channel: 0,
+            pedalled: 0,
             models,
             worker,
             monitor: Some(monitor),
@@ -195,6 +198,7 @@ impl Anacrusis {
         self.follow_states();
         if self.signals.panic.swap(false, Ordering::AcqRel) {
             self.performer.panic();
+            self.passing.rest();
             self.audition.silence();
         }
         let transport = process::transport(context.transport(), self.offline);
@@ -212,8 +216,15 @@ impl Anacrusis {
             _ => Default::default(),
         };
         self.input.clear();
+        let hands_on = bypass || controls.thru;
+        self.passing.begin(hands_on);
+        if sustain != controls.sustain {
+            // It is lifted where it was pressed.
+            self.pedalled = if controls.sustain { self.channel } else { self.pedalled };
+            self.passing.take(passing::pedal(self.pedalled, controls.sustain), hands_on);
+        }
         if !bypass {
-            self.come_in(context, &controls, sustain != controls.sustain);
+            self.come_in(context, controls.thru);
         }
         let out = HostQueue::<P, _>::new(context, &mut self.passing);
         let mut out = Sounding::new(&mut self.audition, out, left, right);
@@ -237,8 +248,7 @@ impl Anacrusis {
         ProcessStatus::KeepAlive
     }
 
-    /// Takes in what comes with the block: what is heard, and what goes by. `pedal` says whether the
-    /// switch of the sustain pedal moved.
+    /// Takes in what comes with the block: what is heard, and what goes by if it is handed on.
     ///
     /// # Realtime
     ///
@@ -246,22 +256,17 @@ impl Anacrusis {
     fn come_in<P: Plugin<SysExMessage = ()>>(
         &mut self,
         context: &mut impl ProcessContext<P>,
-        controls: &Controls,
-        pedal: bool,
+        hands_on: bool,
     ) {
-        self.passing.begin(controls.thru);
-        if pedal {
-            let (down, channel) = (controls.sustain, self.channel);
-            self.passing.take(passing::pedal(channel, down), controls.thru);
-        }
         while let Some(event) = context.next_event() {
             if let Some(event) = process::played(&event) {
                 if let Played::On { channel, .. } = event.played {
                     self.channel = channel;
                 }
                 self.input.push(event);
+                self.passing.count_heard();
             }
-            if !self.passing.take(event, controls.thru) {
+            if !self.passing.take(event, hands_on) {
                 self.input.lose();
             }
         }

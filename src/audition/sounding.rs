@@ -48,6 +48,10 @@ impl<'a, S: NoteSink> Sounding<'a, S> {
 }
 
 impl<S: NoteSink> NoteSink for Sounding<'_, S> {
+    fn heard(&mut self, number: usize) {
+        self.onward.heard(number);
+    }
+
     fn try_send(&mut self, event: NoteEvent) -> bool {
         let taken = self.onward.try_send(event);
         if taken && !self.voice.is_off() {

@@ -8,14 +8,13 @@ mod due;
 pub mod path;
 mod sound;
 
-use crate::jam::controls::{Lookahead, Swing};
+use crate::jam::controls::{Lookahead, Swing, Timing};
 use crate::jam::link::Place;
 use crate::jam::transport::{Reason, Transport};
 use crate::music::{Grid, Rate, grid::beats_per_sample};
-pub use due::{ANSWER_STEPS, Due, GRACE_STEPS, LISTEN_S, Moment};
+pub use due::{ANSWER_STEPS, Due, GRACE_STEPS, Moment};
 use path::{Head, Loop, Path, locate};
-pub use sound::LATEST_STEPS;
-use sound::{Delay, Gate};
+use sound::Gate;
 
 /// How far back a host's position may slip without it being a jump.
 pub const JITTER_BEATS: f64 = 1.0 / 64.0;
@@ -89,17 +88,17 @@ pub struct Clock {
     /// How long after its step a chord sounds, seconds; 0 for at once, and then it is decided once.
     reaction_s: f64,
     /// How long after its step the chord sounds of the step that began last, if it is still to.
-    sound_due: Option<Delay>,
+    sound_due: Option<Timing>,
     /// The newest place whose second decision was asked for.
     listened: i64,
     /// How uneven steps are.
     swing: Swing,
     /// Where in a step notes end, as a share of it; 1 is at its end, and no moment of its own.
     gate_steps: f64,
-    /// The same of the step that began last, if it is replayed.
-    regate: Option<f64>,
+    /// The same of the step that began last, and whether it is replayed.
+    regate: Option<(f64, bool)>,
     /// How long after its step the chord sounded that sounded last.
-    sounded: Delay,
+    sounded: Timing,
     /// The gate that is still to come.
     gate: Option<Gate>,
     /// The one that it took the place of when a step began.
@@ -130,7 +129,7 @@ impl Default for Clock {
             swing: Swing::default(),
             gate_steps: 1.0,
             regate: None,
-            sounded: Delay::default(),
+            sounded: Timing::default(),
             gate: None,
             gate_before: None,
             ahead: [Place::default(); AHEAD],
@@ -218,7 +217,10 @@ impl Clock {
         let next = self.path.after(self.last).filter(|_| index > self.last.index);
         let place = next.unwrap_or(self.last);
         let here = f64::from(offset_samples) * self.beats_per_sample;
-        Some((place, 1e6 * (here - self.path.distance(place)) / self.beats_per_second))
+        // In a loop without a step nothing is near.
+        let step_beats = self.path.step_beats();
+        let late = (here - self.path.distance(place)).clamp(-step_beats, step_beats);
+        Some((place, 1e6 * late / self.beats_per_second))
     }
 
     /// Samples from the block's first sample to the beginning of `place`; negative if past.

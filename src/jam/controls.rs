@@ -136,26 +136,45 @@ pub struct Groove {
 pub struct Timing {
     /// How long after the step a chord sounds that is decided in it, microseconds; 0 if it is not.
     pub reaction_us: u32,
-    /// How much later than that they sound for the groove, microseconds; negative is earlier.
+    /// How much later than that they sound for the swing, in millionths of a step.
+    pub swing_ppm: u32,
+    /// The same for the rest of the groove, microseconds; negative is earlier.
     pub groove_us: i32,
-    /// Where in its last step a note ends that is not held on, per cent of the step.
-    pub gate_percent: u8,
+    /// Where in its last step a note ends that is not held on, in thousandths of the step, counted from
+    /// where the step sounds.
+    pub gate_permille: u16,
 }
 
 impl Timing {
-    /// The reaction, seconds.
+    /// The longest reaction, in steps; also how long before its step a second decision is asked for at
+    /// most.
+    pub const LONGEST_REACTION_STEPS: f64 = 0.25;
+
+    /// The latest that a step sounds, in steps: the next one begins after it.
+    pub const LATEST_STEPS: f64 = 0.9;
+
+    /// How long before a chord sounds its second decision is asked for, seconds, where it sounds after
+    /// its step has begun: enough for blocks of 256 samples at 48 kHz and the network's answer
+    /// (listener.md, section 6).
+    pub const LISTEN_S: f64 = 6e-3;
+
+    /// How long after the step a chord sounds that is decided in it, seconds.
     pub fn reaction_s(self) -> f64 {
         f64::from(self.reaction_us) / 1e6
     }
 
-    /// What the groove adds, seconds.
-    pub fn groove_s(self) -> f64 {
-        f64::from(self.groove_us) / 1e6
-    }
-
     /// Where in its last step a note ends, as a share of the step; 1 is at its end.
     pub fn gate(self) -> f64 {
-        f64::from(self.gate_percent) / 100.0
+        f64::from(self.gate_permille) / 1e3
+    }
+
+    /// How long after the step its notes sound, in steps of `step_s` seconds: with a reaction no
+    /// sooner than a decision takes, and in time for the next.
+    pub fn late_steps(self, step_s: f64) -> f64 {
+        let reaction = (self.reaction_s() / step_s).min(Timing::LONGEST_REACTION_STEPS);
+        let least = reaction.min(Timing::LISTEN_S / step_s);
+        let groove = f64::from(self.swing_ppm) / 1e6 + f64::from(self.groove_us) / 1e6 / step_s;
+        (reaction + groove).clamp(least, Timing::LATEST_STEPS)
     }
 }
 
@@ -333,8 +352,8 @@ impl Controls {
         // What is no number becomes 0; all else is within range.
         let reaction_us = if listens { (1e3 * asked).round() as u32 } else { 0 };
         let gate = if self.gate.is_nan() { 1.0 } else { self.gate.clamp(0.0, 1.0) };
-        let gate_percent = (100.0 * gate).round() as u8;
-        Timing { reaction_us, gate_percent, groove_us: 0 }
+        let gate_permille = (1e3 * gate).round() as u16;
+        Timing { reaction_us, gate_permille, ..Timing::default() }
     }
 
     /// How far ahead chords are committed: who listens to the last moment decides ahead half a step

@@ -1,6 +1,6 @@
 //! When within a step its notes sound: swing, lay back, chance, and the musician's own way.
 
-use crate::jam::controls::{Controls, Pairs, Swing};
+use crate::jam::controls::{Controls, Pairs, Swing, Timing};
 use crate::model::Draw;
 use crate::music::{Rate, Step};
 
@@ -10,12 +10,9 @@ const PARTS: usize = 4;
 /// Weight of the newest onset in what is remembered of the musician's way: some eight onsets count.
 const NEWEST: f64 = 0.125;
 
-/// The latest that a step sounds, in steps: the next one begins after it.
-pub const LATEST_STEPS: f64 = 0.9;
-
 impl Swing {
-    /// How much later than evenly a step comes, in steps of `rate`: 0 to [`LATEST_STEPS`]. Triplets do
-    /// not swing.
+    /// How much later than evenly a step comes, in steps of `rate`: 0 to [`Timing::LATEST_STEPS`].
+    /// Triplets do not swing, nor do pairs of more than four steps: eighths at 1/32.
     ///
     /// # Realtime
     /// Arithmetic only.
@@ -30,7 +27,7 @@ impl Swing {
             Pairs::Eighths => steps,
             Pairs::Sixteenths => steps / 2,
         };
-        if pair < 2 {
+        if !(2..=4).contains(&pair) {
             return 0.0;
         }
         let share = f64::from(self.share.min(0.75));
@@ -39,7 +36,7 @@ impl Swing {
             true => 2.0 * share * place,
             false => share + 2.0 * (1.0 - share) * (place - 0.5),
         };
-        ((moved - place) * pair_steps).min(LATEST_STEPS)
+        ((moved - place) * pair_steps).min(Timing::LATEST_STEPS)
     }
 }
 
@@ -74,12 +71,11 @@ fn part(step: Step, rate: Rate) -> usize {
     (step.0.rem_euclid(steps) * PARTS as i64 / steps) as usize
 }
 
-/// How much later than otherwise the notes of a step sound, microseconds; negative is earlier. `step_s` is
-/// the length of a step.
+/// The timing of a step: that of the controls, and what the groove adds.
 ///
 /// # Realtime
 /// Arithmetic only.
-pub fn late_us(controls: &Controls, way: &Way, (step, draw): (Step, Draw), step_s: f64) -> i32 {
+pub fn timing(controls: &Controls, way: &Way, (step, draw): (Step, Draw)) -> Timing {
     let groove = &controls.groove;
     let rate = controls.rate;
     let sane = |x: f32| if x.is_finite() { f64::from(x) } else { 0.0 };
@@ -87,9 +83,14 @@ pub fn late_us(controls: &Controls, way: &Way, (step, draw): (Step, Draw), step_
     let [_, u] = draw.uniforms(step.0, 129);
     let chance_us = 1e3 * sane(groove.timing_ms) * (2.0 * u - 1.0);
     let way_us = sane(groove.follow).clamp(0.0, 1.0) * way.late_us(step, rate);
-    let swing_us = 1e6 * step_s * groove.swing.late_steps(step, rate);
-    // It saturates; no step is an hour long.
-    (swing_us + 1e3 * sane(groove.lay_back_ms) + chance_us + way_us).round() as i32
+    let late_us = 1e3 * sane(groove.lay_back_ms) + chance_us + way_us;
+    Timing {
+        // Below a million.
+        swing_ppm: (1e6 * groove.swing.late_steps(step, rate)).round() as u32,
+        // It saturates.
+        groove_us: late_us.round() as i32,
+        ..controls.timing()
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +112,10 @@ mod tests {
         );
         close(all(triplets, Pairs::Sixteenths, Rate::Sixteenth), [0.0, third, 0.0, third, third]);
         close(all(0.75, Pairs::Sixteenths, Rate::Sixteenth), [0.0, 0.5, 0.0, 0.5, 0.5]);
-        close(all(0.75, Pairs::Eighths, Rate::Sixteenth), [0.0, 0.5, LATEST_STEPS, 0.5, 0.5]);
+        close(
+            all(0.75, Pairs::Eighths, Rate::Sixteenth),
+            [0.0, 0.5, Timing::LATEST_STEPS, 0.5, 0.5],
+        );
         close(all(triplets, Pairs::Eighths, Rate::Eighth), [0.0, third, 0.0, third, third]);
         for (share, rate) in [
             (0.5, Rate::Sixteenth),
@@ -123,6 +127,7 @@ mod tests {
             close(all(share, Pairs::Eighths, rate), [0.0; 5]);
         }
         close(all(0.7, Pairs::Sixteenths, Rate::Eighth), [0.0; 5]);
+        close(all(0.7, Pairs::Eighths, Rate::ThirtySecond), [0.0; 5]);
     }
 
     #[test]
@@ -135,7 +140,7 @@ mod tests {
                     for step in -9..9 {
                         assert!(at(step + 1) - at(step) > 0.1, "{swing:?} {rate:?} {step}");
                         let late = swing.late_steps(Step(step), rate);
-                        assert!((0.0..=LATEST_STEPS).contains(&late));
+                        assert!((0.0..=Timing::LATEST_STEPS).contains(&late));
                     }
                 }
             }
@@ -154,7 +159,7 @@ mod tests {
         let mut controls = Controls::default();
         controls.groove.follow = 0.5;
         let late = |controls: &Controls, step| {
-            late_us(controls, &way, (Step(step), Draw::default()), 0.125)
+            timing(controls, &way, (Step(step), Draw::default())).groove_us
         };
         assert!((8_900..=9_000).contains(&late(&controls, 2)));
         assert!((-1_500..-1_400).contains(&late(&controls, 0)));
@@ -169,7 +174,7 @@ mod tests {
         (controls.groove.timing_ms, controls.groove.lay_back_ms) = (5.0, 10.0);
         let delay = |step, seed| {
             let draw = Draw { seed, pass: 0 };
-            late_us(&controls, &Way::default(), (Step(step), draw), 0.125)
+            timing(&controls, &Way::default(), (Step(step), draw)).groove_us
         };
         let delays: Vec<i32> = (0..200).map(|step| delay(step, 1)).collect();
         assert!(delays.iter().all(|us| (5_000..=15_000).contains(us)));

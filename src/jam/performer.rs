@@ -279,6 +279,7 @@ impl Performer {
         self.overdue = None;
         self.hearing.begin();
         self.loudness.begin();
+        self.way = Way::default();
         // Parked and answered, it is what history began with.
         self.anchored = self.pending.iter().any(Entry::is_answered);
         self.anchor_next = false;

@@ -34,6 +34,13 @@ pub trait NoteSink {
     /// # Realtime
     /// Called from `process`: implementations must not allocate, lock or wait.
     fn try_send(&mut self, event: NoteEvent) -> bool;
+
+    /// What comes now is the answer to the event of this number that came in with the block: what is
+    /// passed on beside us and came before that goes out first.
+    ///
+    /// # Realtime
+    /// As [`NoteSink::try_send`].
+    fn heard(&mut self, _number: usize) {}
 }
 
 /// What sounds, and on which channel each key began.

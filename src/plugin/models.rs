@@ -166,7 +166,9 @@ impl Models {
         let choice = self.params.model_choice();
         let mut asked = lock(&self.asked);
         if asked.followed.as_ref() == Some(&choice) {
-            return;
+            // A project may have come that does not say what it was made with.
+            drop(asked);
+            return self.note_model();
         }
         asked.followed = Some(choice.clone());
         if asked.requested.as_ref() != Some(&choice) {
@@ -174,15 +176,20 @@ impl Models {
         }
     }
 
-    /// As [`Models::follow`], where the musician has chosen: the project goes on with that model.
-    pub fn choose(&self) {
-        self.params.made_with.forget();
-        self.follow();
+    /// The model in service is what the project is made with, if nothing else is known of it.
+    fn note_model(&self) {
         let state = self.slot.state();
         let stands_in = lock(&self.known).stand_in.is_some();
         if let Some(digest) = state.digest.filter(|_| state.loading.is_none() && !stands_in) {
             self.params.made_with.opened(&self.params.model_choice(), &digest);
         }
+    }
+
+    /// As [`Models::follow`], where the musician has chosen: the project goes on with that model.
+    pub fn choose(&self) {
+        self.params.made_with.forget();
+        self.follow();
+        self.note_model();
     }
 
     /// Opens the user's file at `path`, which they chose, also if it was opened before: it may have
@@ -376,6 +383,15 @@ mod tests {
         std::fs::remove_file(&path).expect("removed");
         let missing = shown(&project(&saved), |_| {}).problem.expect("it is missing");
         assert!(missing.contains("cannot be used") && missing.ends_with(text::OTHER_MUSIC));
+        // A project of before that comes later is noted as made with what plays.
+        std::fs::write(&path, POP.file).expect("written");
+        let params = project("");
+        let seen = shown(&params, |models| {
+            params.made_with.set(String::new());
+            models.follow();
+        });
+        assert_eq!((seen.problem, params.made_with.map(String::clone)), (None, saved.clone()));
+        std::fs::remove_file(&path).expect("removed");
         // It is still on record, for where the file is.
         let params = project(&saved);
         shown(&params, |_| {});

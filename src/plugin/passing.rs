@@ -22,8 +22,11 @@ const LASTING: usize = 3;
 /// Events on their way through a block.
 #[derive(Debug)]
 pub struct Passing {
-    /// In order of time; those that the host refused before come first, at the first sample.
-    events: Vec<Event>,
+    /// In order of time, each with the number of events before it that are heard; those that the host
+    /// refused before come first, at the first sample.
+    events: Vec<(Event, usize)>,
+    /// Events of the block that are heard, so far.
+    heard: usize,
     sent: usize,
     /// Channels on which sustain pedal, sostenuto pedal and pitch bend are away from where they rest,
     /// as far as was handed on.
@@ -34,7 +37,7 @@ impl Default for Passing {
     /// Nothing on its way. The only place that allocates.
     fn default() -> Self {
         let room = CAPACITY + 16 * LASTING;
-        Passing { events: Vec::with_capacity(room), sent: 0, away: [0; LASTING] }
+        Passing { events: Vec::with_capacity(room), heard: 0, sent: 0, away: [0; LASTING] }
     }
 }
 
@@ -45,16 +48,11 @@ impl Passing {
     /// # Realtime
     /// At most [`LASTING`] events for each channel.
     pub fn begin(&mut self, hands_on: bool) {
+        self.heard = 0;
         if hands_on || self.away == [0; LASTING] {
             return;
         }
-        for channel in 0..16 {
-            for which in 0..LASTING {
-                if self.away[which] >> channel & 1 == 1 {
-                    self.push(rest(which, channel));
-                }
-            }
-        }
+        self.rest();
     }
 
     /// Takes in an event of the block's, which must not be before the last one. False if there is no
@@ -69,21 +67,45 @@ impl Passing {
     fn push(&mut self, event: Event) -> bool {
         let room = self.events.len() < self.events.capacity();
         if room {
-            self.events.push(event);
+            self.events.push((event, self.heard));
         }
         room
     }
 
-    /// Sends what is due up to and with a sample, as far as the host takes it.
+    /// An event of the block is heard, too, or alone.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn count_heard(&mut self) {
+        self.heard += 1;
+    }
+
+    /// Everything goes back to where it rests, as far as it was handed on.
+    ///
+    /// # Realtime
+    /// At most [`LASTING`] events for each channel.
+    pub fn rest(&mut self) {
+        for channel in 0..16 {
+            for which in 0..LASTING {
+                let bit = 1 << channel;
+                // Once on its way it is sent sooner or later.
+                if self.away[which] & bit != 0 && self.push(rest(which, channel)) {
+                    self.away[which] &= !bit;
+                }
+            }
+        }
+    }
+
+    /// Sends what is `due`, by its moment and the number of heard events before it, as far as the host
+    /// takes it.
     ///
     /// # Realtime
     /// At most as many events as were taken in.
-    fn send_until(&mut self, offset_samples: u32, send: &mut impl FnMut(Event) -> bool) {
-        while let Some(event) = self.events.get(self.sent) {
-            if event.timing() > offset_samples || !send(*event) {
+    fn send(&mut self, due: impl Fn(u32, usize) -> bool, send: &mut impl FnMut(Event) -> bool) {
+        while let Some((event, before)) = self.events.get(self.sent).copied() {
+            if !due(event.timing(), before) || !send(event) {
                 return;
             }
-            let event = *event;
             self.saw(&event);
             self.sent += 1;
         }
@@ -106,11 +128,12 @@ impl Passing {
     /// # Realtime
     /// As long as there are events.
     pub fn end(&mut self, mut send: impl FnMut(Event) -> bool) {
-        self.send_until(u32::MAX, &mut send);
+        self.send(|_, _| true, &mut send);
         self.events.drain(..self.sent);
         self.sent = 0;
-        for event in &mut self.events {
+        for (event, before) in &mut self.events {
             event.subtract_timing(event.timing());
+            *before = 0;
         }
     }
 }
@@ -179,8 +202,8 @@ fn rest(which: usize, channel: u8) -> Event {
     }
 }
 
-/// The host's queue of outgoing events, for a plugin of type `P`: notes, and before each what goes by
-/// up to its sample.
+/// The host's queue of outgoing events, for a plugin of type `P`: notes, and between them what goes by, in
+/// the order in which it came.
 pub struct HostQueue<'a, P, C> {
     context: &'a mut C,
     passing: &'a mut Passing,
@@ -203,9 +226,14 @@ where
     P: Plugin<SysExMessage = ()>,
     C: ProcessContext<P>,
 {
+    fn heard(&mut self, number: usize) {
+        let mut send = |event: PluginNoteEvent<P>| self.context.try_send_event(event).is_ok();
+        self.passing.send(|_, before| before <= number, &mut send);
+    }
+
     fn try_send(&mut self, event: NoteEvent) -> bool {
         let mut send = |event: PluginNoteEvent<P>| self.context.try_send_event(event).is_ok();
-        self.passing.send_until(event.offset_samples, &mut send);
+        self.passing.send(|at, _| at < event.offset_samples, &mut send);
         send(host_event(event))
     }
 }
@@ -220,7 +248,7 @@ mod tests {
     }
 
     /// What is sent in a block in which a host takes so many events.
-    fn sent(passing: &mut Passing, until: Option<u32>, mut room: usize) -> Vec<Event> {
+    fn sent(passing: &mut Passing, before: Option<u32>, mut room: usize) -> Vec<Event> {
         let mut sent = vec![];
         let mut send = |event| {
             let taken = room > 0;
@@ -230,8 +258,8 @@ mod tests {
             }
             taken
         };
-        match until {
-            Some(until) => passing.send_until(until, &mut send),
+        match before {
+            Some(before) => passing.send(|at, _| at < before, &mut send),
             None => passing.end(send),
         }
         sent
@@ -242,8 +270,8 @@ mod tests {
         let mut passing = Passing::default();
         let events = [cc(0, 1, 9), cc(7, 64, 127), cc(7, 11, 3), cc(90, 64, 0)];
         events.iter().for_each(|event| assert!(passing.take(*event, true)));
-        assert_eq!(sent(&mut passing, Some(7), 2), events[..2]);
-        assert_eq!(sent(&mut passing, Some(89), 9), events[2..3]);
+        assert_eq!(sent(&mut passing, Some(8), 2), events[..2]);
+        assert_eq!(sent(&mut passing, Some(90), 9), events[2..3]);
         assert_eq!(sent(&mut passing, None, 0), []);
         let next = cc(4, 10, 64);
         passing.take(next, true);
@@ -282,6 +310,34 @@ mod tests {
         assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0), bend(0, CENTRE)]);
         passing.begin(false);
         assert_eq!(sent(&mut passing, None, 9), [], "once");
+        passing.take(cc(0, 64, 80), true);
+        sent(&mut passing, None, 9);
+        for _ in 0..3 {
+            passing.begin(false);
+            assert_eq!(sent(&mut passing, None, 0), [], "the host takes nothing");
+        }
+        assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0)], "still once");
+    }
+
+    #[test]
+    fn what_comes_at_one_sample_keeps_its_order() {
+        let mut passing = Passing::default();
+        let [one, two, three] = [cc(0, 64, 0), cc(0, 64, 127), cc(0, 1, 1)];
+        passing.take(one, true);
+        passing.count_heard();
+        passing.take(two, true);
+        passing.count_heard();
+        passing.take(three, true);
+        let mut order = vec![];
+        for number in 0..2 {
+            passing.send(|_, before| before <= number, &mut |event| {
+                order.push(event);
+                true
+            });
+            order.push(cc(0, 100 + number as u8, 0));
+        }
+        order.extend(sent(&mut passing, None, 9));
+        assert_eq!(order, [one, cc(0, 100, 0), two, cc(0, 101, 0), three]);
     }
 
     #[test]

@@ -7,18 +7,45 @@
 
 use nih_plug::plugin::{ParamValue, PluginState};
 
+use crate::jam::controls::Controls;
 use crate::params::{self, StateFormat};
 
 /// Prepares a state for loading: removes what is out of range, and adds the format and the
 /// empty take to states that carry none.
 pub fn filter(state: &mut PluginState) {
     state.params.retain(|id, value| is_sane(id, value));
+    for (id, usual) in later() {
+        state.params.entry(id.to_owned()).or_insert(usual);
+    }
     // Projects from before there were takes have none; the one in force is not theirs. Nor do they say
     // what they were made with.
     for field in ["take", "made-with"] {
         state.fields.entry(field.to_owned()).or_insert_with(|| "\"\"".to_owned());
     }
     state.fields.entry("format".to_owned()).or_insert_with(|| StateFormat::CURRENT.to_string());
+}
+
+/// The parameters that came after the first projects were saved, with their defaults: a project that does
+/// not tell of one is not to have that of the project before.
+fn later() -> [(&'static str, ParamValue); 14] {
+    let choice = |id: &str| ParamValue::String(id.to_owned());
+    [
+        ("reaction", ParamValue::F32(Controls::USUAL_REACTION_MS)),
+        ("follow", ParamValue::F32(Controls::USUAL_FOLLOW)),
+        ("start-with-me", ParamValue::Bool(false)),
+        ("stop-with-me", ParamValue::Bool(false)),
+        ("clear-bass", ParamValue::Bool(true)),
+        ("dynamics", ParamValue::F32(1.0)),
+        ("sustain", ParamValue::Bool(false)),
+        ("split", ParamValue::Bool(false)),
+        ("swing", ParamValue::F32(0.5)),
+        ("swing-of", choice("1/8")),
+        ("lay-back", ParamValue::F32(0.0)),
+        ("timing", ParamValue::F32(0.0)),
+        ("groove", ParamValue::F32(0.0)),
+        // Before it was on to begin with, every project said what it was.
+        ("thru", ParamValue::Bool(true)),
+    ]
 }
 
 fn is_sane(id: &str, value: &ParamValue) -> bool {
@@ -61,7 +88,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    use nih_plug::prelude::{ParamPtr, Params};
+    use nih_plug::prelude::{Param, ParamPtr, Params};
 
     use crate::params::AnacrusisParams;
 
@@ -95,6 +122,42 @@ mod tests {
     }
 
     #[test]
+    fn a_project_that_does_not_tell_of_a_parameter_has_its_default() {
+        let usual = AnacrusisParams::default();
+        let mut state = state(vec![("swing".to_owned(), ParamValue::F32(0.6))]);
+        filter(&mut state);
+        let float = |id: &str| match state.params[id] {
+            ParamValue::F32(value) => value,
+            ref other => panic!("{id}: {other:?}"),
+        };
+        let floats = [
+            ("reaction", &usual.reaction),
+            ("follow", &usual.follow),
+            ("dynamics", &usual.dynamics),
+            ("lay-back", &usual.lay_back),
+            ("timing", &usual.timing),
+            ("groove", &usual.groove),
+        ];
+        for (id, param) in floats {
+            assert_eq!(float(id), param.default_plain_value(), "{id}");
+        }
+        let switches = [
+            ("start-with-me", &usual.start_with_me),
+            ("stop-with-me", &usual.stop_with_me),
+            ("clear-bass", &usual.clear_bass),
+            ("sustain", &usual.sustain),
+            ("split", &usual.split),
+            ("thru", &usual.thru),
+        ];
+        for (id, param) in switches {
+            let ParamValue::Bool(value) = state.params[id] else { panic!("{id}") };
+            assert_eq!(value, param.default_plain_value(), "{id}");
+        }
+        assert_eq!(float("swing"), 0.6, "what is told stays");
+        assert!(later().iter().all(|(id, value)| is_sane(id, value)));
+    }
+
+    #[test]
     fn nonsense_is_removed_and_the_rest_stays() {
         let mut state = state(vec![
             ("temperature".to_owned(), ParamValue::F32(f32::NAN)),
@@ -113,7 +176,9 @@ mod tests {
             ("seed".to_owned(), ParamValue::I32(7)),
         ]);
         filter(&mut state);
-        assert_eq!(state.params.keys().collect::<Vec<_>>(), ["seed"]);
+        let mut left: Vec<String> = state.params.keys().cloned().collect();
+        left.retain(|id| later().iter().all(|(later, _)| later != id));
+        assert_eq!(left, ["seed"]);
         assert_eq!(state.fields["format"], StateFormat::CURRENT.to_string());
     }
 }

@@ -125,7 +125,7 @@ fn a_bounce_is_what_was_heard_whichever_parameter_was_moved() {
         .set("Swing", "60 %")
         .set("Timing", "3.0")
         .set("Groove", "50 %")
-        .set("Gate", "80 %")
+        .set("Gate", "20 %")
         .set("Split", "On")
         .set("Accent", "10")
         .set("Humanise", "5")

@@ -163,6 +163,12 @@ fn sustain_is_handed_on_as_a_pedal() {
         let recording = run(format, &script.set("Sustain", "Off").blocks(2));
         let messages: Vec<[u8; 3]> = recording.messages.iter().map(|(_, data)| *data).collect();
         assert_eq!(messages, [[0xb0, 64, 127], [0xb0, 64, 0]], "{format:?}");
+        // Also if it is lifted while the plugin is bypassed.
+        let script = Script::new(48_000.0, 256).blocks(4).set("Sustain", "On").blocks(2);
+        let script = script.then(Action::Bypass(true)).blocks(2).set("Sustain", "Off").blocks(2);
+        let messages = run(format, &script).messages;
+        let messages: Vec<[u8; 3]> = messages.into_iter().map(|(_, data)| data).collect();
+        assert_eq!(messages, [[0xb0, 64, 127], [0xb0, 64, 0]], "{format:?}, bypassed");
     }
 }
 

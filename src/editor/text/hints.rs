@@ -11,7 +11,7 @@ const HINTS: [(&str, &str); 42] = [
     (
         "Mode",
         "Solo plays alone. Accompany plays with you. Answer is silent while you play and goes on \
-         from it when you rest for a bar.",
+         from it when you rest for half a bar.",
     ),
     (
         "Reaction",

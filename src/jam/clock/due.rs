@@ -1,15 +1,11 @@
 //! What is due in a block, and when: commit points, second decisions, boundaries, sounds, gates.
 
-use super::{AHEAD, Clock, Delay, Gate, LATEST_STEPS, State};
+use super::{AHEAD, Clock, Gate, State};
+use crate::jam::controls::Timing;
 use crate::jam::link::Place;
 
 /// How late a chord may come and still sound, as a share of a step.
 pub const GRACE_STEPS: f64 = 0.25;
-
-/// How long before a chord sounds its second decision is asked for, seconds, where it sounds after
-/// its step has begun: enough for blocks of 256 samples at 48 kHz and the network's answer
-/// (listener.md, section 6).
-pub const LISTEN_S: f64 = 6e-3;
 
 /// How long after a chord's commit point the gate of the step before it falls at the earliest,
 /// in steps: what the network has to answer in.
@@ -58,8 +54,8 @@ impl Clock {
         let candidates = [
             self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
             self.listen_beats().map(|(place, beats)| (Due::Listen, place, beats)),
-            self.sound_due.map(|delay| {
-                (Due::Sound, self.last, self.path.distance(self.last) + self.sound_beats(delay))
+            self.sound_due.map(|timing| {
+                (Due::Sound, self.last, self.path.distance(self.last) + self.sound_beats(timing))
             }),
             self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
             next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
@@ -94,11 +90,12 @@ impl Clock {
                 self.last = moment.place;
                 self.late_due = true;
                 (self.regate, self.gate_before) = (None, self.gate);
-                let delay = Delay { reaction_s: self.reaction_s, groove_s: 0.0 };
-                self.sound_due = (self.reaction_s > 0.0).then_some(delay);
+                let timing =
+                    Timing { reaction_us: (1e6 * self.reaction_s) as u32, ..Timing::default() };
+                self.sound_due = (self.reaction_s > 0.0).then_some(timing);
                 if self.sound_due.is_none() {
-                    self.sounded = delay;
-                    self.gate = Some(Gate { place: self.last, after: delay, steps: None });
+                    self.sounded = timing;
+                    self.gate = Some(self.gate_of(self.last, timing));
                 }
                 self.ahead.rotate_left(1);
                 self.ahead_len -= 1;
@@ -106,7 +103,7 @@ impl Clock {
             Due::Sound => {
                 let after = self.sound_due.take().unwrap_or_default();
                 self.sounded = after;
-                self.gate = Some(Gate { place: moment.place, after, steps: self.regate });
+                self.gate = Some(self.gate_of(moment.place, after));
             }
             Due::Commit => self.push_ahead(moment.place),
             Due::Gate => self.gate = None,
@@ -130,25 +127,30 @@ impl Clock {
         let asked = |place: &Place| place.index <= self.listened;
         let (place, sounds) =
             [begun, next].into_iter().flatten().find(|(place, _)| !asked(place))?;
-        let after = sounds - LISTEN_S * self.beats_per_second;
-        let earliest = -LATEST_STEPS * self.path.step_beats();
+        let after = sounds - Timing::LISTEN_S * self.beats_per_second;
+        let earliest = -Timing::LONGEST_REACTION_STEPS * self.path.step_beats();
         Some((place, self.path.distance(place) + after.max(earliest)))
     }
 
     /// Where the gate of the last place is, if it lies before the next sounds. Not before the
     /// next chord is decided and the network had time to answer.
     fn gate_beats(&self) -> Option<(Place, f64)> {
-        let Gate { place, after, steps: replayed } = self.gate?;
-        let steps = Some(replayed.unwrap_or(self.gate_steps)).filter(|steps| *steps < 1.0)?;
+        let Gate { place, after, steps, replayed } = self.gate?;
+        let steps = Some(steps.unwrap_or(self.gate_steps)).filter(|steps| *steps < 1.0)?;
         let next = self.path.after(place)?;
         let step_beats = self.path.step_beats();
         let begins = self.path.distance(next);
-        let sounds = begins + self.delay_beats(self.reaction_s) + self.swing_beats(next);
-        let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
         let sounded = self.path.distance(place) + self.sound_beats(after);
-        let gate = (sounded + steps * step_beats).max(answered);
-        // When what is replayed sounds next is not what is set.
-        (replayed.is_some() || gate < sounds).then_some((place, gate))
+        let gate = sounded + steps * step_beats;
+        if replayed {
+            return Some((place, gate));
+        }
+        // The next chord lies beside its step as this one does, but for the swing.
+        let beside = f64::from(after.groove_us) / 1e6 * self.beats_per_second;
+        let late = self.delay_beats(self.reaction_s) + self.swing_beats(next) + beside;
+        let answered = begins - (self.lookahead.steps() - ANSWER_STEPS) * step_beats;
+        let gate = gate.max(answered);
+        (gate < begins + late.max(0.0)).then_some((place, gate))
     }
 
     fn next_to_begin(&self) -> Option<Place> {

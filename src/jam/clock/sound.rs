@@ -1,22 +1,8 @@
 //! When what has begun sounds, and ends.
 
-use super::Clock;
+use super::{ANSWER_STEPS, Clock};
 use crate::jam::controls::{Swing, Timing};
-use crate::jam::groove;
 use crate::jam::link::Place;
-
-/// How long after its step a chord sounds at most, in steps; also how long before it the second
-/// decision is asked for at most.
-pub const LATEST_STEPS: f64 = 0.25;
-
-/// How long after its step a chord sounds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Delay {
-    /// Seconds, and a quarter of a step at most.
-    pub reaction_s: f64,
-    /// Seconds; negative is earlier.
-    pub groove_s: f64,
-}
 
 /// Where notes end that are not held on.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +10,16 @@ pub(super) struct Gate {
     /// The step in which they sound for the last time.
     pub place: Place,
     /// How long after it they began.
-    pub after: Delay,
+    pub after: Timing,
     /// The share of a step, if it is not the one that is set.
     pub steps: Option<f64>,
+    /// Whether it is that of before.
+    pub replayed: bool,
 }
 
 impl Clock {
     /// Sets when notes sound that begin in the block that has begun, as far as steps are long enough:
-    /// how long after their step, and where they end. What has begun sounds as it began; it ends as is
-    /// set now.
+    /// how long after their step, and where they end. What has begun sounds as it began.
     ///
     /// # Realtime
     /// Constant time.
@@ -48,26 +35,40 @@ impl Clock {
         self.swing = swing;
     }
 
-    /// The step that has just begun sounds as `timing` says, as far as it is long enough; it also ends so
-    /// if it is `replayed`, and otherwise as is set.
+    /// Where a step of this timing has its gate, in thousandths of a step: not before the chord after it
+    /// is decided and the network had time to answer.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn gate_permille(&self, timing: Timing) -> u16 {
+        let answered = 1.0 - (self.lookahead.steps() - ANSWER_STEPS);
+        let share = timing.gate().max(answered - timing.late_steps(self.step_s()));
+        // What is a whole number stays one.
+        (1e3 * share.clamp(0.0, 1.0) - 1e-6).ceil() as u16
+    }
+
+    /// The step that has just begun sounds and ends as `timing` says, as far as it is long enough: anew,
+    /// or as it did before.
     ///
     /// # Realtime
     /// Constant time.
     pub fn retime(&mut self, timing: Timing, replayed: bool) {
-        let delay = Delay { reaction_s: timing.reaction_s(), groove_s: timing.groove_s() };
-        self.sound_due = Some(delay).filter(|delay| self.sound_beats(*delay) > 0.0);
+        self.regate = Some((timing.gate(), replayed));
+        self.sound_due = Some(timing).filter(|timing| self.sound_beats(*timing) > 0.0);
         self.gate = match self.sound_due {
             None => {
-                self.sounded = Delay::default();
-                Some(Gate { place: self.last, after: Delay::default(), steps: None })
+                self.sounded = timing;
+                Some(self.gate_of(self.last, timing))
             }
             // That of the step before is still to come.
             Some(_) => self.gate.filter(|gate| gate.place != self.last).or(self.gate_before),
         };
-        self.regate = replayed.then_some(timing.gate());
-        if let Some(gate) = self.gate.as_mut().filter(|gate| gate.place == self.last) {
-            gate.steps = self.regate;
-        }
+    }
+
+    /// The gate of the step that began last.
+    pub(super) fn gate_of(&self, place: Place, after: Timing) -> Gate {
+        let (steps, replayed) = self.regate.unzip();
+        Gate { place, after, steps, replayed: replayed.unwrap_or(false) }
     }
 
     /// How long after its step a chord sounds in this block, seconds: what was set, as far as steps
@@ -102,12 +103,12 @@ impl Clock {
 
     /// So many seconds in beats, as far as steps are long enough.
     pub(super) fn delay_beats(&self, seconds: f64) -> f64 {
-        (seconds * self.beats_per_second).min(LATEST_STEPS * self.path.step_beats())
+        let longest = Timing::LONGEST_REACTION_STEPS * self.path.step_beats();
+        (seconds * self.beats_per_second).min(longest)
     }
 
-    /// A delay in beats, as far as a step may sound late, and not before it.
-    pub(super) fn sound_beats(&self, delay: Delay) -> f64 {
-        let late = self.delay_beats(delay.reaction_s) + delay.groove_s * self.beats_per_second;
-        late.clamp(0.0, groove::LATEST_STEPS * self.path.step_beats())
+    /// How long after its step a chord sounds, beats.
+    pub(super) fn sound_beats(&self, timing: Timing) -> f64 {
+        timing.late_steps(self.step_s()) * self.path.step_beats()
     }
 }

@@ -104,6 +104,7 @@ impl Performer {
             if event.offset_samples.min(coming.last_sample) > until_samples {
                 break;
             }
+            out.heard(coming.next);
             coming.next += 1;
             let offset = event.offset_samples.min(coming.last_sample).max(coming.now_samples);
             coming.now_samples = offset;
@@ -192,7 +193,9 @@ impl Performer {
         }
         self.player.rest(offset_samples, out);
         self.gate_open = false;
-        self.hearing.interrupt(self.clock.last().index + 1);
+        // What has begun and is still to sound does not.
+        let begun = i64::from(self.overdue.is_none());
+        self.hearing.interrupt(self.clock.last().index + begun);
         self.pending.mute();
         if let Some(overdue) = &mut self.overdue {
             overdue.muted = true;

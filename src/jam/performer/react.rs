@@ -98,7 +98,7 @@ impl Performer {
         out: &mut impl NoteSink,
     ) {
         let touch = entry.touch.unwrap_or_else(|| self.touch(&entry.request, transport, controls));
-        let gated = touch.timing.filter(|timing| timing.gate_percent < 100);
+        let gated = touch.timing.filter(|timing| timing.gate_permille < 1_000);
         let touch = Touch { released: gated.map(|_| self.released), ..touch };
         self.player.play(chord, offset_samples, &touch, out);
         self.status.amend_past(shown(entry.request.place, Some(entry)));
@@ -125,10 +125,9 @@ impl Performer {
         let Request { place, seed, .. } = entry.request;
         let before = entry.touch.and_then(|touch| touch.timing);
         let draw = Draw { seed, pass: place.pass };
-        let step_s = self.clock.step_s();
-        self.timing = before.unwrap_or_else(|| Timing {
-            groove_us: groove::late_us(controls, &self.way, (place.step, draw), step_s),
-            ..controls.timing()
+        self.timing = before.unwrap_or_else(|| {
+            let timing = groove::timing(controls, &self.way, (place.step, draw));
+            Timing { gate_permille: self.clock.gate_permille(timing), ..timing }
         });
         self.clock.retime(self.timing, before.is_some());
     }

@@ -1,8 +1,6 @@
 //! A take as a file to keep.
 
 use super::{MOST_STEPS, Played, Span, Take};
-use crate::jam::clock::LATEST_STEPS;
-use crate::jam::groove;
 use crate::music::smf::{self, Beside, Part, TICKS_PER_BEAT, TempoChange, WriteOptions};
 use crate::music::{Chord, PianoRoll, Rate, Step};
 
@@ -65,11 +63,11 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let timing = |step: usize| -> Beside {
         let touch = played.get(step).and_then(|played| played.touch);
         let Some(timing) = touch.and_then(|touch| touch.timing) else { return Beside::default() };
-        let most = |steps: f64| (steps * step_ticks) as i32;
-        let reaction = ticks(step, f64::from(timing.reaction_us)).min(most(LATEST_STEPS));
-        let late = ticks(step, f64::from(timing.groove_us));
-        let begins = (reaction + late).clamp(0, most(groove::LATEST_STEPS));
-        // Less than a step.
+        let step_s = played.get(step).map_or(0.0, |played| {
+            60.0 / f64::from(played.tempo_bpm) / f64::from(rate.steps_per_beat())
+        });
+        // Less than a step; what is no number becomes 0.
+        let begins = (timing.late_steps(step_s) * step_ticks).round() as i32;
         let early = ((1.0 - timing.gate()) * step_ticks).round() as i32;
         Beside { begins, ends: begins - early }
     };

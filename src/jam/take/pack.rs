@@ -136,14 +136,14 @@ pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
         _ => 0,
     };
     let heard = if played.heard.struck() != 0 { 1 + 4 } else { 0 };
-    // At most 3 * 129 + 24 + 29 + 5.
+    // At most 3 * 129 + 24 + 35 + 5.
     (1 + head + touch + chord(played.chord) + chord(played.heard) + heard + gated) as u16
 }
 
 /// Bytes of what seldom changes about how notes are struck: channel, what chance adds, dynamics, seed
 /// and pass, and if it is known when they sound.
 const HAND: u32 = 1 + 1 + 1 + 8 + 8;
-const TIMING: u32 = 4 + 4 + 1;
+const TIMING: u32 = 4 + 4 + 4 + 2;
 
 /// Whether nothing but the velocity, the step, and what the gate ended is otherwise than before.
 fn is_same_hand(before: &Played, touch: &Touch) -> bool {
@@ -155,7 +155,7 @@ fn is_same_hand(before: &Played, touch: &Touch) -> bool {
 
 /// What the gate ended before the notes of a touch, if it tells.
 fn released(touch: &Touch) -> Option<u128> {
-    touch.timing.is_some_and(|timing| timing.gate_percent < 100).then_some(touch.released)?
+    touch.timing.is_some_and(|timing| timing.gate_permille < 1_000).then_some(touch.released)?
 }
 
 /// Bytes of a head: pass, step, rate, step in bar, tempo, transposition.
@@ -201,10 +201,11 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
         body.extend([channel, humanise, dynamics]);
         body.extend(draw.seed.to_le_bytes());
         body.extend(draw.pass.to_le_bytes());
-        if let Some(Timing { reaction_us, groove_us, gate_percent }) = timing {
+        if let Some(Timing { reaction_us, swing_ppm, groove_us, gate_permille }) = timing {
             body.extend(reaction_us.to_le_bytes());
+            body.extend(swing_ppm.to_le_bytes());
             body.extend(groove_us.to_le_bytes());
-            body.push(gate_percent);
+            body.extend(gate_permille.to_le_bytes());
         }
     }
     if let Some(touch) = played.touch.filter(|touch| touch.timing.is_some()) {
@@ -377,13 +378,16 @@ impl Bytes<'_> {
             let timing = match flags & TIMED != 0 {
                 true => Some(Timing {
                     reaction_us: self.u32()?,
+                    swing_ppm: self.u32()?,
                     groove_us: self.take().map(i32::from_le_bytes)?,
-                    gate_percent: self.u8()?,
+                    gate_permille: self.take().map(u16::from_le_bytes)?,
                 }),
                 false => None,
             };
             let timed = timing.is_none_or(|timing| {
-                timing.reaction_us <= LONGEST_REACTION_US && timing.gate_percent <= 100
+                timing.reaction_us <= LONGEST_REACTION_US
+                    && timing.swing_ppm < 1_000_000
+                    && timing.gate_permille <= 1_000
             });
             let sane = channel < 16 && humanise < 128 && dynamics <= 100 && timed;
             let split = flags & SPLIT != 0;

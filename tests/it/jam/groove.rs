@@ -1,7 +1,7 @@
 //! When within a step notes sound: swing, lay back, chance, the musician's own way; the same however
 //! blocks are cut.
 
-use anacrusis::jam::controls::{Controls, Mode, Pairs, Swing};
+use anacrusis::jam::controls::{Controls, Mode, Pairs, Swing, Timing};
 use anacrusis::jam::input::InputEvent;
 use anacrusis::jam::player::NoteKind;
 use anacrusis::music::Chord;
@@ -91,9 +91,40 @@ fn back_is_later_and_push_is_earlier_as_far_as_there_is_a_reaction() {
     };
     assert_eq!(late(10.0, 0.0), 10 * MS);
     assert_eq!(late(10.0, 12.0), 22 * MS);
-    assert_eq!(late(-10.0, 12.0), 2 * MS);
-    assert_eq!(late(-30.0, 12.0), 0);
+    assert_eq!(late(-4.0, 12.0), 8 * MS);
+    // The second decision takes six.
+    assert_eq!(late(-10.0, 12.0), 6 * MS);
+    assert_eq!(late(-30.0, 12.0), 6 * MS);
+    assert_eq!(late(-10.0, 5.0), 5 * MS);
     assert_eq!(late(-10.0, 0.0), 0);
+}
+
+#[test]
+fn a_gate_counts_from_where_a_step_sounds() {
+    for (reaction_ms, lay_back_ms, late) in [(0.0, 0.0, 0), (0.0, 30.0, 1440), (12.0, 5.0, 816)] {
+        let mut host = Host::waiting(|_| Chord::struck_keys([50]));
+        host.controls.gate = 0.9;
+        host.controls.reaction_ms = reaction_ms;
+        host.controls.groove.lay_back_ms = lay_back_ms;
+        host.run(8 * STEP, 48);
+        let ends = host.queue.events.iter().filter(|(_, event)| event.kind == NoteKind::Off);
+        let ends: Vec<u64> = ends.map(|(at, _)| *at).take(6).collect();
+        let expected: Vec<u64> = (0..6).map(|step| step * 6000 + 5400 + late).collect();
+        assert_eq!(ends, expected, "{reaction_ms} and {lay_back_ms} ms");
+    }
+}
+
+#[test]
+fn however_early_the_groove_what_is_struck_in_the_step_is_heard() {
+    for (lay_back_ms, timing_ms) in [(0.0, 0.0), (-6.0, 0.0), (-30.0, 0.0), (0.0, 20.0)] {
+        let mut host = Host::parked(|_| Chord::SILENT);
+        host.controls.reaction_ms = 12.0;
+        host.controls.groove.lay_back_ms = lay_back_ms;
+        host.controls.groove.timing_ms = timing_ms;
+        host.run_served(16 * STEP as usize / 48, 48);
+        let seconds = host.requests.iter().filter(|request| request.listened().is_some());
+        assert!(seconds.count() >= 15, "{lay_back_ms}, {timing_ms}");
+    }
 }
 
 /// A musician who drags the second eighth of each beat by 18 ms, for so many beats.
@@ -119,6 +150,21 @@ fn the_musicians_way_is_gone_with() {
     assert!(on == 0 && (off - 18 * MS).abs() < 2 * MS, "{on}, {off}");
     let half = late(0.5)[2];
     assert!((half - 9 * MS).abs() < MS, "{half}");
+}
+
+#[test]
+fn what_swung_swings_alike_at_any_tempo() {
+    let timing = Timing { swing_ppm: 333_333, ..Timing::default() };
+    for bpm in [30.0, 60.0, 120.0, 300.0] {
+        let step_s = 15.0 / bpm;
+        assert!((timing.late_steps(step_s) - 1.0 / 3.0).abs() < 1e-5, "{bpm}");
+    }
+    let late = Timing { reaction_us: 12_000, groove_us: 10_000, ..timing };
+    assert!((late.late_steps(0.125) - (22.0 / 125.0 + 1.0 / 3.0)).abs() < 1e-5);
+    let early = Timing { reaction_us: 12_000, groove_us: -30_000, ..Timing::default() };
+    assert!((early.late_steps(0.125) - 6.0 / 125.0).abs() < 1e-9);
+    let steps = Timing { swing_ppm: 999_999, ..late }.late_steps(0.125);
+    assert_eq!(steps, Timing::LATEST_STEPS);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::host::Host;
 use super::takes::{jam, play, play_from, play_with, recorded, stop};
 use super::work::Instance;
-use anacrusis::jam::controls::{Mode, Replay};
+use anacrusis::jam::controls::{Lookahead, Mode, Replay};
 use anacrusis::jam::input::InputEvent;
 use anacrusis::jam::player::NoteKind;
 use anacrusis::music::Chord;
@@ -109,6 +109,7 @@ fn a_bounce_is_struck_as_it_was_heard() {
         (0.0, 0.4, true, 0.5),
         (5.0, 1.0, false, 0.7),
         (0.0, 1.0, false, 0.66),
+        (0.0, 0.2, false, 0.5),
     ];
     for (n, live) in timings.into_iter().enumerate() {
         let bounced = timings[(n + 1) % timings.len()];
@@ -120,6 +121,7 @@ fn a_bounce_is_struck_as_it_was_heard() {
             controls.groove.timing_ms = if split { 4.0 } else { 0.0 };
         };
         set(&mut instance, live);
+        instance.controls.lookahead = Lookahead::ALL[n % 3];
         let controls = &mut instance.controls;
         (controls.dynamics, controls.humanise, controls.channel) = (1.0, 12, 3);
         controls.transpose = 5;
@@ -131,6 +133,7 @@ fn a_bounce_is_struck_as_it_was_heard() {
         recorded(&instance, 32);
         let heard = std::mem::take(&mut instance.out.0);
         set(&mut instance, bounced);
+        instance.controls.lookahead = Lookahead::ALL[(n + 2) % 4];
         let controls = &mut instance.controls;
         (controls.dynamics, controls.humanise, controls.channel) = (0.0, 0, 9);
         (controls.transpose, controls.velocity, controls.accent, controls.seed) = (0, 33, 20, 7);

@@ -221,8 +221,12 @@ fn sample() -> Take {
         let step = Step(step);
         let (split, timed) = (step.0 > 120, step.0 > 60);
         let released = (timed && step.0 % 3 == 0).then_some(5 << 60);
-        let timing =
-            timed.then_some(Timing { reaction_us: 12_300, groove_us: -500, gate_percent: 85 });
+        let timing = timed.then_some(Timing {
+            reaction_us: 12_300,
+            swing_ppm: 20_000,
+            groove_us: -500,
+            gate_permille: 850,
+        });
         let touch = Touch {
             channel: 2,
             velocity,

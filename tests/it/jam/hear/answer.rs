@@ -2,7 +2,7 @@
 
 use super::{STEP, playing, request, silence, told};
 use crate::jam::host::{Host, key_of, tell_step};
-use anacrusis::jam::controls::{Lookahead, Mode};
+use anacrusis::jam::controls::{Lookahead, Mode, Pairs, Swing};
 use anacrusis::jam::link::Request;
 use anacrusis::jam::player::NoteKind;
 
@@ -62,6 +62,27 @@ fn a_live_onset_in_answer_ends_what_sounds_and_mutes_what_is_committed() {
         assert!(alone.contains(&index), "history is without muted chord {index}");
     }
     assert!(!alone.contains(&8), "what began is history");
+}
+
+/// A step that has begun and waits for its swing has not sounded: it is muted like those to come.
+#[test]
+fn a_live_onset_in_answer_mutes_a_step_that_waits_for_its_swing() {
+    let mut host = playing(tell_step);
+    host.controls.mode = Mode::Answer;
+    host.controls.answer_now = true;
+    host.controls.groove.swing = Swing { share: 0.75, pairs: Pairs::Sixteenths };
+    host.run_served(9, STEP);
+    host.controls.answer_now = false;
+    // Step 9 begins here and would sound half a step later.
+    host.strike(1500, 90);
+    host.run_served(1, STEP);
+    host.let_go(0, 90);
+    host.run_served(4, STEP);
+    let heard: Vec<u8> = host.onsets().into_iter().map(|(_, key)| key).collect();
+    assert!(heard.contains(&key_of(8)) && !heard.contains(&key_of(9)), "{heard:?}");
+    let frames = host.requests.iter().flat_map(|request| request.heard.frames());
+    let alone: Vec<i64> = frames.filter(|told| told.alone).map(|told| told.index).collect();
+    assert!(alone.contains(&9) && !alone.contains(&8), "{alone:?}");
 }
 
 #[test]
