@@ -127,7 +127,7 @@ pub struct Groove {
     pub lay_back_ms: f32,
     /// What chance adds or takes at most, milliseconds.
     pub timing_ms: f32,
-    /// How far the musician's own way of lying beside the beat is gone with, 0 to 1.
+    /// How much of the musician's own deviation from the grid is taken over, 0 to 1.
     pub follow: f32,
 }
 

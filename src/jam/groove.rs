@@ -1,13 +1,13 @@
-//! When within a step its notes sound: swing, lay back, chance, and the musician's own way.
+//! When within a step its notes sound: swing, lay back, chance, and the musician's own feel.
 
 use crate::jam::controls::{Controls, Pairs, Swing, Timing};
 use crate::model::Draw;
 use crate::music::{Rate, Step};
 
-/// Parts of a beat in which the musician's way is remembered.
+/// Parts of a beat in which the musician's feel is remembered.
 const PARTS: usize = 4;
 
-/// Weight of the newest onset in what is remembered of the musician's way: some eight onsets count.
+/// Weight of the newest onset in what is remembered of the musician's feel: about eight onsets count.
 const NEWEST: f64 = 0.125;
 
 impl Swing {
@@ -42,12 +42,12 @@ impl Swing {
 
 /// How the musician lies beside the beat.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Way {
+pub struct Feel {
     /// How much later than swing would have it they play in each part of a beat, microseconds.
     late_us: [f64; PARTS],
 }
 
-impl Way {
+impl Feel {
     /// They struck a key so many microseconds after where a step lies with its swing.
     ///
     /// # Realtime
@@ -75,15 +75,15 @@ fn part(step: Step, rate: Rate) -> usize {
 ///
 /// # Realtime
 /// Arithmetic only.
-pub fn timing(controls: &Controls, way: &Way, (step, draw): (Step, Draw)) -> Timing {
+pub fn timing(controls: &Controls, feel: &Feel, (step, draw): (Step, Draw)) -> Timing {
     let groove = &controls.groove;
     let rate = controls.rate;
     let sane = |x: f32| if x.is_finite() { f64::from(x) } else { 0.0 };
     // A number that decides no note and no touch: the second of another key that no keyboard has.
     let [_, u] = draw.uniforms(step.0, 129);
     let chance_us = 1e3 * sane(groove.timing_ms) * (2.0 * u - 1.0);
-    let way_us = sane(groove.follow).clamp(0.0, 1.0) * way.late_us(step, rate);
-    let late_us = 1e3 * sane(groove.lay_back_ms) + chance_us + way_us;
+    let feel_us = sane(groove.follow).clamp(0.0, 1.0) * feel.late_us(step, rate);
+    let late_us = 1e3 * sane(groove.lay_back_ms) + chance_us + feel_us;
     Timing {
         // Below a million.
         swing_ppm: (1e6 * groove.swing.late_steps(step, rate)).round() as u32,
@@ -148,18 +148,18 @@ mod tests {
     }
 
     #[test]
-    fn the_musicians_way_is_learnt_by_the_part_of_the_beat() {
-        let mut way = Way::default();
+    fn the_musicians_feel_is_learnt_by_the_part_of_the_beat() {
+        let mut feel = Feel::default();
         for step in 0..160 {
             let late_us = if step % 4 == 2 { 18_000.0 } else { -3_000.0 };
-            way.struck(Step(step), Rate::Sixteenth, late_us);
+            feel.struck(Step(step), Rate::Sixteenth, late_us);
         }
-        let late = [0, 1, 2, 3].map(|step| way.late_us(Step(step), Rate::Sixteenth).round());
+        let late = [0, 1, 2, 3].map(|step| feel.late_us(Step(step), Rate::Sixteenth).round());
         assert_eq!(late.map(|us| (us / 1e3).round()), [-3.0, -3.0, 18.0, -3.0]);
         let mut controls = Controls::default();
         controls.groove.follow = 0.5;
         let late = |controls: &Controls, step| {
-            timing(controls, &way, (Step(step), Draw::default())).groove_us
+            timing(controls, &feel, (Step(step), Draw::default())).groove_us
         };
         assert!((8_900..=9_000).contains(&late(&controls, 2)));
         assert!((-1_500..-1_400).contains(&late(&controls, 0)));
@@ -174,7 +174,7 @@ mod tests {
         (controls.groove.timing_ms, controls.groove.lay_back_ms) = (5.0, 10.0);
         let delay = |step, seed| {
             let draw = Draw { seed, pass: 0 };
-            timing(&controls, &Way::default(), (Step(step), draw)).groove_us
+            timing(&controls, &Feel::default(), (Step(step), draw)).groove_us
         };
         let delays: Vec<i32> = (0..200).map(|step| delay(step, 1)).collect();
         assert!(delays.iter().all(|us| (5_000..=15_000).contains(us)));

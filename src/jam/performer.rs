@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::{Controls, Mode, Replay, Timing};
-use crate::jam::groove::Way;
+use crate::jam::groove::Feel;
 use crate::jam::hearing::Hearing;
 use crate::jam::input::{Input, Played};
 use crate::jam::link::{AudioEnd, Decision, Outcome, Place, Recallable, Request};
@@ -43,7 +43,7 @@ pub struct Performer {
     player: Player,
     hearing: Hearing,
     loudness: Loudness,
-    way: Way,
+    feel: Feel,
     /// When the step that has begun sounds.
     timing: Timing,
     thru: Thru,
@@ -94,7 +94,7 @@ impl Performer {
             player: Player::default(),
             hearing: Hearing::default(),
             loudness: Loudness::default(),
-            way: Way::default(),
+            feel: Feel::default(),
             timing: Timing::default(),
             thru: Thru::default(),
             stashed: Input::NONE,
@@ -279,7 +279,7 @@ impl Performer {
         self.overdue = None;
         self.hearing.begin();
         self.loudness.begin();
-        self.way = Way::default();
+        self.feel = Feel::default();
         // Parked and answered, it is what history began with.
         self.anchored = self.pending.iter().any(Entry::is_answered);
         self.anchor_next = false;

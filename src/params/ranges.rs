@@ -36,7 +36,7 @@ pub const SWING: RangeInclusive<f32> = 0.5..=0.75;
 pub const LAY_BACK: RangeInclusive<f32> = -30.0..=30.0;
 /// What chance adds to a moment or takes from it at most, in milliseconds.
 pub const TIMING: RangeInclusive<f32> = 0.0..=20.0;
-/// How far the musician's way of lying beside the beat is gone with.
+/// How much of the musician's own deviation from the grid is taken over.
 pub const GROOVE: RangeInclusive<f32> = 0.0..=1.0;
 /// Where in its last step a note ends, as a share of the step.
 pub const GATE: RangeInclusive<f32> = 0.05..=1.0;

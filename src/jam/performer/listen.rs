@@ -161,7 +161,7 @@ impl Performer {
                 if let Some((place, late_us)) = late {
                     let swing = controls.groove.swing.late_steps(place.step, controls.rate);
                     let beside_us = late_us - 1e6 * swing * self.clock.step_s();
-                    self.way.struck(place.step, controls.rate, beside_us);
+                    self.feel.struck(place.step, controls.rate, beside_us);
                 }
                 if controls.mode == Mode::Answer {
                     self.interrupt(at.is_some(), offset_samples, out);

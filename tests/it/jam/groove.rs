@@ -1,4 +1,4 @@
-//! When within a step notes sound: swing, lay back, chance, the musician's own way; the same however
+//! When within a step notes sound: swing, lay back, chance, the musician's own feel; the same however
 //! blocks are cut.
 
 use anacrusis::jam::controls::{Controls, Mode, Pairs, Swing, Timing};
@@ -138,7 +138,7 @@ fn dragging(beats: u32) -> Vec<(u32, u8)> {
 }
 
 #[test]
-fn the_musicians_way_is_gone_with() {
+fn the_musicians_feel_is_gone_with() {
     let hands = dragging(24);
     let late = |follow| {
         let found = beside(96, 480, &hands, |controls| controls.groove.follow = follow);
