@@ -141,7 +141,7 @@ pub struct AnacrusisParams {
     /// What chance does to when a chord sounds.
     #[id = "timing"]
     pub timing: FloatParam,
-    /// How far the musician's own timing is gone with.
+    /// How much of the musician's own deviation from the grid is taken over.
     #[id = "groove"]
     pub groove: FloatParam,
     /// Cuts off the improbable, which would otherwise give a stray note per bar.

@@ -12,6 +12,7 @@ mod groove;
 mod hand;
 mod identity;
 mod live;
+mod loud;
 mod many;
 mod offline;
 mod random;
