@@ -19,7 +19,7 @@ const UNSAFE: [&str; 3] =
     ["src/model/kernel/x86.rs", "src/plugin/entry.rs", "xtask/src/train/layer/cuda.rs"];
 
 /// What runs on the audio thread.
-const AUDIO: [&str; 25] = [
+const AUDIO: [&str; 26] = [
     "src/audition.rs",
     "src/audition/sounding.rs",
     "src/audition/voice.rs",
@@ -45,6 +45,7 @@ const AUDIO: [&str; 25] = [
     "src/jam/thru.rs",
     "src/jam/touch.rs",
     "src/jam/turns.rs",
+    "src/plugin/process.rs",
 ];
 
 /// What allocates, locks, writes or panics, and so may not be named there.
