@@ -23,7 +23,7 @@ pub const TAB_TOUCH: &str = "Touch";
 /// See [`TAB_PLAY`].
 pub const TAB_GROOVE: &str = "Groove";
 /// See [`TAB_PLAY`].
-pub const TAB_TAKE: &str = "Seed & take";
+pub const TAB_TAKE: &str = "Take";
 /// Name of the choice of presets.
 pub const PRESET: &str = "Preset";
 /// See [`LOCK`].

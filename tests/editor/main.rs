@@ -14,6 +14,17 @@ use egui_kittest::kittest::Queryable;
 use support::{Desk, column, harness, playing, tab};
 
 #[test]
+fn every_tab_lies_inside_the_window_and_beside_the_roll() {
+    let harness = harness(Desk::default());
+    let panel = harness.get_by_label_contains("Piano roll").rect().right();
+    let window = harness.ctx.content_rect().right();
+    for (_, name) in Tab::ALL {
+        let tab = harness.get_by_label(name).rect();
+        assert!(tab.left() >= panel && tab.right() <= window, "{name}: {tab}, {panel} to {window}");
+    }
+}
+
+#[test]
 fn a_stopped_editor_names_everything_it_shows() {
     let mut harness = harness(Desk::default());
     harness.get_by_label(text::PANIC);
