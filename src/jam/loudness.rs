@@ -24,21 +24,25 @@ pub struct Loudness {
     steps: [Struck; STEPS],
     /// The newest mean, 1 to 127: what holds while they rest.
     level: Option<f32>,
+    /// The velocity of what they struck last while nothing was played.
+    parked: Option<f32>,
 }
 
 impl Default for Loudness {
     fn default() -> Self {
-        Loudness { steps: [Struck { index: i64::MIN, ..Struck::default() }; STEPS], level: None }
+        let none = Struck { index: i64::MIN, ..Struck::default() };
+        Loudness { steps: [none; STEPS], level: None, parked: None }
     }
 }
 
 impl Loudness {
-    /// Playback begins: steps count from zero again. How loud they played before still holds.
+    /// Playback begins: steps count from zero again. What they struck since it stopped still holds;
+    /// what was played before does not, so that a second pass begins as loud as the first.
     ///
     /// # Realtime
     /// Constant time.
     pub fn begin(&mut self) {
-        *self = Loudness { level: self.level, ..Loudness::default() };
+        *self = Loudness { level: self.parked, ..Loudness::default() };
     }
 
     /// A key is struck with a velocity of 1 to 127, nearest to the step of this index and so many
@@ -48,7 +52,8 @@ impl Loudness {
     /// Constant time.
     pub fn struck(&mut self, at: Option<(i64, i32)>, velocity: u8) {
         let Some((index, late_us)) = at else {
-            self.level = Some(f32::from(velocity));
+            self.parked = Some(f32::from(velocity));
+            self.level = self.parked;
             return;
         };
         // Below the length, so the cast keeps every bit.
@@ -118,5 +123,7 @@ mod tests {
         assert_eq!(loudness.level(), Some(110.0), "the first step is a bar ago");
         loudness.struck(Some((400, 0)), 30);
         assert_eq!(loudness.level(), Some(30.0));
+        loudness.begin();
+        assert_eq!(loudness.level(), None, "a second pass begins as the first did");
     }
 }

@@ -14,6 +14,8 @@ use crate::params::{self, StateFormat};
 /// empty take to states that carry none.
 pub fn filter(state: &mut PluginState) {
     state.params.retain(|id, value| is_sane(id, value));
+    // A foot is on the pedal or not, whatever it did when the project was saved.
+    state.params.insert("sustain".to_owned(), ParamValue::Bool(false));
     for (id, usual) in later() {
         state.params.entry(id.to_owned()).or_insert(usual);
     }
@@ -180,5 +182,12 @@ mod tests {
         left.retain(|id| later().iter().all(|(later, _)| later != id));
         assert_eq!(left, ["seed"]);
         assert_eq!(state.fields["format"], StateFormat::CURRENT.to_string());
+    }
+
+    #[test]
+    fn a_project_saved_with_the_pedal_down_opens_with_the_pedal_up() {
+        let mut state = state(vec![("sustain".to_owned(), ParamValue::Bool(true))]);
+        filter(&mut state);
+        assert!(matches!(state.params["sustain"], ParamValue::Bool(false)));
     }
 }
