@@ -75,6 +75,9 @@ pub struct AnacrusisParams {
     /// How many notes sound and begin, against the model's own music.
     #[id = "density"]
     pub density: FloatParam,
+    /// How much higher or lower it prefers to play, in semitones.
+    #[id = "register"]
+    pub register: IntParam,
     /// Tonic of the scale.
     #[id = "key"]
     pub key: EnumParam<KeyChoice>,
@@ -211,6 +214,7 @@ impl Default for AnacrusisParams {
             .with_step_size(0.01)
             .with_unit(" x")
             .with_value_to_string(formatters::v2s_f32_rounded(2)),
+            register: IntParam::new("Register", 0, whole(&REGISTER)).with_unit(" st"),
             key: EnumParam::new("Key", KeyChoice::default()),
             scale: EnumParam::new("Scale", ScaleChoice::default()),
             lowest: midi_key("Lowest note", *MIDI_KEY.start()),
@@ -286,6 +290,8 @@ impl AnacrusisParams {
                 temperature: sane(self.temperature.value(), &TEMPERATURE, 0.9),
                 truncation: sane(self.truncation.value(), &TRUNCATION, 0.02),
                 density: sane(self.density.value(), &DENSITY, 1.0),
+                // A few semitones: f32 is plenty.
+                register: self.register.value().clamp(*REGISTER.start(), *REGISTER.end()) as f32,
             },
             bounds: Bounds {
                 tonic: self.key.value().into(),
@@ -346,6 +352,7 @@ impl AnacrusisParams {
             told(&self.lookahead),
             told(&self.temperature),
             told(&self.density),
+            told(&self.register),
             told(&self.truncation),
             told(&self.key),
             told(&self.scale),

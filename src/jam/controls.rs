@@ -84,11 +84,14 @@ pub struct Shaping {
     /// How many notes sound and begin, as a factor on what the model's own music has;
     /// 0.5 to 2 makes sense.
     pub density: f32,
+    /// How much higher, or lower, it prefers to play, in semitones: roughly what the mean of its
+    /// notes moves by. -24 to 24.
+    pub register: f32,
 }
 
 impl Default for Shaping {
     fn default() -> Self {
-        Shaping { temperature: 0.9, truncation: 0.02, density: 1.0 }
+        Shaping { temperature: 0.9, truncation: 0.02, density: 1.0, register: 0.0 }
     }
 }
 

@@ -363,7 +363,7 @@ impl<B: Biaxial> Planner<B> {
     /// Decides the chord of a request, after the one `before` it.
     fn choose(&mut self, request: &Request, recall: &Recall, before: Chord) -> Chord {
         let kept = self.states.get(request.place.index);
-        let shaping = request.shaping;
+        let (shaping, follow) = (request.shaping, request.follow);
         let plain = Sampling {
             temperature: shaping.temperature.max(0.01),
             truncation: shaping.truncation.clamp(0.0, 0.5),
@@ -379,6 +379,7 @@ impl<B: Biaxial> Planner<B> {
         let [_, u] = draw.uniforms(step, 128);
         let voice = self.model.texture.voice(rules.allowed & rules.begin, network.scan(), u);
         let leaning = kept.control.leaning(shaping.density, request.position, beside).moving(voice);
+        let leaning = leaning.in_register(shaping.register);
         rules.must_begin |= leaning.urge.must_begin;
         rules.make_room |= leaning.urge.nats > 0.0;
         rules.renew |= leaning.urge.too_long;
@@ -407,7 +408,6 @@ impl<B: Biaxial> Planner<B> {
             (plays, struck || tells && !sounded && taken >> key & 1 == 0)
         };
         let network = &mut self.model.network;
-        let follow = request.follow;
         let scan: &mut Scan<'_> = match request.accompanies && tells && follow.weight > 0.0 {
             false => &mut |decide| {
                 begun.set(false);

@@ -22,6 +22,8 @@ pub struct Leaning {
     /// Mask of the keys among which a voice is to move.
     voice: u128,
     weariness: Weariness,
+    /// Nats by which an octave higher is likelier to begin.
+    octave: f32,
     /// What is to be done against silence and notes without end.
     pub urge: Urge,
 }
@@ -37,6 +39,7 @@ impl Control {
             lean: self.density.lean(density),
             voice: u128::MAX,
             weariness: self.repetition.weariness(),
+            octave: 0.0,
             urge: self.quiet.urge(position, beside),
         }
     }
@@ -68,6 +71,14 @@ impl Control {
 }
 
 impl Leaning {
+    /// Nats for each octave of a key above [`Leaning::MIDDLE`] where all is to lie an octave higher. The
+    /// pitches of what begins spread by about an octave, and leant like this the mean of a normal
+    /// distribution of that width moves by an octave.
+    const NATS_AN_OCTAVE: f32 = 1.0;
+
+    /// The key that a register leaves as likely as it is: middle C.
+    const MIDDLE: f32 = 60.0;
+
     /// The same where the keys of the mask `voice` alone answer a call for more notes.
     ///
     /// # Realtime
@@ -75,6 +86,15 @@ impl Leaning {
     #[must_use]
     pub fn moving(self, voice: u128) -> Leaning {
         Leaning { voice, ..self }
+    }
+
+    /// The same where what begins lies so many semitones higher in the mean, or lower.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    #[must_use]
+    pub fn in_register(self, semitones: f32) -> Leaning {
+        Leaning { octave: Leaning::NATS_AN_OCTAVE * semitones / 12.0, ..self }
     }
 
     /// The same for the keys that follow on one that begins: against silence one is enough, and beside
@@ -101,6 +121,7 @@ impl Leaning {
             lean[usize::from(sounded)] += self.weariness.nats;
         }
         lean[usize::from(sounded)] -= self.urge.nats;
+        lean[usize::from(sounded)] -= self.octave * (f32::from(key) - Leaning::MIDDLE) / 12.0;
         // What sounds is no matter of silence: it may end as it would.
         let truncation = if self.urge.untruncated && !sounded { 0.0 } else { plain.truncation };
         Sampling { lean, truncation, ..plain }
@@ -125,6 +146,19 @@ mod tests {
         let rested = DensityController::default().lean(1.0).beginning;
         assert!(silent < rested - 2.9, "three nats by the third step after the half: {silent}");
         assert!(again < rested - 2.9 && stays > -2.9, "what sounds is struck, not held: {stays}");
+    }
+
+    #[test]
+    fn a_register_makes_high_keys_likelier_to_begin_and_none_to_last() {
+        let leaning = Control::default().leaning(1.0, BarPosition::default(), false);
+        let lean = |register, key, sounded| {
+            let bent = leaning.in_register(register).bend(Sampling::PLAIN, key, sounded).lean;
+            [false, true].map(|struck| bent[usize::from(struck)])
+        };
+        assert_eq!(lean(12.0, 72, false), [-1.0, 0.0]);
+        assert_eq!(lean(12.0, 72, true), [0.0, -1.0]);
+        assert_eq!(lean(-24.0, 48, false), [-2.0, 0.0]);
+        assert_eq!(lean(0.0, 100, false), [0.0, 0.0]);
     }
 
     #[test]

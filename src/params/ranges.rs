@@ -8,6 +8,8 @@ use crate::jam::controls::Controls;
 pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
 /// Density: 1 as the model's own music, 2 twice as many notes, 1/2 half (no unit).
 pub const DENSITY: RangeInclusive<f32> = 0.5..=2.0;
+/// Semitones that it prefers to play higher, or lower.
+pub const REGISTER: RangeInclusive<i32> = -24..=24;
 /// How long after its step a chord sounds, in milliseconds.
 pub const REACTION: RangeInclusive<f32> = 0.0..=Controls::LONGEST_REACTION_MS;
 /// How far the musician is followed: 0 as the plain network, 1 the most.

@@ -29,7 +29,7 @@ pub fn filter(state: &mut PluginState) {
 
 /// The parameters that came after the first projects were saved, with their defaults: a project that does
 /// not tell of one is not to have that of the project before.
-fn later() -> [(&'static str, ParamValue); 14] {
+fn later() -> [(&'static str, ParamValue); 15] {
     let choice = |id: &str| ParamValue::String(id.to_owned());
     [
         ("reaction", ParamValue::F32(Controls::USUAL_REACTION_MS)),
@@ -40,6 +40,7 @@ fn later() -> [(&'static str, ParamValue); 14] {
         ("dynamics", ParamValue::F32(1.0)),
         ("sustain", ParamValue::Bool(false)),
         ("split", ParamValue::Bool(false)),
+        ("register", ParamValue::I32(0)),
         ("swing", ParamValue::F32(0.5)),
         ("swing-of", choice("1/8")),
         ("lay-back", ParamValue::F32(0.0)),
@@ -67,6 +68,7 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
         ("seed", ParamValue::I32(n)) => params::SEED.contains(n),
         ("lowest" | "highest", ParamValue::I32(n)) => params::MIDI_KEY.contains(n),
         ("most-notes" | "most-onsets", ParamValue::I32(n)) => params::MOST.contains(n),
+        ("register", ParamValue::I32(n)) => params::REGISTER.contains(n),
         ("transpose", ParamValue::I32(n)) => params::TRANSPOSE.contains(n),
         ("channel", ParamValue::I32(n)) => params::CHANNEL.contains(n),
         ("velocity", ParamValue::I32(n)) => params::VELOCITY.contains(n),
@@ -120,7 +122,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 42, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 43, "a new parameter needs a line in is_sane");
     }
 
     #[test]

@@ -6,7 +6,7 @@ pub fn hint(name: &str) -> Option<&'static str> {
 }
 
 /// By the names of the parameters.
-const HINTS: [(&str, &str); 42] = [
+const HINTS: [(&str, &str); 43] = [
     ("Bypass", "Ends what plays, and passes on all that you play untouched."),
     (
         "Mode",
@@ -28,6 +28,7 @@ const HINTS: [(&str, &str); 42] = [
     ("Answer now", "In mode Answer: asks for the answer at once."),
     ("Temperature", "Below 1 it plays safer, above 1 wilder."),
     ("Density", "How many notes it plays: 2 asks for twice as many, 0.5 for half."),
+    ("Register", "Plays higher or lower: by about so many semitones in the mean, where it may."),
     ("Truncation", "Drops notes less likely than this: no strays. Pop likes 10 %."),
     (
         "Key",

@@ -23,6 +23,7 @@ pub(super) fn each(params: &AnacrusisParams, visitor: &mut impl Visitor) {
     visitor.visit("rate", &params.rate);
     visitor.visit("temperature", &params.temperature);
     visitor.visit("density", &params.density);
+    visitor.visit("register", &params.register);
     visitor.visit("truncation", &params.truncation);
     visitor.visit("key", &params.key);
     visitor.visit("scale", &params.scale);

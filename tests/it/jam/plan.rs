@@ -340,11 +340,27 @@ fn density_is_held_by_the_notes_that_are_played() {
     for (density, asked) in [(0.7, 16.8), (1.0, 24.0), (1.5, 36.0_f64)] {
         let played = count(density);
         println!("{played} played for {asked} asked");
-        let (off, at_rest) = (played - asked, by_itself - asked);
-        assert!(off.abs() < at_rest.abs(), "{played} for {asked} is further off than at rest");
+        assert!(
+            (played - asked).abs() < (by_itself - asked).abs(),
+            "{played} for {asked} is further off than at rest"
+        );
         assert!(played > last + 2.0, "more than {last}");
         last = played;
     }
+}
+
+#[test]
+fn a_register_moves_the_mean_of_what_is_played() {
+    let [low, usual, high] = [-12.0, 0.0, 12.0].map(|register| {
+        let mut model = model(0);
+        model.network.certainty = 0.0;
+        let mut planner = Planner::new(model);
+        let shaping = Shaping { register, ..Shaping::default() };
+        let chord = |k| plan(&mut planner, &Request { shaping, ..ask(k, k) });
+        let keys: Vec<u8> = (0..100).map(chord).flat_map(|chord| chord.keys()).collect();
+        keys.iter().copied().map(f64::from).sum::<f64>() / keys.len() as f64
+    });
+    assert!(low + 6.0 < usual && usual + 6.0 < high, "{low} {usual} {high}");
 }
 
 /// What the controller remembers is that of the state gone back to, or of the frames that led

@@ -155,6 +155,7 @@ impl Knobs {
                 temperature: temperature as f32,
                 density: density as f32,
                 truncation: (truncation / 100.0) as f32,
+                ..Shaping::default()
             },
             seed: seed as u64,
             lookahead: Lookahead::ALL[lookahead as usize],
