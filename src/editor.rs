@@ -4,9 +4,13 @@
 //! [`ui`] draws plain data ([`View`]) and reports what the user asked for ([`Actions`]); it
 //! knows no window and no host, so tests draw it headless. [`window`] puts it into a host.
 
+mod advice;
 mod browser;
 mod controls;
 mod gather;
+mod header;
+mod knob;
+mod modes;
 mod pace;
 mod panel;
 pub mod prefs;
@@ -18,13 +22,15 @@ mod status;
 mod take;
 pub mod text;
 pub mod theme;
+mod tries;
 mod view;
 pub mod window;
 
-pub use panel::Tab;
+pub use advice::Advice;
+pub use panel::Group;
 pub use view::{
-    Actions, Activity, Card, Column, Entry, Figures, Library, Line, Model, Part, PresetAction,
-    PresetShelf, Question, Roll, Take, TakeAction, View,
+    Actions, Activity, Card, Column, Ear, Entry, Figures, Library, Line, Model, Part, PresetAction,
+    PresetShelf, Question, Roll, Sound, Take, TakeAction, Transport, View,
 };
 
 use egui::{
@@ -43,7 +49,7 @@ pub const SIZE: [f32; 2] = [960.0, 580.0];
 /// Least size at which everything can be read.
 pub const SIZE_MIN: [f32; 2] = [800.0, 500.0];
 
-const CONTROLS_WIDTH: f32 = 300.0;
+const CONTROLS_WIDTH: f32 = 274.0;
 
 /// What fills the middle of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,12 +77,18 @@ impl Page {
 pub struct Memory {
     /// What fills the middle.
     pub page: Page,
-    /// Which controls are seen.
-    pub tab: Tab,
+    /// Which group of controls is open, if one is.
+    pub group: Option<Group>,
+    /// Frames since it was opened.
+    pub frames_open: u8,
     /// What of the roll is seen, and which bars are chosen.
     pub lens: Lens,
     /// Which preset was chosen.
     pub preset: presets::Choice,
+    /// The performances before this one.
+    pub tries: tries::Tries,
+    /// What was seen of missed deadlines.
+    pub misses: status::Misses,
     /// The path of a model as typed so far.
     pub path: String,
     /// The folder of models as typed so far.
@@ -96,35 +108,44 @@ pub fn ui(
     memory: &mut Memory,
 ) -> Actions {
     let palette = theme::palette(ui);
-    let bar = Frame::NONE.fill(palette.background).inner_margin(Margin::symmetric(12, 8));
+    let bar = Frame::NONE.fill(palette.background).inner_margin(Margin::symmetric(12, 6));
     let mut actions = Actions::default();
-    let chosen = params.model_choice();
     Panel::top("header").frame(bar).show(ui, |ui| {
-        status::header(ui, view, &chosen, &mut memory.page, &mut actions);
+        header::show(ui, view, params, setter, memory, &mut actions);
     });
-    let notice = params.format.is_newer().then_some(text::NEWER_STATE);
-    Panel::bottom("footer").frame(bar).show(ui, |ui| status::footer(ui, view, notice));
-    let side = Frame::NONE.fill(palette.panel).inner_margin(Margin::same(12));
+    Panel::bottom("footer").frame(bar).show(ui, |ui| {
+        status::show(ui, view, params, &mut memory.misses);
+    });
+    let modes = Frame::NONE.fill(palette.background);
+    let modes = modes.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 4 });
+    Panel::top("modes").frame(modes).show_separator_line(false).show(ui, |ui| {
+        modes::show(ui, view, params, setter);
+    });
+    let side = Frame::NONE.fill(palette.background);
+    let side = side.inner_margin(Margin { left: 0, right: 8, top: 0, bottom: 6 });
     let controls = Panel::right("controls").frame(side).resizable(false);
-    controls.exact_size(CONTROLS_WIDTH).show(ui, |ui| {
-        panel::show(ui, view, params, setter, memory, &mut actions);
+    controls.exact_size(CONTROLS_WIDTH).show_separator_line(false).show(ui, |ui| {
+        let inside = Frame::NONE.fill(palette.panel).inner_margin(10).corner_radius(8);
+        inside.show(ui, |ui| panel::show(ui, view, params, setter, memory, &mut actions));
     });
     let middle = Frame::NONE.fill(palette.background);
-    let middle = middle.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 2 });
+    let middle = middle.inner_margin(Margin { left: 12, right: 10, top: 2, bottom: 6 });
     CentralPanel::default().frame(middle).show(ui, |ui| match memory.page {
         Page::Roll => {
-            take::strip(ui, &view.take, &mut memory.lens.bars, &mut actions);
             let lookahead = Lookahead::from(params.lookahead.value());
             ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
-                below_roll(ui, &mut memory.lens);
+                below_roll(ui, view, &mut memory.lens, &mut actions);
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                    roll::show(ui, &view.roll, lookahead.steps(), &mut memory.lens);
+                    let roll = &mut memory.lens;
+                    let drawn = roll::show(ui, &view.roll, view.ear.key, lookahead.steps(), roll);
+                    advice::show(ui, drawn.rect, view, params, setter);
                 });
             });
         }
-        Page::Models => browser::show(ui, view, &chosen, memory, &mut actions),
+        Page::Models => browser::show(ui, view, &params.model_choice(), memory, &mut actions),
         Page::Setup => setup::show(ui, &mut memory.prefs, Routing::of_this_program()),
     });
+    presets::save(ui, &view.presets, &mut memory.preset, &mut actions);
     if memory.dropping {
         drop_here(ui);
     }
@@ -143,20 +164,21 @@ fn drop_here(ui: &mut Ui) {
     });
 }
 
-/// The legend, and what moves the roll.
-fn below_roll(ui: &mut Ui, lens: &mut Lens) {
+/// What is done with bars, and what moves the roll.
+fn below_roll(ui: &mut Ui, view: &View, lens: &mut Lens, actions: &mut Actions) {
     ui.horizontal(|ui| {
-        roll::legend(ui);
+        ui.set_height(28.0);
+        take::strip(ui, view, &mut lens.bars, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.small_button(text::ZOOM_IN.0).on_hover_text(text::ZOOM_IN.1).clicked() {
+            if ui.button(text::ZOOM_IN.0).on_hover_text(text::ZOOM_IN.1).clicked() {
                 lens.zoom(1.25);
             }
-            if ui.small_button(text::ZOOM_OUT.0).on_hover_text(text::ZOOM_OUT.1).clicked() {
+            if ui.button(text::ZOOM_OUT.0).on_hover_text(text::ZOOM_OUT.1).clicked() {
                 lens.zoom(0.8);
             }
             ui.toggle_value(&mut lens.all_keys, text::ALL_KEYS.0).on_hover_text(text::ALL_KEYS.1);
             let moved = lens.anchor.is_some();
-            let follow = egui::Button::new(text::FOLLOW.0).small();
+            let follow = egui::Button::new(text::FOLLOW.0);
             if ui.add_enabled(moved, follow).on_hover_text(text::FOLLOW.1).clicked() {
                 lens.anchor = None;
             }

@@ -17,7 +17,7 @@ pub mod smf;
 
 pub use chord::{Chord, KeyRange, Keys};
 pub use grid::{Grid, Metre, Rate, STEPS_PER_BAR, Step, Stress};
-pub use harmony::{Harmony, Tonality};
+pub use harmony::{Harmony, Tonality, class_name};
 pub use key_heard::{KeyEstimate, KeyHeard};
 pub use metre::{BarPosition, Metres, Signature};
 pub use part::Part;

@@ -197,11 +197,11 @@ impl Default for AnacrusisParams {
             thru: BoolParam::new("Thru", true),
             sustain: BoolParam::new("Sustain", false),
             answer_now: BoolParam::new("Answer now", false),
-            temperature: FloatParam::new("Temperature", 0.9, linear(&TEMPERATURE))
+            temperature: FloatParam::new("Wild", 0.9, linear(&TEMPERATURE))
                 .with_step_size(0.01)
                 .with_value_to_string(formatters::v2s_f32_rounded(2)),
             density: FloatParam::new(
-                "Density",
+                "Busy",
                 1.0,
                 // Symmetric about 1, so that twice and half lie equally far from it.
                 FloatRange::SymmetricalSkewed {
@@ -228,7 +228,7 @@ impl Default for AnacrusisParams {
             rate: EnumParam::new("Rate", RateChoice::default()).non_automatable(),
             channel: IntParam::new("Channel", 1, whole(&CHANNEL)),
             split: BoolParam::new("Split", false),
-            velocity: IntParam::new("Velocity", 80, whole(&VELOCITY)),
+            velocity: IntParam::new("Loudness", 80, whole(&VELOCITY)),
             dynamics: percent("Dynamics", 1.0, &DYNAMICS),
             accent: IntParam::new("Accent", 0, whole(&VELOCITY_CHANGE)),
             humanise: IntParam::new("Humanise", 0, whole(&VELOCITY_CHANGE)),

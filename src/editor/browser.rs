@@ -2,7 +2,7 @@
 
 use egui::{Align, Button, Frame, Layout, RichText, ScrollArea, TextEdit, Ui};
 
-use super::view::{Actions, Card, Entry, Library, Question, View};
+use super::view::{Actions, Card, Entry, Question, View};
 use super::{Memory, text, theme};
 use crate::params::ModelChoice;
 
@@ -21,7 +21,7 @@ pub fn show(
         ui.label(text::READING_FOLDER);
     }
     if let Some(problem) = &library.problem {
-        ui.label(RichText::new(problem).color(theme::palette(ui).warn));
+        ui.label(RichText::new(text::line(problem)).color(theme::palette(ui).warn));
     }
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -31,18 +31,6 @@ pub fn show(
             }
         }
     });
-}
-
-/// The entry before or after the one that is chosen, round and round, that can be used.
-pub fn neighbour(library: &Library, chosen: &ModelChoice, forwards: bool) -> Option<ModelChoice> {
-    let usable: Vec<&Entry> = library.entries().filter(|entry| entry.about.is_ok()).collect();
-    let at = usable.iter().position(|entry| entry.choice == *chosen);
-    let next = match (at, forwards) {
-        (Some(at), true) => (at + 1) % usable.len(),
-        (Some(at), false) => (at + usable.len() - 1) % usable.len(),
-        (None, _) => 0,
-    };
-    usable.get(next).map(|entry| entry.choice.clone()).filter(|choice| choice != chosen)
 }
 
 /// The folder, and the way to another.
@@ -95,19 +83,19 @@ fn card(ui: &mut Ui, entry: &Entry, chosen: bool) -> bool {
     Frame::NONE.fill(fill).inner_margin(8).corner_radius(4).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            ui.strong(&entry.name);
+            ui.strong(text::line(&entry.name));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if chosen {
+                if chosen && entry.about.is_ok() {
                     ui.label(RichText::new(text::CHOSEN).color(palette.text));
                 } else if entry.about.is_ok() {
-                    asked = ui.button(text::play_model(&entry.name)).clicked();
+                    asked = ui.button(text::play_model(&text::line(&entry.name))).clicked();
                 }
             });
         });
         match &entry.about {
             Ok(card) => details(ui, card),
             Err(why) => {
-                ui.label(RichText::new(why).color(palette.warn));
+                ui.label(RichText::new(text::line(why)).color(palette.warn));
             }
         }
     });
@@ -120,37 +108,8 @@ fn details(ui: &mut Ui, card: &Card) {
     let dim = |words: String| RichText::new(words).small().color(palette.text_dim);
     for (name, words) in [(text::CORPUS, &card.corpus), (text::LICENCE, &card.licence)] {
         if !words.is_empty() {
-            ui.label(dim(format!("{name}: {words}")));
+            ui.label(dim(format!("{name}: {}", text::line(words))));
         }
     }
     ui.label(dim(text::card_figures(card)));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_go_round_and_pass_over_what_cannot_be_used() {
-        let file = |name: &str| ModelChoice::File(name.to_owned());
-        let entry = |choice: ModelChoice, usable: bool| Entry {
-            choice,
-            name: String::new(),
-            about: if usable { Ok(Card::default()) } else { Err("broken".to_owned()) },
-        };
-        let near = [
-            entry(ModelChoice::Classical, true),
-            entry(ModelChoice::Pop, true),
-            entry(file("broken"), false),
-            entry(file("mine"), true),
-        ];
-        let library = Library { near: near.into(), ..Library::default() };
-        let next = |choice: &ModelChoice| neighbour(&library, choice, true);
-        let before = |choice: &ModelChoice| neighbour(&library, choice, false);
-        assert_eq!(next(&ModelChoice::Pop), Some(file("mine")));
-        assert_eq!(next(&file("mine")), Some(ModelChoice::Classical));
-        assert_eq!(before(&ModelChoice::Classical), Some(file("mine")));
-        assert_eq!(next(&file("elsewhere")), Some(ModelChoice::Classical));
-        assert_eq!(neighbour(&Library::default(), &ModelChoice::Pop, true), None);
-    }
 }

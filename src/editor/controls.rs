@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use egui::{ComboBox, Grid, Id, Response, Sense, Slider, Ui};
 use nih_plug::prelude::{BoolParam, Enum, EnumParam, FloatParam, IntParam, Param, ParamSetter};
 
-use super::text;
+use super::{text, theme};
 
 /// How much less a drag with Shift moves.
 const FINE: f64 = 0.1;
@@ -125,8 +125,11 @@ pub fn choice<T: Enum + PartialEq + Copy + 'static>(
     let chosen = param.unmodulated_plain_value().to_index();
     let names = T::variants();
     let shown = names.get(chosen).copied().unwrap_or_default();
-    let shown =
-        ComboBox::from_id_salt(param.name()).selected_text(shown).width(168.0).show_ui(ui, |ui| {
+    let shown = ComboBox::from_id_salt(param.name())
+        .selected_text(shown)
+        .width(128.0)
+        .truncate()
+        .show_ui(ui, |ui| {
             for (index, name) in names.iter().enumerate() {
                 if ui.selectable_label(index == chosen, *name).clicked() && index != chosen {
                     set_once(setter, param, T::from_index(index));
@@ -155,6 +158,23 @@ pub fn switch(ui: &mut Ui, setter: &ParamSetter, param: &BoolParam) {
     ui.end_row();
 }
 
+/// On or off, as a button with the parameter's name that is lit when it is on.
+pub fn toggle(ui: &mut Ui, setter: &ParamSetter, param: &BoolParam, size: egui::Vec2) -> Response {
+    let on = param.unmodulated_plain_value();
+    let palette = theme::palette(ui);
+    let stroke = egui::Stroke::new(1.0, if on { palette.accent } else { palette.beat });
+    let fill = if on { palette.selection } else { palette.panel };
+    let button = egui::Button::new(param.name()).stroke(stroke).fill(fill).min_size(size);
+    let response = ui.add(button);
+    response
+        .widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, param.name()));
+    if response.clicked() {
+        set_once(setter, param, !on);
+    }
+    hint(param.name(), &response);
+    response
+}
+
 /// The name of a parameter, which takes clicks.
 fn name(ui: &mut Ui, name: &str) -> Response {
     ui.add(egui::Label::new(name).sense(Sense::click()).selectable(false))
@@ -167,7 +187,13 @@ pub fn set_once<P: Param>(setter: &ParamSetter, param: &P, value: P::Plain) {
     setter.end_set_parameter(param);
 }
 
-fn hint(name: &str, response: &Response) {
+/// Sets a parameter to a share of its range in one gesture.
+pub fn set_normalized<P: Param>(setter: &ParamSetter, param: &P, normalized: f32) {
+    set_once(setter, param, param.preview_plain(normalized));
+}
+
+/// Explains the parameter of a name where the pointer rests.
+pub fn hint(name: &str, response: &Response) {
     if let Some(words) = text::hint(name) {
         response.clone().on_hover_text(words);
     }

@@ -1,11 +1,14 @@
 //! From the performer's status to what is drawn.
 
-use super::view::{Activity, Column, Figures, Library, Line, Model, PresetShelf, Roll, Take, View};
+use super::view::{
+    Activity, Column, Ear, Figures, Library, Line, Model, PresetShelf, Roll, Sound, Take,
+    Transport, View,
+};
 use crate::jam::link::Meters;
 use crate::jam::status::{Shown, Status};
 use crate::jam::take::{Locks, PackError, Played, TakeView};
 use crate::jam::transport::Reason;
-use crate::music::{Chord, Grid, Harmony, KeyRange, Rate, Step, Stress};
+use crate::music::{Chord, Grid, Harmony, KeyRange, Metre, Rate, Step, Stress};
 
 use super::text;
 
@@ -18,9 +21,12 @@ impl View {
         (model, keys): (Model, KeyRange),
         (rate, take): (Rate, &TakeView),
     ) -> View {
+        let roll = roll(status, keys, rate, take);
         View {
             activity: activity(status.reason, &model),
-            roll: roll(status, keys, rate, take),
+            ear: ear(status, rate, &roll),
+            transport: transport(status),
+            roll,
             figures: figures(status, meters),
             take: self::take(status, take),
             library: Library::default(),
@@ -43,6 +49,41 @@ fn take(status: &Status, take: &TakeView) -> Take {
     }
 }
 
+/// Steps within which a chord is looked for, a bar of 4/4 each.
+const NAMED_WITHIN_STEPS: usize = 32;
+
+fn ear(status: &Status, rate: Rate, roll: &Roll) -> Ear {
+    let recent: Vec<&Column> =
+        roll.now.iter().chain(roll.past.iter().rev().take(NAMED_WITHIN_STEPS)).collect();
+    let beat = usize::from(rate.steps_per_beat()).max(1);
+    // From now back, beat by beat, so that what was named holds in rests.
+    let named = |chord: fn(&Column) -> Chord| {
+        recent.chunks(beat).find_map(|steps| {
+            let chords: Vec<Chord> = steps.iter().map(|column| chord(column)).collect();
+            let note = || chords.iter().find_map(|chord| chord.keys().last()).map(Sound::Note);
+            Harmony::sounding(&chords).map(Sound::Chord).or_else(note)
+        })
+    };
+    Ear {
+        key: status.key_heard,
+        yours: named(|column| column.heard),
+        own: named(|column| column.chord),
+        hears: status.held != 0 || recent.iter().any(|column| !column.heard.is_empty()),
+        answering: status.answering,
+    }
+}
+
+fn transport(status: &Status) -> Transport {
+    let signature = status.metre.signature;
+    let there = status.position_beats.is_some();
+    let minute_ms = 60_000.0 * status.step_beats;
+    Transport {
+        signature: there.then_some((signature.numerator(), signature.denominator())),
+        // A tempo has few digits: f32 is plenty.
+        tempo_bpm: (status.step_ms > 0.0).then(|| minute_ms as f32 / status.step_ms),
+    }
+}
+
 fn activity(reason: Reason, model: &Model) -> Activity {
     match reason {
         _ if model.name.is_empty() && model.loading => Activity::Silent(text::LOADING.to_owned()),
@@ -61,11 +102,17 @@ fn roll(status: &Status, keys: KeyRange, rate: Rate, take: &TakeView) -> Roll {
     let columns = Columns { status, rate, locks: &take.locks };
     let (older, told) = aligned(&take.tail, status.past());
     let mut past: Vec<Column> = older.iter().map(|played| columns.remembered(played)).collect();
-    let heard = |index: usize| told.get(index).map_or(Chord::SILENT, heard);
-    past.extend(status.past().iter().enumerate().map(|(index, shown)| Column {
-        heard: heard(index),
-        missed: !shown.known,
-        ..columns.shown(shown)
+    past.extend(status.past().iter().enumerate().map(|(index, shown)| {
+        let told = told.get(index);
+        Column {
+            // It has sounded, whichever of its decisions that was.
+            tentative: false,
+            heard: told.map_or(Chord::SILENT, heard),
+            velocity: told.map_or(0, velocity),
+            heard_velocity: told.map_or(0, |played| played.heard_velocity),
+            missed: !shown.known,
+            ..columns.shown(shown)
+        }
     }));
     let playing = status.reason == Reason::Playing && status.now.is_some();
     // The newest step of the past is the one that sounds; what is held in it is not told yet.
@@ -81,8 +128,16 @@ fn roll(status: &Status, keys: KeyRange, rate: Rate, take: &TakeView) -> Roll {
         now,
         ahead: ahead.map(|shown| columns.shown(shown)).collect(),
         held: status.held,
+        beats: beats(status.metre),
         phase: if playing { phase(status) } else { 0.0 },
     }
+}
+
+/// Beats in a bar.
+fn beats(metre: Metre) -> u16 {
+    let beats = (metre.bar_beats / metre.count_beats).round();
+    // At most 256, and what is no number becomes 0.
+    beats as u16
 }
 
 /// The part of the take that lies before what the audio thread tells of, and the part that is the
@@ -100,6 +155,11 @@ fn aligned<'a>(tail: &'a [Played], past: &[Shown]) -> (&'a [Played], &'a [Played
 /// What the musician played in a step, as it sounded.
 fn heard(played: &Played) -> Chord {
     played.heard.transposed(played.transpose)
+}
+
+/// How loud what was generated began, as far as that is known.
+fn velocity(played: &Played) -> u8 {
+    played.touch.map_or(0, |touch| touch.velocity)
 }
 
 /// Steps of the song as columns.
@@ -122,6 +182,8 @@ impl Columns<'_> {
                 Chord::SILENT
             },
             heard: heard(played),
+            velocity: velocity(played),
+            heard_velocity: played.heard_velocity,
             missed: !played.sounded,
             ..self.at(played.rate, played.step)
         }
@@ -169,9 +231,6 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
         lead_too_short: status.lookahead_too_short,
         faults: meters.panics,
         raised: meters.raised,
-        key_heard: status.key_heard,
-        chord_heard: Harmony::of(&[Chord::from_masks(status.held, 0)]),
-        chord_played: Harmony::of(&[Chord::from_masks(status.sounding, 0)]),
     }
 }
 
@@ -179,7 +238,6 @@ fn figures(status: &Status, meters: &Meters) -> Figures {
 mod tests {
     use super::*;
     use crate::jam::take::Span;
-    use crate::music::Metre;
 
     fn shown(step: i64, known: bool) -> Shown {
         let chord = Chord::struck_keys([60]);
@@ -259,6 +317,26 @@ mod tests {
         assert!(roll.ahead[0].locked);
         assert_eq!(roll.now.map(|now| keys(now.heard)), Some(vec![72]));
         assert_eq!(roll.played, 100 - 2 + 3);
+    }
+
+    #[test]
+    fn what_is_heard_is_named_and_holds_in_rests() {
+        let step = |chord, heard| Column { chord, heard, ..Column::default() };
+        let (c_major, a) = (Chord::struck_keys([48, 52, 55]), Chord::struck_keys([69]));
+        let mut roll = Roll::default();
+        roll.past.extend([step(c_major, a); 4]);
+        let ear = |roll: &Roll| ear(&Status::default(), Rate::Sixteenth, roll);
+        let named = |ear: Ear| [ear.yours, ear.own].map(|s| s.map(|s| s.to_string()));
+        assert_eq!(named(ear(&roll)), [Some("A".to_owned()), Some("C".to_owned())]);
+        roll.past.extend([step(Chord::SILENT, Chord::SILENT); 20]);
+        assert_eq!(named(ear(&roll)), [Some("A".to_owned()), Some("C".to_owned())]);
+        assert!(ear(&roll).hears);
+        roll.past.extend([step(Chord::SILENT, Chord::SILENT); 20]);
+        assert_eq!(named(ear(&roll)), [None, None], "two bars ago");
+        assert!(!ear(&roll).hears);
+        let mut held = Status::default();
+        held.held = 1;
+        assert!(super::ear(&held, Rate::Sixteenth, &roll).hears);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The piano roll, the heart of the window: past, now-line, and what is decided ahead; the
 //! musician's notes, locked bars and the host's loop.
 //!
-//! Each kind has a shape of its own beside its colour: played notes are filled, sounding ones
-//! bright and taller, decided ones hollow, heard ones slim and round, and bars that are locked lie
-//! under a band with a bracket and are hatched.
+//! Each kind has a shape of its own beside its colour: notes that sounded are filled, decided ones
+//! hollow, tentative ones dashed, the musician's slim and round; the voices differ in lightness, and
+//! bars that are locked are framed. Soft notes are pale. Above lies the lane of chords.
 
 mod keyboard;
+mod lane;
 mod marks;
 mod notes;
 mod scale;
@@ -14,10 +15,13 @@ pub use marks::{Kind, mark};
 
 use egui::{PointerButton, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 
-use self::scale::{BAND_HEIGHT, Scale};
+use self::scale::Scale;
 use super::view::{Column, Roll};
 use super::{text, theme};
-use crate::music::KeyRange;
+use crate::music::{KeyRange, Tonality};
+
+/// Width of the legend, in points.
+const LEGEND_WIDTH: f32 = 232.0;
 
 /// Width of the keyboard at the side, in points.
 const KEYBOARD_WIDTH: f32 = 42.0;
@@ -71,7 +75,15 @@ impl Lens {
 /// Draws `roll` over all the room that `ui` has, with room ahead for what a look-ahead of
 /// `lookahead_steps` decides: a fixed number of steps, so that the now-line stays put. Dragging
 /// chooses bars, the wheel goes back, with Ctrl it zooms.
-pub fn show(ui: &mut Ui, roll: &Roll, lookahead_steps: f64, lens: &mut Lens) -> Response {
+///
+/// The notes of `key` are lit a little.
+pub fn show(
+    ui: &mut Ui,
+    roll: &Roll,
+    key: Option<Tonality>,
+    lookahead_steps: f64,
+    lens: &mut Lens,
+) -> Response {
     let size = ui.available_size().max(vec2(160.0, 80.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::roll(roll)));
@@ -90,7 +102,8 @@ pub fn show(ui: &mut Ui, roll: &Roll, lookahead_steps: f64, lens: &mut Lens) -> 
     }
     let (painter, palette) = (ui.painter_at(rect), theme::palette(ui));
     let inner = painter.with_clip_rect(field);
-    marks::rows(&painter, &scale, palette);
+    marks::rows(&painter, &scale, key, palette);
+    lane::show(&inner, &scale, roll, palette);
     marks::bars(&inner, &scale, roll, palette);
     notes::show(&inner, &scale, roll, palette);
     if let Some(bars) = lens.bars {
@@ -175,24 +188,17 @@ fn column(roll: &Roll, index: i64) -> Option<&Column> {
 }
 
 /// All columns that are seen, with their place relative to the sounding step, oldest first.
-fn columns<'a>(roll: &'a Roll, scale: &Scale) -> impl Iterator<Item = (i64, Kind, &'a Column)> {
-    let sounding = i64::from(roll.now.is_some());
-    scale.seen().filter_map(move |index| {
-        let kind = match index {
-            _ if index < 0 => Kind::Past,
-            _ if index < sounding => Kind::Now,
-            _ => Kind::Ahead,
-        };
-        column(roll, index).map(|column| (index, kind, column))
-    })
+fn columns<'a>(roll: &'a Roll, scale: &Scale) -> impl Iterator<Item = (i64, &'a Column)> {
+    scale.seen().filter_map(move |index| column(roll, index).map(|column| (index, column)))
 }
 
 /// Says what the kinds of notes look like.
 pub fn legend(ui: &mut Ui) {
     let palette = theme::palette(ui);
-    ui.horizontal(|ui| {
+    let size = vec2(LEGEND_WIDTH, ui.available_height());
+    ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         for (kind, words) in Kind::ALL.into_iter().zip(text::LEGEND) {
-            let (rect, _) = ui.allocate_exact_size(vec2(18.0, BAND_HEIGHT), Sense::hover());
+            let (rect, _) = ui.allocate_exact_size(vec2(16.0, 8.0), Sense::hover());
             mark(ui.painter(), rect, kind, palette);
             ui.label(egui::RichText::new(words).small().color(palette.text_dim));
         }

@@ -1,100 +1,152 @@
-//! The lines above and below the middle: what plays, how it keeps up, what is amiss.
+//! The line at the bottom: whether all is well, and words where it is not.
 
-use egui::{Align, Button, Color32, Layout, Rect, RichText, Sense, Shape, Stroke, Ui, vec2};
+use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, vec2};
+use nih_plug::prelude::Param;
 
-use super::view::{Actions, Activity, Figures, View};
-use super::{Page, browser, text, theme};
-use crate::params::ModelChoice;
+use super::view::{Activity, View};
+use super::{roll, text, theme};
+use crate::jam::controls::Mode;
+use crate::jam::room;
+use crate::params::{AnacrusisParams, ModeChoice};
 
-/// Title, activity, model, the pages and the panic button.
-pub fn header(
-    ui: &mut Ui,
-    view: &View,
-    chosen: &ModelChoice,
-    page: &mut Page,
-    actions: &mut Actions,
-) {
+/// Seconds for which a missed deadline is told after the last one.
+const TOLD_S: f64 = 8.0;
+
+/// There is a legend where so much room is left for it and the words, in points.
+const LEGEND_FROM: f32 = 560.0;
+
+/// What was seen of missed deadlines.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Misses {
+    count: u64,
+    /// When the last one was seen, in the window's own time.
+    at: Option<f64>,
+}
+
+impl Misses {
+    /// Takes note of how many there were by now; whether that is to be told.
+    fn told(&mut self, count: u64, now: f64) -> bool {
+        if count > self.count {
+            self.at = Some(now);
+        }
+        self.count = count;
+        self.at.is_some_and(|at| now - at < TOLD_S)
+    }
+}
+
+/// How things stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// All is well.
+    Well(String),
+    /// At rest.
+    Rest(String),
+    /// Something wants attention.
+    Amiss(String),
+}
+
+/// Draws it.
+pub fn show(ui: &mut Ui, view: &View, params: &AnacrusisParams, misses: &mut Misses) {
+    let now = ui.input(|input| input.time);
+    let missed = misses.told(view.figures.missed, now);
+    let state = state(view, params, missed);
     let palette = theme::palette(ui);
+    let (words, dot, colour) = match &state {
+        State::Well(words) => (words, palette.accent, palette.text),
+        State::Rest(words) => (words, palette.text_dim, palette.text),
+        State::Amiss(words) => (words, palette.warn, palette.warn),
+    };
     ui.horizontal(|ui| {
-        ui.heading(RichText::new(text::TITLE).strong());
-        let colour = match view.activity {
-            Activity::Playing => palette.ahead,
-            Activity::Stopped => palette.text_dim,
-            Activity::Silent(_) => palette.warn,
-        };
-        mark(ui, &view.activity, colour);
+        // As high with words as without, whatever they are.
+        ui.set_height(26.0);
+        point(ui, dot);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let button = Button::new(RichText::new(text::PANIC).strong().color(palette.warn));
-            actions.panic |= ui.add(button).on_hover_text(text::PANIC_HINT).clicked();
-            ui.separator();
-            for (which, (name, hint)) in Page::ALL.into_iter().rev() {
-                ui.selectable_value(page, which, name).on_hover_text(hint);
+            let dim = |words: String| RichText::new(words).color(palette.text_dim);
+            let length = ui.label(dim(text::take_length(&view.take)));
+            length.on_hover_text(text::TAKE_LENGTH);
+            let notice = view.take.notice.as_ref().or(view.presets.notice.as_ref());
+            let amiss = matches!(state, State::Amiss(_));
+            if notice.is_none() && !amiss && ui.available_width() > LEGEND_FROM {
+                roll::legend(ui);
             }
-            ui.separator();
+            if let Some(notice) = notice.map(|notice| text::line(notice)) {
+                let width = (ui.available_width() * 0.5).max(60.0);
+                ui.allocate_ui_with_layout(
+                    vec2(width, 26.0),
+                    Layout::right_to_left(Align::Center),
+                    |ui| ui.add(Label::new(dim(notice.clone())).truncate()).on_hover_text(notice),
+                );
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let words = RichText::new(text::activity(&view.activity)).color(colour);
-                ui.add(egui::Label::new(words).truncate());
+                let label = Label::new(RichText::new(words).color(colour)).truncate();
+                ui.add(label).on_hover_text(words);
             });
         });
     });
-    ui.horizontal(|ui| {
-        for (forwards, (name, hint)) in [(false, text::MODEL_BEFORE), (true, text::MODEL_NEXT)] {
-            let other = browser::neighbour(&view.library, chosen, forwards);
-            let button = ui.add_enabled(other.is_some(), Button::new(name).small());
-            if button.on_hover_text(hint).clicked() {
-                actions.choose = other;
-            }
-        }
-        let line = RichText::new(text::model(&view.model)).color(palette.text_dim);
-        ui.add(egui::Label::new(line).truncate()).on_hover_text(&view.model.digest);
-    });
 }
 
-/// A triangle while music runs, a square while it rests, a bar and a dot if something is
-/// amiss. Drawn: fonts differ in what signs they have.
-fn mark(ui: &mut Ui, activity: &Activity, colour: Color32) {
+fn point(ui: &mut Ui, colour: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-    let painter = ui.painter();
-    match activity {
-        Activity::Playing => {
-            let corners = vec![rect.left_top(), rect.right_center(), rect.left_bottom()];
-            painter.add(Shape::convex_polygon(corners, colour, Stroke::NONE));
-        }
-        Activity::Stopped => {
-            painter.rect_filled(rect.shrink(1.0), 1.0, colour);
-        }
-        Activity::Silent(_) => {
-            let bar = Rect::from_center_size(rect.center() - vec2(0.0, 2.0), vec2(3.0, 8.0));
-            painter.rect_filled(bar, 1.0, colour);
-            painter.circle_filled(rect.center_bottom() - vec2(0.0, 1.0), 1.8, colour);
-        }
+    ui.painter().circle_filled(rect.center(), 5.0, colour);
+}
+
+/// How things stand, the worst first.
+fn state(view: &View, params: &AnacrusisParams, missed: bool) -> State {
+    let problem = view.model.problem.as_deref();
+    let newer = params.format.is_newer().then_some(text::NEWER_STATE);
+    match &view.activity {
+        Activity::Silent(why) => return State::Amiss(text::line(why)),
+        Activity::Stopped | Activity::Playing => {}
+    }
+    if let Some(words) = problem.or(newer) {
+        return State::Amiss(text::line(words));
+    }
+    if view.activity == Activity::Stopped {
+        return State::Rest(text::STOPPED.to_owned());
+    }
+    if params.bypass.unmodulated_plain_value() {
+        return State::Rest(text::BYPASSED.to_owned());
+    }
+    if missed {
+        return State::Amiss(text::TOO_LATE.to_owned());
+    }
+    if leaves_nothing(view, params) {
+        return State::Amiss(text::NOTHING_MAY_SOUND.to_owned());
+    }
+    let mode = params.mode.unmodulated_plain_value();
+    let waits = params.start_with_me.unmodulated_plain_value() && !view.ear.hears;
+    let words = text::playing(mode, &view.ear);
+    match mode {
+        ModeChoice::Accompany if waits => State::Rest(text::WAITS.to_owned()),
+        _ => State::Well(words),
     }
 }
 
-/// The figures, and what wants attention.
-pub fn footer(ui: &mut Ui, view: &View, notice: Option<&str>) {
-    figures(ui, view);
-    let warn = theme::palette(ui).warn;
-    for problem in view.model.problem.as_deref().into_iter().chain(notice) {
-        ui.label(RichText::new(problem).color(warn));
+/// Whether range, scale and *Room* bar every key.
+fn leaves_nothing(view: &View, params: &AnacrusisParams) -> bool {
+    let controls = params.controls();
+    let rules = controls.rules(view.ear.key);
+    let left =
+        |barred: u128| rules.allowed & view.roll.keys.mask() & controls.network_mask(!barred);
+    let barred = match controls.room && controls.mode == Mode::Accompany {
+        true => room::barred(view.roll.held, left),
+        false => 0,
+    };
+    left(barred) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_deadline_is_told_for_a_while_and_no_longer() {
+        let mut misses = Misses::default();
+        assert!(!misses.told(0, 0.0));
+        assert!(misses.told(2, 1.0) && misses.told(2, 8.0));
+        assert!(!misses.told(2, 10.0));
+        assert!(misses.told(3, 11.0));
+        // Playback began anew: counts begin at zero again.
+        assert!(!misses.told(0, 30.0) && misses.told(1, 31.0));
     }
-}
-
-fn figures(ui: &mut Ui, view: &View) {
-    let figures: &Figures = &view.figures;
-    ui.horizontal_wrapped(|ui| {
-        figure(ui, text::MISSED, &figures.missed.to_string(), figures.missed > 0);
-        let slow = figures.busy_share.is_some_and(|share| share > 0.8);
-        figure(ui, text::CHORD_TIME, &text::chord_time(figures), slow);
-        figure(ui, text::LEAD, &text::lead(figures), figures.lead_too_short);
-        figure(ui, text::HEARD, &text::heard(figures), false);
-        figure(ui, text::WORKER, &text::worker(view), figures.faults > 0);
-    });
-}
-
-fn figure(ui: &mut Ui, (name, hint): (&str, &str), value: &str, warn: bool) {
-    let palette = theme::palette(ui);
-    ui.label(RichText::new(name).color(palette.text_dim)).on_hover_text(hint);
-    ui.label(RichText::new(value).color(if warn { palette.warn } else { palette.text }));
-    ui.add_space(12.0);
 }

@@ -1,9 +1,9 @@
 //! The take: how much of it there is, and what can be done with its bars.
 
-use egui::{Button, CursorIcon, DragValue, RichText, Sense, Ui};
+use egui::{Button, CursorIcon, DragValue, RichText, Sense, Ui, vec2};
 
 use super::controls::lines;
-use super::view::{Actions, Part, Question, Take, TakeAction};
+use super::view::{Actions, Part, Question, Roll, Take, TakeAction, View};
 use super::{text, theme};
 
 /// Bars that can be named.
@@ -16,9 +16,6 @@ const LAST_BARS: usize = 8;
 /// chosen, here or in the roll.
 pub fn show(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &mut Actions) {
     lines(ui, text::TAKE_LENGTH, |ui| {
-        ui.label(text::TAKE_LENGTH);
-        ui.label(text::take_length(take));
-        ui.end_row();
         let (mut first, mut last) = bars.unwrap_or((take.bar, take.bar));
         let label = ui.label(text::BARS).on_hover_text(text::BARS_HINT);
         ui.horizontal(|ui| {
@@ -33,7 +30,7 @@ pub fn show(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &m
         }
     });
     let (first, last) = ordered(*bars, take);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         keep(ui, take, actions, text::KEEP, Part::All);
         keep(ui, take, actions, text::KEEP_LAST, Part::Last(LAST_BARS));
         let parts = [
@@ -54,34 +51,42 @@ pub fn show(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &m
             button.on_hover_text(text::KEEP_AS.1);
         });
     });
-    if let Some(notice) = &take.notice {
-        ui.label(RichText::new(notice).color(theme::palette(ui).text_dim));
-    }
     if take.newer {
-        button(ui, &mut actions.take, true, text::ANEW, TakeAction::Anew);
+        button(ui, &mut actions.take, vec2(0.0, 26.0), text::ANEW, TakeAction::Anew);
     }
 }
 
 /// What can be done with the bars that are chosen, or with the one under the play head, on one
 /// line.
-pub fn strip(ui: &mut Ui, take: &Take, bars: &mut Option<(i64, i64)>, actions: &mut Actions) {
+pub fn strip(ui: &mut Ui, view: &View, bars: &mut Option<(i64, i64)>, actions: &mut Actions) {
+    let take = &view.take;
     let (first, last) = ordered(*bars, take);
-    ui.horizontal(|ui| {
-        // The buttons first: they are not to move when the words after them do.
-        let action = &mut actions.take;
-        button(ui, action, true, text::LOCK, TakeAction::Lock(first, last));
-        button(ui, action, true, text::UNLOCK, TakeAction::Unlock(first, last));
-        button(ui, action, true, text::AGAIN, TakeAction::Again(first, last));
-        keep(ui, take, actions, text::KEEP_BARS, Part::Bars(first, last));
-        button(ui, &mut actions.take, take.can_undo, text::UNDO, TakeAction::Undo);
-        let palette = theme::palette(ui);
-        let colour = if bars.is_some() { palette.text } else { palette.text_dim };
-        ui.label(RichText::new(text::chosen_bars(first, last)).color(colour))
-            .on_hover_text(text::BARS_HINT);
-        if bars.is_some() && ui.button(text::NO_BARS.0).on_hover_text(text::NO_BARS.1).clicked() {
-            *bars = None;
-        }
+    // The buttons first: they are not to move when the words after them do.
+    let action = &mut actions.take;
+    let size = vec2(58.0, 26.0);
+    match is_locked(&view.roll, first, last) {
+        false => button(ui, action, size, text::LOCK, TakeAction::Lock(first, last)),
+        true => button(ui, action, size, text::UNLOCK, TakeAction::Unlock(first, last)),
+    }
+    button(ui, action, size, text::AGAIN, TakeAction::Again(first, last));
+    keep(ui, take, actions, text::KEEP_BARS, Part::Bars(first, last));
+    ui.add_enabled_ui(take.can_undo, |ui| {
+        button(ui, &mut actions.take, vec2(0.0, 26.0), text::UNDO, TakeAction::Undo);
     });
+    let palette = theme::palette(ui);
+    let colour = if bars.is_some() { palette.text } else { palette.text_dim };
+    ui.label(RichText::new(text::chosen_bars(first, last)).color(colour))
+        .on_hover_text(text::BARS_HINT);
+    if bars.is_some() && ui.button(text::NO_BARS.0).on_hover_text(text::NO_BARS.1).clicked() {
+        *bars = None;
+    }
+}
+
+/// Whether all that is seen of these bars is locked.
+fn is_locked(roll: &Roll, first: i64, last: i64) -> bool {
+    let columns = roll.past.iter().chain(&roll.now).chain(&roll.ahead);
+    let mut those = columns.filter(|column| (first..=last).contains(&column.bar)).peekable();
+    those.peek().is_some() && those.all(|column| column.locked)
 }
 
 /// The bars that are chosen, or the one under the play head, the lower first.
@@ -115,11 +120,11 @@ fn keep(ui: &mut Ui, take: &Take, actions: &mut Actions, (name, hint): (&str, &s
 fn button(
     ui: &mut Ui,
     to: &mut Option<TakeAction>,
-    enabled: bool,
+    size: egui::Vec2,
     (name, hint): (&str, &str),
     action: TakeAction,
 ) {
-    if ui.add_enabled(enabled, Button::new(name)).on_hover_text(hint).clicked() {
+    if ui.add(Button::new(name).min_size(size)).on_hover_text(hint).clicked() {
         *to = Some(action);
     }
 }

@@ -1,12 +1,12 @@
 //! Every word that the editor shows, in one place.
 
 mod hints;
+mod plain;
+mod sentences;
 
 pub use hints::hint;
-
-use super::view::{Activity, Card, Figures, Model, Roll, Take, View};
-use crate::jam::take::PackError;
-use crate::music::{Chord, STEPS_PER_BAR};
+pub use plain::line;
+pub use sentences::*;
 
 /// Title of window and editor.
 pub const TITLE: &str = "Anacrusis";
@@ -15,15 +15,88 @@ pub const PANIC: &str = "Panic";
 /// See [`PANIC`].
 pub const PANIC_HINT: &str = "End every sounding note now. Playback goes on with the next step.";
 /// Names of the groups of parameters.
-pub const TAB_PLAY: &str = "Play";
-/// See [`TAB_PLAY`].
-pub const TAB_SHAPE: &str = "Shape";
-/// See [`TAB_PLAY`].
-pub const TAB_TOUCH: &str = "Touch";
-/// See [`TAB_PLAY`].
-pub const TAB_GROOVE: &str = "Groove";
-/// See [`TAB_PLAY`].
-pub const TAB_TAKE: &str = "Take";
+pub const GROUP_NOTES: &str = "Key and range";
+/// See [`GROUP_NOTES`].
+pub const GROUP_TOUCH: &str = "Touch";
+/// See [`GROUP_NOTES`].
+pub const GROUP_GROOVE: &str = "Groove";
+/// See [`GROUP_NOTES`].
+pub const GROUP_SOUND: &str = "Sound and channels";
+/// See [`GROUP_NOTES`].
+pub const GROUP_TAKE: &str = "Take and seed";
+/// See [`GROUP_NOTES`].
+pub const GROUP_ADVANCED: &str = "Advanced";
+/// Heading of what becomes of the musician's notes.
+pub const MY_NOTES: &str = "My notes";
+/// Said of a scale that bars nothing.
+pub const ALL_NOTES: &str = "all notes";
+/// Said of a groove that is none.
+pub const STRAIGHT: &str = "straight";
+/// The voice of the plugin's own.
+pub const ELECTRIC_PIANO: &str = "electric piano";
+/// Said of *Loudness* where it is that of the musician.
+pub const AS_YOU: &str = "as you";
+/// What each mode does, and its explanation.
+pub const MODES: [(&str, &str); 3] = [
+    ("plays alone", "It plays by itself, and goes on whatever you do."),
+    ("plays with you", "It accompanies what you play."),
+    (
+        "takes turns",
+        "It is silent while you play, and goes on from it when you rest for half a bar.",
+    ),
+];
+/// Name of the choice of models.
+pub const MODEL: &str = "Model";
+/// The way to the page of models.
+pub const MORE_MODELS: &str = "More about them, and your own ...";
+/// The menu of pages.
+pub const MORE: &str = "More";
+/// What is understood: name and explanation.
+pub const FACT_KEY: (&str, &str) = ("KEY", "The key in which you play.");
+/// See [`FACT_KEY`].
+pub const FACT_YOURS: (&str, &str) = ("YOU", "The chord that you played last.");
+/// See [`FACT_KEY`].
+pub const FACT_OWN: (&str, &str) = ("PARTNER", "The chord that it plays.");
+/// Beside the lamp.
+pub const HEARS: (&str, &str) = ("hears you", "What you play arrives here.");
+/// See [`HEARS`].
+pub const HEARS_NOT: (&str, &str) = (
+    "hears nothing",
+    "Nothing that you play has arrived for two bars. If you do play: lead your keyboard's MIDI to \
+     this track and arm it.",
+);
+/// How things stand.
+pub const STOPPED: &str = "Press play";
+/// See [`STOPPED`].
+pub const BYPASSED: &str = "Bypassed: it plays nothing";
+/// See [`STOPPED`].
+pub const WAITS: &str = "It waits until you play";
+/// See [`STOPPED`].
+pub const TOO_LATE: &str =
+    "Chords come too late: raise Lookahead under Advanced, or the host's block size";
+/// See [`STOPPED`].
+pub const NOTHING_MAY_SOUND: &str = "Nothing may sound: range, scale and Room leave no keys";
+/// Name of the model while none is ready.
+pub const NO_MODEL_NAME: &str = "none";
+/// What switches the plugin's own voice on.
+pub const AUDITION_ON: (&str, &str) =
+    ("switch its own piano on", "Audition, under Sound and channels.");
+/// The performances before the present one.
+pub const TRIES: (&str, &str) =
+    ("Performances before", "The last eight performances: go back to one, or keep it.");
+/// Said while there are none.
+pub const NO_TRIES: &str = "Throw the dice: what was played until then is listed here.";
+/// See [`LOCK`].
+pub const TRY_BACK: (&str, &str) =
+    ("Back", "Go on with its seed: the same music at the same place.");
+/// See [`LOCK`].
+pub const TRY_KEEP: (&str, &str) = ("Keep", "Write it as a MIDI file in your music folder.");
+/// Said in a frame of locked bars.
+pub const LOCKED: &str = "locked";
+/// Title of the window that asks for a preset's name.
+pub const SAVE_TITLE: &str = "Save a preset of your own";
+/// The way out of it.
+pub const CANCEL: &str = "Cancel";
 /// Name of the choice of presets.
 pub const PRESET: &str = "Preset";
 /// See [`LOCK`].
@@ -43,22 +116,6 @@ pub const DELETE: (&str, &str) = ("Delete", "Delete this preset of your own.");
 /// Said when a preset was deleted.
 pub const DELETED: &str = "Deleted.";
 
-/// The preset that was chosen, and whether something was changed since.
-pub fn preset(name: Option<&str>, altered: bool) -> String {
-    format!("{}{}", name.unwrap_or_default(), if altered { " (changed)" } else { "" })
-}
-
-/// A preset was saved.
-pub fn saved_preset(name: &str, folder: &std::path::Path) -> String {
-    format!("Saved \"{name}\" in {}", folder.display())
-}
-
-/// A file of the user's is no preset, and so many more are none.
-pub fn no_preset(name: &str, why: &dyn std::fmt::Display, more: usize) -> String {
-    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-    format!("{name} is no preset: {why}{more}")
-}
-
 /// A page and its explanation.
 pub const PAGE_ROLL: (&str, &str) = ("Roll", "What was played, sounds, and comes next.");
 /// See [`PAGE_ROLL`].
@@ -67,7 +124,8 @@ pub const PAGE_MODELS: (&str, &str) = ("Models", "The models, built in and your 
 pub const PAGE_SETUP: (&str, &str) =
     ("Setup", "Theme, size, and how the notes get to an instrument.");
 /// A button and its explanation.
-pub const NEW_SEED: (&str, &str) = ("Another seed", "Another number, another performance.");
+pub const NEW_SEED: (&str, &str) =
+    ("Try another", "Another performance. The last eight are remembered beside it.");
 /// Name of the length of the take.
 pub const TAKE_LENGTH: &str = "Played so far";
 /// Name of the first bar that is meant.
@@ -81,9 +139,9 @@ pub const LOCK: (&str, &str) =
 pub const UNLOCK: (&str, &str) = ("Unlock", "Let these bars be played anew, too.");
 /// See [`LOCK`].
 pub const AGAIN: (&str, &str) =
-    ("Again", "Drop what was played in these bars and play something else there.");
+    ("Try again", "Drop what was played in these bars and play something else there.");
 /// See [`LOCK`].
-pub const UNDO: (&str, &str) = ("Undo", "Take the last Lock, Unlock or Again back.");
+pub const UNDO: (&str, &str) = ("Undo", "Take the last Lock, Unlock or Try again back.");
 /// See [`LOCK`].
 pub const ANEW: (&str, &str) = (
     "Begin anew",
@@ -126,12 +184,6 @@ pub const ZOOM_OUT: (&str, &str) =
 /// See [`LOCK`].
 pub const ALL_KEYS: (&str, &str) =
     ("All keys", "Show every key of the model, not only the octaves in which there are notes.");
-/// What stands beside the now-line.
-pub const NOW: &str = "now";
-/// See [`LOCK`].
-pub const MODEL_BEFORE: (&str, &str) = ("<", "The model before this one.");
-/// See [`LOCK`].
-pub const MODEL_NEXT: (&str, &str) = (">", "The next model.");
 /// Name of the folder of models.
 pub const MODEL_FOLDER: &str = "Folder";
 /// Its explanation.
@@ -164,13 +216,13 @@ pub const SIZE: &str = "Size";
 /// Heading of what leads notes to an instrument.
 pub const SETUP_ROUTING: &str = "Hear it through an instrument";
 /// What it is about.
-pub const ROUTING: &str = "Anacrusis sends notes. Audition, under Play, sounds them at once; for \
+pub const ROUTING: &str = "Anacrusis sends notes. Audition, under Sound and channels, sounds them at once; for \
     more than that, lead them to an instrument:";
 /// Heading of what to do if nothing is heard.
 pub const SETUP_SILENCE: &str = "Why do I hear nothing?";
 /// What to do.
 pub const SILENCE: [&str; 5] = [
-    "The line at the top says whether it plays, and if not, why not.",
+    "The line at the bottom says whether it plays, and if not, why not.",
     "It plays only while the host's transport runs: press play there.",
     "Notes in the roll, but no sound: no instrument gets them. Switch Audition on to make sure.",
     "An empty roll in mode Answer: it waits until you have played, and rested for a bar.",
@@ -190,9 +242,6 @@ pub const CHORD_TIME: (&str, &str) = (
     "Chord time",
     "From asking for a chord to having it, and how much of a step that keeps it busy.",
 );
-/// Name of the key and the chords that are heard.
-pub const HEARD: (&str, &str) =
-    ("Hears", "The key in which you play, the chord that you hold, and its own chord.");
 /// Name of the shortest lead.
 pub const LEAD: (&str, &str) =
     ("Shortest lead", "The least time by which a chord was ready before it was due.");
@@ -225,91 +274,7 @@ pub const FAULT: &str =
 pub const NEWER_STATE: &str =
     "This project was saved by a newer version; what it did not know here was left as it was.";
 /// Legend of the roll.
-pub const LEGEND: [&str; 5] = ["played", "sounding", "next", "yours", "locked"];
-
-/// The headline: playing, or why not.
-pub fn activity(activity: &Activity) -> &str {
-    match activity {
-        Activity::Playing => "Playing",
-        Activity::Stopped => "Stopped",
-        Activity::Silent(reason) => reason,
-    }
-}
-
-/// One line about the model.
-pub fn model(model: &Model) -> String {
-    let digest: String = model.digest.chars().take(8).collect();
-    let loading = if model.loading && !model.name.is_empty() { LOADING_OTHER } else { "" };
-    let Model { name, corpus, licence, .. } = model;
-    let parts = [name.as_str(), &digest, corpus, licence, loading];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  \u{b7}  ")
-}
-
-/// The button that lets a model play.
-pub fn play_model(name: &str) -> String {
-    format!("Play {name}")
-}
-
-/// What a model tells of itself in figures.
-pub fn card_figures(card: &Card) -> String {
-    let layers =
-        |units: &[usize]| units.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let [time, note] = &card.layers;
-    let mut parts = vec![format!("layers {} / {}", layers(time), layers(note))];
-    if let Some(keys) = card.keys {
-        parts.push(format!(
-            "keys {} to {}",
-            keys.low,
-            u16::from(keys.low) + u16::from(keys.count) - 1
-        ));
-    }
-    if let Some(heldout) = card.heldout {
-        parts
-            .push(format!("{heldout:.2} nats a step on pieces that it never saw (less is better)"));
-    }
-    parts.join("  \u{b7}  ")
-}
-
-/// Which bars are chosen.
-pub fn chosen_bars(first: i64, last: i64) -> String {
-    if first == last { format!("Bar {first}") } else { format!("Bars {first} to {last}") }
-}
-
-/// Bars that are kept where the user says.
-pub fn keep_as_bars(first: i64, last: i64) -> String {
-    format!("{} ...", chosen_bars(first, last))
-}
-
-/// The default plays because the user's own model cannot.
-pub fn stand_in(name: &str, why: &dyn std::fmt::Display) -> String {
-    format!("{name} cannot be used: {why}. The built-in model plays instead.")
-}
-
-/// Said where the model that plays is not the one that the project was made with.
-pub const OTHER_MUSIC: &str = "This project was made with another model than the one that plays, so \
-    new music is other music; what the take replays is as it was. Choose a model to go on with it.";
-
-/// How long the take is.
-pub fn take_length(take: &Take) -> String {
-    let bars = |steps: f64| steps / f64::from(STEPS_PER_BAR);
-    // A take has some 65,000 steps at most, and a float many more.
-    let length = format!("{:.1} bars of 16 steps", bars(take.steps as f64));
-    match take.dropped {
-        0 => length,
-        dropped => format!("{length}; the {:.0} oldest are gone", bars(dropped as f64).ceil()),
-    }
-}
-
-/// The project's take cannot be read.
-pub fn take_problem(why: PackError) -> String {
-    let until = match why {
-        PackError::NotATake | PackError::Damaged => "until you play".to_owned(),
-        PackError::Newer(_) => {
-            format!("and nothing is added: update, or press {} under {TAB_TAKE}", ANEW.0)
-        }
-    };
-    format!("What was played before cannot be read: {why}. It stays in the project {until}.")
-}
+pub const LEGEND: [&str; 4] = ["you", "top", "middle", "bass"];
 
 /// Titles of dialogs.
 pub const ASK_MODEL: &str = "Open a model";
@@ -326,78 +291,11 @@ pub const KEEP_NAME: &str = "take.mid";
 /// Said of a path that depends on a folder that nobody knows in a host.
 pub const WHOLE_PATH: &str = "this is not a whole path; begin at the root of the file system";
 
-/// A folder holds more models than are shown.
-pub fn many_models(shown: usize) -> String {
-    format!("There are more models in this folder than the {shown} that are shown.")
-}
-
-/// A folder cannot be read.
-pub fn no_folder(why: &dyn std::fmt::Display) -> String {
-    format!("The folder cannot be read: {why}.")
-}
-
-/// The take was written to a file.
-pub fn kept(path: &std::path::Path) -> String {
-    format!("Kept as {}", path.display())
-}
-
 /// There is nothing to write.
 pub const NOTHING_PLAYED: &str = "Nothing was played there yet.";
 /// There is no place to write to.
 pub const NO_HOME: &str = "the system tells no home folder";
 
-/// It could not be written.
-pub fn not_kept(why: &dyn std::fmt::Display) -> String {
-    format!("Not kept: {why}")
-}
-
-/// The roll in words, for those who do not see it.
-pub fn roll(roll: &Roll) -> String {
-    let sounding = roll.now.map_or(Chord::SILENT, |column| column.chord).len();
-    let notes = if sounding == 1 { "note sounds" } else { "notes sound" };
-    let steps = if roll.ahead.len() == 1 { "step is" } else { "steps are" };
-    format!("Piano roll: {sounding} {notes} now, {} {steps} decided ahead", roll.ahead.len())
-}
-
-/// Time that a chord takes, and how busy it and the thinking before keep the worker.
-pub fn chord_time(figures: &Figures) -> String {
-    match (figures.chord_ms, figures.busy_share) {
-        (Some(ms), Some(share)) if share < 0.01 => format!("{ms:.1} ms (busy under 1 % of a step)"),
-        (Some(ms), Some(share)) => format!("{ms:.1} ms (busy {:.0} % of a step)", share * 100.0),
-        (Some(ms), None) => format!("{ms:.1} ms"),
-        _ => NONE_YET.to_owned(),
-    }
-}
-
-/// What the worker is at, and on which instructions it runs.
-pub fn worker(view: &View) -> String {
-    let state = match (&view.activity, view.model.loading) {
-        _ if view.figures.faults > 0 => format!("{} errors, going on", view.figures.faults),
-        (_, true) => "opening a model".to_owned(),
-        (Activity::Playing, false) if view.figures.raised => "thinking, raised".to_owned(),
-        (Activity::Playing, false) => "thinking".to_owned(),
-        _ => "at rest".to_owned(),
-    };
-    match view.model.instructions {
-        "" => state,
-        instructions => format!("{state} ({instructions})"),
-    }
-}
-
-/// The key and chord of the musician, and the chord that sounds with them.
-pub fn heard(figures: &Figures) -> String {
-    let key = figures.key_heard.map(|key| key.to_string());
-    let theirs = figures.chord_heard.map(|chord| chord.to_string());
-    let own = figures.chord_played.map(|chord| format!("plays {chord}"));
-    let parts: Vec<String> = [key, theirs, own].into_iter().flatten().collect();
-    if parts.is_empty() { NONE_YET.to_owned() } else { parts.join(", ") }
-}
-
-/// The shortest lead.
-pub fn lead(figures: &Figures) -> String {
-    match figures.shortest_lead_ms {
-        Some(ms) if figures.lead_too_short => format!("{ms:.0} ms: too short, raise Lookahead"),
-        Some(ms) => format!("{ms:.0} ms"),
-        None => NONE_YET.to_owned(),
-    }
-}
+/// Said where the model that plays is not the one that the project was made with.
+pub const OTHER_MUSIC: &str = "This project was made with another model than the one that plays, so \
+    new music is other music; what the take replays is as it was. Choose a model to go on with it.";

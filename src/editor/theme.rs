@@ -26,12 +26,16 @@ pub struct Palette {
     pub text: Color32,
     /// Secondary text; at least 4.5:1 against background and panel.
     pub text_dim: Color32,
-    /// Generated notes that were played.
-    pub past: Color32,
-    /// Notes that sound.
+    /// Generated notes: the highest of a chord.
+    pub top: Color32,
+    /// Generated notes between the outer voices.
+    pub middle: Color32,
+    /// Generated notes: the bass. The three are told apart by lightness.
+    pub bass: Color32,
+    /// Keys that sound, on the keyboard.
     pub now: Color32,
-    /// Notes that are decided and come next.
-    pub ahead: Color32,
+    /// What is switched on, and what is well.
+    pub accent: Color32,
     /// Notes of the musician's.
     pub heard: Color32,
     /// Bars that are locked.
@@ -67,16 +71,18 @@ pub const DARK: Palette = Palette {
     row_dark: rgb(0x181b22),
     text: rgb(0xe8eaee),
     text_dim: rgb(0x9aa3b2),
-    past: rgb(0x56a0d8),
+    top: rgb(0xb5dcff),
+    middle: rgb(0x5fa8e8),
+    bass: rgb(0x4a78d2),
     now: rgb(0xffc44d),
-    ahead: rgb(0x6edcb8),
+    accent: rgb(0x4cc79a),
     heard: rgb(0xe08fbf),
     locked: rgb(0xe8e27a),
     now_line: rgb(0xffffff),
     bar: rgb(0x5a6272),
     beat: rgb(0x2b303b),
     warn: rgb(0xff8a7a),
-    selection: rgb(0x2f6f5f),
+    selection: rgb(0x1f4d40),
     key_white: rgb(0xd5d8de),
     key_black: rgb(0x2a2d34),
 };
@@ -91,9 +97,11 @@ pub const LIGHT: Palette = Palette {
     row_dark: rgb(0xeef0f4),
     text: rgb(0x1b1e24),
     text_dim: rgb(0x555d6b),
-    past: rgb(0x0072b2),
+    top: rgb(0x3f8fd2),
+    middle: rgb(0x1d62ad),
+    bass: rgb(0x0b3572),
     now: rgb(0xc47200),
-    ahead: rgb(0x007a5a),
+    accent: rgb(0x007a5a),
     heard: rgb(0xb0488a),
     locked: rgb(0x7a6a00),
     now_line: rgb(0x1b1e24),
@@ -125,8 +133,11 @@ pub fn apply(ctx: &Context) {
                 style.text_styles.insert(text_style, FontId::proportional(size));
             }
             style.spacing.item_spacing = egui::vec2(8.0, 6.0);
+            // Menus that fade in are hard to read on a slow machine.
+            style.animation_time = 0.05;
             style.spacing.button_padding = egui::vec2(8.0, 3.0);
-            style.spacing.slider_width = 108.0;
+            style.spacing.interact_size = egui::vec2(40.0, 26.0);
+            style.spacing.slider_width = 74.0;
         });
     }
     ctx.set_theme(Theme::Dark);
@@ -147,7 +158,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.override_text_color = Some(palette.text);
     visuals.extreme_bg_color = palette.field;
     visuals.selection.bg_fill = palette.selection;
-    visuals.selection.stroke = Stroke::new(1.0, palette.ahead);
+    visuals.selection.stroke = Stroke::new(1.0, palette.accent);
     visuals.slider_trailing_fill = true;
     visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, palette.beat);
     for widget in [
@@ -187,8 +198,15 @@ mod tests {
             }
             // What is not text needs 3:1 (WCAG 2.1, 1.4.11).
             for behind in [palette.row, palette.row_dark] {
-                let notes =
-                    [palette.past, palette.now, palette.ahead, palette.heard, palette.locked];
+                let notes = [
+                    palette.top,
+                    palette.middle,
+                    palette.bass,
+                    palette.now,
+                    palette.accent,
+                    palette.heard,
+                    palette.locked,
+                ];
                 for note in notes {
                     assert!(contrast(note, behind) > 3.0, "{note:?} on {behind:?}");
                 }

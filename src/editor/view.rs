@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::music::{Chord, Harmony, KeyRange, Tonality};
+use crate::music::{Chord, Harmony, KeyRange, Tonality, class_name};
 use crate::params::ModelChoice;
 use crate::params::presets::Preset;
 
@@ -23,6 +23,52 @@ pub struct View {
     pub library: Library,
     /// The user's own presets.
     pub presets: PresetShelf,
+    /// Where the host is.
+    pub transport: Transport,
+    /// What is understood of the music.
+    pub ear: Ear,
+}
+
+/// Where the host is, in a musician's terms.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Transport {
+    /// The metre, as 6 and 8; none if the host does not run.
+    pub signature: Option<(u16, u16)>,
+    /// The tempo in beats per minute, if the host tells one.
+    pub tempo_bpm: Option<f32>,
+}
+
+/// What sounds, in a musician's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// A chord that has a name.
+    Chord(Harmony),
+    /// A note by itself, a MIDI key.
+    Note(u8),
+}
+
+impl std::fmt::Display for Sound {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Sound::Chord(harmony) => harmony.fmt(f),
+            Sound::Note(key) => f.write_str(class_name(*key)),
+        }
+    }
+}
+
+/// What is understood of the music.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ear {
+    /// The key in which the musician plays, if it is known.
+    pub key: Option<Tonality>,
+    /// What the musician plays, the last within two bars.
+    pub yours: Option<Sound>,
+    /// What the plugin plays, likewise.
+    pub own: Option<Sound>,
+    /// Whether the musician was heard within two bars, or holds a key now.
+    pub hears: bool,
+    /// In mode *Answer*: whether it is the plugin's turn.
+    pub answering: bool,
 }
 
 /// The user's own presets.
@@ -157,6 +203,8 @@ pub struct Roll {
     pub ahead: Vec<Column>,
     /// Mask of the MIDI keys that the musician holds.
     pub held: u128,
+    /// Beats in a bar, those of a compound metre counted by three; 0 if that is not known.
+    pub beats: u16,
     /// The number of the step before the now-line: grows by one with each step.
     pub played: u64,
     /// Share of the sounding step that has passed, 0 to 1.
@@ -171,6 +219,7 @@ impl Default for Roll {
             now: None,
             ahead: Vec::new(),
             held: 0,
+            beats: 0,
             played: 0,
             phase: 0.0,
         }
@@ -184,6 +233,10 @@ pub struct Column {
     pub chord: Chord,
     /// What the musician played.
     pub heard: Chord,
+    /// Velocity of what was generated and began in the step, 1 to 127; 0 if it is not known.
+    pub velocity: u8,
+    /// The same of what the musician struck.
+    pub heard_velocity: u8,
     /// The bar, counted from 1.
     pub bar: i64,
     /// The line at which the step begins.
@@ -228,12 +281,6 @@ pub struct Figures {
     pub faults: u64,
     /// Whether the system gave the worker a raised priority.
     pub raised: bool,
-    /// The key in which the musician plays, if it is known.
-    pub key_heard: Option<Tonality>,
-    /// The chord that the musician holds, if it is one.
-    pub chord_heard: Option<Harmony>,
-    /// The chord that we sound, if it is one.
-    pub chord_played: Option<Harmony>,
 }
 
 /// What the user asked for in one frame, parameters excepted: those go through the host.
@@ -290,6 +337,8 @@ pub enum Part {
     All,
     /// Its last so many bars, in played order.
     Last(usize),
+    /// Steps by their numbers ([`Roll::played`]), from the first to the one before the second.
+    Entries(u64, u64),
     /// What was played last in these bars of the song, counted from 1, both ends included.
     Bars(i64, i64),
 }

@@ -112,11 +112,14 @@ impl Touch {
     }
 }
 
-/// One of three instruments that share what is played.
+/// One of the voices that what is played has: what *Split* sends to instruments of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Voice {
+pub enum Voice {
+    /// The lowest note, if it is low.
     Bass = 0,
+    /// All else.
     Middle = 1,
+    /// The highest note, if it is high.
     Top = 2,
 }
 
@@ -128,7 +131,10 @@ impl Voice {
     const ALONE_FROM: u8 = 72;
 
     /// The voice of `key` among the keys of the mask `playing`.
-    fn of(key: u8, playing: u128) -> Voice {
+    ///
+    /// # Realtime
+    /// Pure arithmetic.
+    pub fn of(key: u8, playing: u128) -> Voice {
         let bit = 1u128 << (key & 127);
         let others = playing & !bit;
         let (lowest, highest) = (others & (bit - 1) == 0, others & !(bit - 1) == 0);

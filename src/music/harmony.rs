@@ -95,7 +95,7 @@ impl fmt::Display for Tonality {
     /// Its name, as "F# minor".
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let kind = if self.minor { "minor" } else { "major" };
-        write!(f, "{} {kind}", NAMES[usize::from(self.tonic % 12)])
+        write!(f, "{} {kind}", class_name(self.tonic))
     }
 }
 
@@ -161,6 +161,11 @@ const WHOLE_CHORDS: [&[u8]; 11] = [
 /// Names of the pitch classes.
 const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
+/// The name of a key's pitch class.
+pub fn class_name(key: u8) -> &'static str {
+    NAMES[usize::from(key % 12)]
+}
+
 /// The pitch classes of a mask of keys, as a mask of twelve bits; C is the lowest.
 pub fn pitch_classes(keys: u128) -> u16 {
     // Octaves lie upon each other; the last one has eight keys.
@@ -218,6 +223,12 @@ impl Harmony {
         best.map(|(_, harmony)| harmony)
     }
 
+    /// As [`Harmony::of`], if notes sound together in some step: a tune alone suggests too many chords to
+    /// name one.
+    pub fn sounding(steps: &[Chord]) -> Option<Harmony> {
+        steps.iter().any(|chord| chord.len() >= 2).then(|| Harmony::of(steps)).flatten()
+    }
+
     /// Its pitch classes as a mask of twelve bits.
     pub fn classes(self) -> u16 {
         above(self.root, self.kind.intervals)
@@ -232,7 +243,7 @@ impl Harmony {
 impl fmt::Display for Harmony {
     /// Its symbol, as "F#m7".
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}{}", NAMES[usize::from(self.root % 12)], self.kind.suffix)
+        write!(f, "{}{}", class_name(self.root), self.kind.suffix)
     }
 }
 

@@ -6,6 +6,8 @@
 //! { "name": "Bells", "about": "High and few.", "values": { "density": "0.60 x", "lowest": "C5" } }
 //! ```
 //!
+//! Beside them may stand `"tags"`: words by which presets are found, an instrument or a mood.
+//!
 //! A value that is absent means the parameter's default, so a preset always gives the same sound.
 //! What belongs to a place rather than to a sound is no part of a preset: bypass, thru,
 //! sustain, answer now, seed, lookahead, channel, split, replay, waiting, and the audition voice.
@@ -36,6 +38,10 @@ pub const MAX_FILE_BYTES: usize = 64 * 1024;
 pub const NAME_CHARS_MAX: usize = 64;
 /// Longest description, in characters.
 pub const ABOUT_CHARS_MAX: usize = 400;
+/// Most tags, and the longest, in characters.
+pub const TAGS_MAX: usize = 8;
+/// See [`TAGS_MAX`].
+pub const TAG_CHARS_MAX: usize = 24;
 /// Longest path of a model file, in bytes.
 pub const MODEL_FILE_BYTES_MAX: usize = 4096;
 
@@ -44,6 +50,7 @@ pub const MODEL_FILE_BYTES_MAX: usize = 4096;
 pub struct Preset {
     name: String,
     about: String,
+    tags: Vec<String>,
     values: Vec<Value>,
     model_file: Option<String>,
 }
@@ -66,6 +73,8 @@ struct Read {
     name: String,
     #[serde(default)]
     about: String,
+    #[serde(default)]
+    tags: Vec<String>,
     values: BTreeMap<String, String>,
     #[serde(default)]
     model_file: Option<String>,
@@ -76,6 +85,8 @@ struct Read {
 struct Write<'a> {
     name: &'a str,
     about: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
     #[serde(serialize_with = "in_order")]
     values: &'a [Value],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +119,7 @@ impl Preset {
         if text.trim().is_empty() {
             return Err(PresetError::Empty);
         }
-        let Read { name, about, values, model_file } = serde_json::from_str(text)?;
+        let Read { name, about, tags, values, model_file } = serde_json::from_str(text)?;
         let mut reader = Reader { texts: values, values: Vec::new(), error: None };
         each(&AnacrusisParams::default(), &mut reader);
         if let Some(error) = reader.error {
@@ -124,6 +135,7 @@ impl Preset {
         let mut preset = Preset {
             name: checked_name(&name)?,
             about: String::new(),
+            tags: checked_tags(tags)?,
             values: reader.values,
             model_file,
         };
@@ -146,7 +158,7 @@ impl Preset {
             ModelChoice::File(path) if !path.is_empty() => Some(path),
             _ => None,
         };
-        Ok(Preset { name, about: String::new(), values: capture.0, model_file })
+        Ok(Preset { name, about: String::new(), tags: Vec::new(), values: capture.0, model_file })
     }
 
     /// The same preset with another description.
@@ -165,8 +177,8 @@ impl Preset {
     /// The file's text: every value in words, defaults too, so that the preset stays what it is
     /// should a later version have other defaults.
     pub fn write(&self) -> String {
-        let Preset { name, about, values, model_file } = self;
-        let file = Write { name, about, values, model_file: model_file.as_deref() };
+        let Preset { name, about, tags, values, model_file } = self;
+        let file = Write { name, about, tags, values, model_file: model_file.as_deref() };
         // Texts and lists of texts cannot fail to be JSON.
         serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
     }
@@ -207,6 +219,11 @@ impl Preset {
         &self.about
     }
 
+    /// Words by which it is found: an instrument, a mood; may be empty.
+    pub fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
     /// Every parameter of the preset with its value, always in the same order.
     pub fn values(&self) -> &[Value] {
         &self.values
@@ -234,6 +251,18 @@ fn checked_name(name: &str) -> Result<String, PresetError> {
         return Err(PresetError::Name);
     }
     Ok(name.to_owned())
+}
+
+/// Tags without blanks around them, if they are few and short.
+fn checked_tags(tags: Vec<String>) -> Result<Vec<String>, PresetError> {
+    let tags: Vec<String> = tags.iter().map(|tag| tag.trim().to_owned()).collect();
+    let fits = |tag: &String| {
+        (1..=TAG_CHARS_MAX).contains(&tag.chars().count()) && !tag.chars().any(char::is_control)
+    };
+    if tags.len() > TAGS_MAX || !tags.iter().all(fits) {
+        return Err(PresetError::Tags);
+    }
+    Ok(tags)
 }
 
 /// Reads texts, and takes defaults for what has none.

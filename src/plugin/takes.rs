@@ -132,6 +132,7 @@ impl Desk {
         let what = match part {
             Part::All => Keep::All,
             Part::Last(bars) => Keep::Last(bars),
+            Part::Entries(from, end) => Keep::Entries(from, end),
             Part::Bars(first, last) => Keep::Song(self.span(first, last)),
         };
         let controls = self.params.controls();

@@ -50,16 +50,64 @@ fn every_model_shows_its_card_and_plays_at_a_click() {
 }
 
 #[test]
-fn the_next_and_the_one_before_are_a_click_away_on_every_page() {
-    for (button, choice) in
-        [(text::MODEL_NEXT, ModelChoice::Pop), (text::MODEL_BEFORE, file("/m/mine.safetensors"))]
-    {
-        let mut harness = page();
-        harness.state_mut().memory.page = Page::Roll;
-        harness.run();
-        harness.get_by_label(button.0).click();
-        harness.run();
-        assert_eq!(chosen(&harness), Some(choice));
+fn another_model_is_two_clicks_away_on_every_page() {
+    let mut harness = page();
+    harness.state_mut().memory.page = Page::Roll;
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, text::MODEL).click();
+    harness.run();
+    assert!(harness.query_by_label("bad").is_none(), "it cannot be played");
+    harness.get_by_label("mine").click();
+    harness.run();
+    assert_eq!(chosen(&harness), Some(file("/m/mine.safetensors")));
+    harness.get_by_role_and_label(Role::ComboBox, text::MODEL).click();
+    harness.run();
+    harness.get_by_label(text::MORE_MODELS).click();
+    harness.run();
+    assert_eq!(harness.state().memory.page, Page::Models);
+}
+
+#[test]
+fn a_file_that_failed_is_not_said_to_be_chosen() {
+    let mut harness = page();
+    harness.state_mut().view.library.near =
+        [Entry { choice: ModelChoice::Songs, name: "x".to_owned(), about: Err("gone".to_owned()) }]
+            .into();
+    harness.run();
+    assert!(harness.query_by_label(text::CHOSEN).is_none());
+    assert_eq!(harness.get_all_by_label_contains("gone").count(), 1, "one reason");
+}
+
+#[test]
+fn hostile_texts_move_nothing() {
+    let huge = "\u{1b}[31m\u{202e}A\n".repeat(100_000);
+    let rects = |desk: Desk| {
+        let harness = harness(desk);
+        let roll = harness.get_by_label_contains("Piano roll").rect();
+        (roll, harness.get_by_role_and_label(Role::Slider, "Follow").rect())
+    };
+    let mut desk = Desk::default();
+    desk.view.model.name.clone_from(&huge);
+    desk.view.model.licence.clone_from(&huge);
+    desk.view.model.problem = Some(huge.clone());
+    desk.view.take.notice = Some(huge.clone());
+    desk.view.presets.notice = Some(huge.clone());
+    assert_eq!(rects(desk), rects(Desk::default()));
+
+    let mut desk = Desk::default();
+    desk.memory.page = Page::Models;
+    let card = Card { corpus: huge.clone(), licence: huge.clone(), ..Card::default() };
+    let entry = |about| Entry { choice: ModelChoice::Pop, name: huge.clone(), about };
+    desk.view.library.near = [entry(Ok(card)), entry(Err(huge.clone()))].into();
+    desk.view.library.problem = Some(huge.clone());
+    let harness = harness(desk);
+    let shapes = harness.output().shapes.iter();
+    let texts = shapes.filter_map(|clipped| match &clipped.shape {
+        egui::Shape::Text(text) => Some(text.galley.text()),
+        _ => None,
+    });
+    for text in texts {
+        assert!(text.chars().count() < 400 && !text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }
 }
 

@@ -6,6 +6,7 @@ use anacrusis::editor::{PresetAction, text};
 use anacrusis::params::AnacrusisParams;
 use anacrusis::params::presets::Preset;
 use egui::Role;
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use nih_plug::prelude::ParamSetter;
 
@@ -105,6 +106,34 @@ fn a_host_may_set_the_values_itself() {
     }
 }
 
+/// Asks for the name of a preset that is to be saved.
+fn save(harness: &mut Harness<'_, Desk>) {
+    harness.get_by_role_and_label(Role::ComboBox, text::PRESET).click();
+    harness.run();
+    harness.get_by_label(text::SAVE.0).click();
+    harness.run();
+    harness.run();
+}
+
+#[test]
+fn presets_are_found_by_their_words() {
+    let mut harness = harness(Desk::default());
+    harness.get_by_role_and_label(Role::ComboBox, text::PRESET).click();
+    harness.run();
+    let listed = |harness: &Harness<'_, Desk>| -> Vec<String> {
+        let names = Preset::factory().iter().map(|preset| preset.name().to_owned());
+        names.filter(|name| harness.query_all_by_label(name).count() > 0).collect()
+    };
+    assert_eq!(listed(&harness).len(), Preset::factory().len());
+    harness.get_by_label("pads").click();
+    harness.run();
+    let pads = Preset::factory().iter().filter(|preset| preset.tags().iter().any(|t| t == "pads"));
+    assert_eq!(listed(&harness), pads.map(|preset| preset.name()).collect::<Vec<_>>());
+    harness.get_by_label("pads").click();
+    harness.run();
+    assert_eq!(listed(&harness).len(), Preset::factory().len(), "all again");
+}
+
 #[test]
 fn presets_are_chosen_stepped_through_and_saved_in_the_editor() {
     let mut harness = harness(Desk::default());
@@ -121,8 +150,7 @@ fn presets_are_chosen_stepped_through_and_saved_in_the_editor() {
     harness.run();
     assert!(second.matches(&harness.state().params));
 
-    harness.get_by_label(text::SAVE.0).click();
-    harness.run();
+    save(&mut harness);
     harness.get_by_role_and_label(Role::TextInput, text::SAVE_NAME).click();
     harness.run();
     harness.get_by_role_and_label(Role::TextInput, text::SAVE_NAME).type_text(" 2");
@@ -149,8 +177,7 @@ fn a_preset_of_ones_own_is_replaced_or_deleted() {
         (text::DELETE.0, PresetAction::Delete("mine.json".to_owned())),
     ] {
         harness.state_mut().actions.clear();
-        harness.get_by_label(text::SAVE.0).click();
-        harness.run();
+        save(&mut harness);
         harness.get_by_label(button).click();
         harness.run();
         let asked = harness.state().actions.iter().find_map(|actions| actions.preset.clone());

@@ -1,67 +1,102 @@
 //! The roll: what is told apart, and what is done with the pointer.
 
 use anacrusis::editor::theme::DARK;
-use anacrusis::editor::{Line, text};
-use anacrusis::music::Chord;
+use anacrusis::editor::{Column, Line, text};
+use anacrusis::music::{Chord, Tonality};
 use egui::{Modifiers, MouseWheelUnit, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
 use crate::support::{Desk, column, desk_with_bars, fills, harness, outlines, playing};
 
+/// A step in which `keys` are struck as loud as can be.
+fn loud<const N: usize>(keys: [u8; N], line: Line) -> Column {
+    Column { velocity: 127, heard_velocity: 127, ..column(keys, line) }
+}
+
 #[test]
-fn past_present_future_and_the_musician_are_told_apart() {
+fn voices_future_and_the_musician_are_told_apart() {
     let mut view = playing();
-    view.roll.past = vec![column([60, 64], Line::Bar), column([60], Line::Step)];
-    view.roll.past[1].heard = Chord::struck_keys([76]);
-    view.roll.now = Some(column([48, 67, 71], Line::Beat));
-    view.roll.ahead = vec![column([50, 69], Line::Step)];
-    view.roll.held = 1 << 79;
+    view.roll.past = vec![loud([48, 60, 76], Line::Bar), loud([60, 76], Line::Step)];
+    view.roll.past[1].heard = Chord::struck_keys([79]);
+    view.roll.now = Some(loud([50, 67, 72], Line::Beat));
+    view.roll.ahead =
+        vec![loud([52], Line::Step), Column { tentative: true, ..loud([52, 90], Line::Step) }];
+    view.roll.held = 1 << 81;
     let harness = harness(Desk { view, ..Desk::default() });
-    harness.get_by_label("Playing");
-    harness.get_by_label("Piano roll: 3 notes sound now, 1 step is decided ahead");
-    // One sample of each in the legend; a sounding or held key is lit on the keyboard too.
-    assert_eq!(fills(&harness, DARK.past), 3 + 1);
-    assert_eq!(fills(&harness, DARK.now), 3 + 3 + 1);
-    assert_eq!(outlines(&harness, DARK.ahead), 2 + 1);
+    harness.get_by_label("Piano roll: 3 notes sound now, 2 steps are decided ahead");
+    // One sample of each in the legend.
+    assert_eq!(fills(&harness, DARK.bass), 1 + 1 + 1);
+    assert_eq!(fills(&harness, DARK.middle), 2 + 1 + 1);
+    assert_eq!(fills(&harness, DARK.top), 2 + 1 + 1);
+    // The right half of what sounds, and what comes.
+    assert_eq!([DARK.bass, DARK.middle, DARK.top].map(|c| outlines(&harness, c)), [2, 1, 1]);
+    // Three keys sound on the keyboard, and one is held.
+    assert_eq!(fills(&harness, DARK.now), 3);
     assert_eq!(fills(&harness, DARK.heard), 1 + 1 + 1);
 }
 
 #[test]
-fn locked_bars_and_the_hosts_loop_lie_under_bands() {
+fn soft_notes_are_pale() {
+    let mut view = playing();
+    view.roll.past = vec![Column { velocity: 20, ..column([48], Line::Bar) }];
+    let harness = harness(Desk { view, ..Desk::default() });
+    assert_eq!(fills(&harness, DARK.bass), 1, "in the legend alone");
+}
+
+#[test]
+fn locked_bars_are_framed_and_the_hosts_loop_lies_under_a_band() {
     let bands = |locked: &[usize], looped: &[usize]| {
         let mut desk = desk_with_bars(4);
         locked.iter().for_each(|&step| desk.view.roll.past[step].locked = true);
         looped.iter().for_each(|&step| desk.view.roll.past[step].looped = true);
         let harness = harness(desk);
-        let lock = fills(&harness, DARK.locked.gamma_multiply(0.25));
-        (lock - 1, fills(&harness, DARK.ahead.gamma_multiply(0.8)))
+        (outlines(&harness, DARK.locked), fills(&harness, DARK.accent.gamma_multiply(0.8)))
     };
     assert_eq!(bands(&[], &[]), (0, 0));
     assert_eq!(bands(&[4, 5, 6, 7, 12], &[0, 1, 2]), (2, 1), "one for each stretch");
 }
 
 #[test]
-fn a_missed_chord_is_drawn_as_one() {
+fn a_missed_chord_is_drawn_as_one_and_told_for_a_while() {
     let mut view = playing();
     view.roll.past = vec![column([60, 64], Line::Bar)];
     view.roll.past[0].missed = true;
     view.figures.missed = 1;
-    let harness = harness(Desk { view, ..Desk::default() });
+    let mut harness = harness(Desk { view, ..Desk::default() });
     assert_eq!(outlines(&harness, DARK.warn), 2);
-    harness.get_by_label(text::MISSED.0);
-    harness.get_by_label("1");
+    harness.get_by_label(text::TOO_LATE);
+    harness.run_steps(60);
+    assert!(harness.query_by_label(text::TOO_LATE).is_none(), "it is over");
 }
 
 #[test]
 fn notes_outside_the_models_keys_are_left_out() {
     let mut view = playing();
-    view.roll.now = Some(column([0, 23, 24, 101, 102, 127], Line::Step));
+    view.roll.past = vec![loud([0, 23, 24, 101, 102, 127], Line::Step)];
     let mut harness = harness(Desk { view, ..Desk::default() });
-    assert_eq!(fills(&harness, DARK.now), 2 + 2 + 1);
+    let drawn = |harness: &Harness<'_, Desk>| {
+        [DARK.bass, DARK.middle, DARK.top]
+            .map(|colour| fills(harness, colour))
+            .iter()
+            .sum::<usize>()
+    };
+    assert_eq!(drawn(&harness), 2 + 3);
     harness.state_mut().memory.lens.all_keys = true;
     harness.run();
-    assert_eq!(fills(&harness, DARK.now), 2 + 2 + 1);
+    assert_eq!(drawn(&harness), 2 + 3);
+}
+
+#[test]
+fn the_notes_of_the_key_that_is_heard_are_lit() {
+    let mut view = playing();
+    let tinted = |view: &anacrusis::editor::View| {
+        let harness = harness(Desk { view: view.clone(), ..Desk::default() });
+        fills(&harness, DARK.accent.gamma_multiply(0.05))
+    };
+    assert_eq!(tinted(&view), 0);
+    view.ear.key = Some(Tonality { tonic: 2, minor: false });
+    assert_eq!(tinted(&view), 3 * 6, "three octaves, but for the tonic");
 }
 
 /// The middle of a step of the roll, as the roll draws it at rest: `back` steps before the

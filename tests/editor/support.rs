@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use anacrusis::editor::{self, Actions, Activity, Column, Line, Memory, Tab, View, theme};
+use anacrusis::editor::{self, Actions, Activity, Column, Group, Line, Memory, View, text, theme};
 use anacrusis::music::Chord;
 use anacrusis::params::AnacrusisParams;
-use egui::{Color32, Shape, epaint::ClippedShape};
+use egui::{Color32, Role, Shape, epaint::ClippedShape};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use nih_plug::context::PluginApi;
@@ -73,8 +73,22 @@ pub fn harness(desk: Desk) -> Harness<'static, Desk> {
 }
 
 /// Opens a group of controls.
-pub fn tab(harness: &mut Harness<'_, Desk>, which: Tab) {
-    let (_, name) = Tab::ALL.into_iter().find(|(tab, _)| *tab == which).expect("a tab");
+pub fn group(harness: &mut Harness<'_, Desk>, which: Group) {
+    let (_, name) = Group::ALL.into_iter().find(|(group, _)| *group == which).expect("a group");
+    harness.get_by_role_and_label(Role::Button, name).click();
+    harness.run();
+}
+
+/// Closes a group that is open.
+pub fn close(harness: &mut Harness<'_, Desk>) {
+    harness.state_mut().memory.group = None;
+    harness.run();
+}
+
+/// Opens one of the pages of the menu.
+pub fn page(harness: &mut Harness<'_, Desk>, name: &str) {
+    harness.get_by_label(text::MORE).click();
+    harness.run();
     harness.get_by_label(name).click();
     harness.run();
 }

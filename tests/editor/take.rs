@@ -1,11 +1,11 @@
 //! What is done with bars of the take.
 
-use anacrusis::editor::{Part, Question, Tab, TakeAction, text};
+use anacrusis::editor::{Column, Group, Part, Question, TakeAction, text};
 use egui::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
-use crate::support::{Desk, harness, playing, tab};
+use crate::support::{Desk, group, harness, playing};
 
 /// Clicks a button; what the editor then asks to be done with the take.
 fn asked(harness: &mut Harness<'_, Desk>, button: (&str, &str)) -> Option<TakeAction> {
@@ -22,19 +22,18 @@ fn desk(can_undo: bool, bars: Option<(i64, i64)>) -> Harness<'static, Desk> {
     let mut desk = Desk { view, ..Desk::default() };
     desk.memory.lens.bars = bars;
     let mut harness = harness(desk);
-    tab(&mut harness, Tab::Take);
+    group(&mut harness, Group::Take);
     harness
 }
 
 #[test]
 fn bars_of_the_take_are_locked_played_again_and_kept() {
     let mut harness = desk(false, None);
-    harness.get_by_label("2.5 bars of 16 steps");
+    harness.get_by_label("Take: 2.5 bars");
     harness.get_by_label("Kept as /music/take-0001.mid");
     harness.get_by_label("Bar 3");
     // The bar that is played, as long as no other is chosen.
     assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(3, 3)));
-    assert_eq!(asked(&mut harness, text::UNLOCK), Some(TakeAction::Unlock(3, 3)));
     assert_eq!(asked(&mut harness, text::AGAIN), Some(TakeAction::Again(3, 3)));
     assert_eq!(asked(&mut harness, text::KEEP_BARS), Some(TakeAction::Keep(Part::Bars(3, 3))));
     assert_eq!(asked(&mut harness, text::KEEP), Some(TakeAction::Keep(Part::All)));
@@ -44,6 +43,18 @@ fn bars_of_the_take_are_locked_played_again_and_kept() {
     assert_eq!(asked(&mut harness, text::UNDO), Some(TakeAction::Undo));
     assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(5, 7)), "either way round");
     assert_eq!(asked(&mut harness, text::KEEP_BARS), Some(TakeAction::Keep(Part::Bars(5, 7))));
+}
+
+#[test]
+fn bars_that_are_locked_can_be_unlocked() {
+    let mut harness = desk(false, None);
+    let step = Column { bar: 3, locked: true, ..Column::default() };
+    harness.state_mut().view.roll.past = vec![Column { bar: 2, ..Column::default() }, step, step];
+    harness.run();
+    assert_eq!(asked(&mut harness, text::UNLOCK), Some(TakeAction::Unlock(3, 3)));
+    harness.state_mut().view.roll.past[2].locked = false;
+    harness.run();
+    assert_eq!(asked(&mut harness, text::LOCK), Some(TakeAction::Lock(3, 3)), "not all of it is");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn everything(script: Script) -> Script {
         .beats(8.0)
         .jump(64.0)
         .beats(8.0)
-        .set("Temperature", "1.2")
+        .set("Wild", "1.2")
         .loop_beats(72.0, 76.0)
         .beats(12.0)
         .stop()

@@ -5,10 +5,10 @@ use anacrusis_test_host::{Format, HostError, Plugin, Script, perform};
 
 fn settings(script: Script) -> Script {
     script
-        .set("Temperature", "1.3")
+        .set("Wild", "1.3")
         .set("Seed", "77")
         .set("Channel", "3")
-        .set("Velocity", "101")
+        .set("Loudness", "101")
         .set("Lookahead", "2 steps")
 }
 

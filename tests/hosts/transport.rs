@@ -37,7 +37,7 @@ fn channel_and_velocity_are_the_parameters() {
     for format in FORMATS {
         let script = patient(48_000.0, 256)
             .set("Channel", "7")
-            .set("Velocity", "33")
+            .set("Loudness", "33")
             .set("Dynamics", "0")
             .play()
             .beats(8.0)

@@ -181,10 +181,12 @@ fn keys_reach_the_host_unless_something_is_typed() {
         });
         assert!(came && heard == [SPACE], "{format:?}: {heard:?}");
 
-        // The page of models, and there the field for a path.
-        parent.click(785, 20).expect("a screen");
-        turn_for(plugin.as_mut(), Duration::from_millis(500));
-        parent.click(250, 112).expect("a screen");
+        // The page of models, by the menu, and there the field for a path.
+        for (x, y) in [(933, 27), (912, 91)] {
+            parent.click(x, y).expect("a screen");
+            turn_for(plugin.as_mut(), Duration::from_millis(500));
+        }
+        parent.click(250, 152).expect("a screen");
         turn_for(plugin.as_mut(), Duration::from_millis(500));
         let before = picture(&parent);
         parent.type_text("a b").expect("a keyboard");

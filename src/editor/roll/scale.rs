@@ -10,15 +10,15 @@ use crate::music::KeyRange;
 /// Least number of steps shown after the now-line, decided or not.
 const AHEAD_STEPS_MIN: f32 = 4.0;
 
-/// Height of the band above the rows that tells of bars, locks and the loop.
-pub const BAND_HEIGHT: f32 = 12.0;
+/// Height of the lane above the rows that tells of bars and chords.
+pub const LANE_HEIGHT: f32 = 34.0;
 
 /// A lookout on the roll.
 pub struct Scale {
     /// Where the rows are.
     pub field: Rect,
     /// Above the rows: what there is to tell of bars.
-    pub band: Rect,
+    pub lane: Rect,
     /// The now-line: its place, or right of it where the roll is moved back.
     pub now_x: f32,
     /// Where the now-line is while the roll follows playback.
@@ -36,13 +36,13 @@ impl Scale {
     pub fn new(area: Rect, keys: KeyRange, lookahead_steps: f64, step_width: f32) -> Scale {
         // The sounding step reaches past the now-line too; a few steps: f32 is plenty.
         let ahead = (lookahead_steps.ceil() as f32 + 2.0).max(AHEAD_STEPS_MIN);
-        let band = area.with_max_y(area.top() + BAND_HEIGHT);
-        let field = area.with_min_y(band.bottom());
+        let lane = area.with_max_y(area.top() + LANE_HEIGHT);
+        let field = area.with_min_y(lane.bottom());
         // However wide steps are, most of the room belongs to what was played.
         let ahead = (ahead * step_width).min(field.width() * 0.4);
         Scale {
             field,
-            band,
+            lane,
             now_x: field.right() - ahead,
             place_x: field.right() - ahead,
             low: keys.low,
@@ -61,6 +61,11 @@ impl Scale {
             shift: f64::from(roll.phase.clamp(0.0, 1.0)) - back,
             ..self
         }
+    }
+
+    /// Width of a step.
+    pub fn step(&self) -> f32 {
+        self.step
     }
 
     /// Left edge of the step `index` steps after the sounding one.

@@ -12,6 +12,9 @@ pub enum Keep {
     All,
     /// Its last bars, so many, in played order.
     Last(usize),
+    /// Entries by their numbers, from the first to the one before the second, in played order; those that
+    /// are no longer there are left out.
+    Entries(u64, u64),
     /// What was played last in a stretch of the song, in the song's order. What was never played
     /// there is a rest.
     Song(Span),
@@ -37,6 +40,7 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let (rate, played) = match options.what {
         Keep::All => in_played_order(take, None)?,
         Keep::Last(bars) => in_played_order(take, Some(bars))?,
+        Keep::Entries(from, end) => of_entries(take, from, end)?,
         Keep::Song(span) => (span.rate, in_song_order(take, span)),
     };
     let roll = |of: &dyn Fn(&Played) -> Chord| -> PianoRoll {
@@ -120,6 +124,15 @@ fn in_played_order(take: &Take, last_bars: Option<usize>) -> Option<(Rate, Vec<P
     Some((rate, played))
 }
 
+/// Entries from number `from` to the one before `end`, at the rate of the newest of them.
+fn of_entries(take: &Take, from: u64, end: u64) -> Option<(Rate, Vec<Played>)> {
+    // A take has no more steps than this.
+    let most = usize::try_from(end.saturating_sub(from)).unwrap_or(MOST_STEPS).min(MOST_STEPS);
+    let entries: Vec<Played> = take.played_from(from, most).copied().collect();
+    let rate = entries.last()?.rate;
+    Some((rate, entries.into_iter().filter(|played| played.rate == rate).collect()))
+}
+
 /// What was played last at each step of `span`, from the first that was to the last.
 fn in_song_order(take: &Take, span: Span) -> Vec<Played> {
     // A take has no more steps than this, so neither has what is kept of it.
@@ -185,6 +198,13 @@ mod tests {
         assert!(keep(&take, &options(Keep::Song(span(16, 32)))).is_some());
         assert!(keep(&take, &options(Keep::Song(span(48, 64)))).is_none());
         assert_eq!(in_played_order(&take, None).map(|(_, played)| played.len()), Some(5));
+        let entries = |from, end| of_entries(&take, from, end).map(|(_, played)| played);
+        let keys = |played: Vec<Played>| -> Vec<u8> {
+            played.iter().flat_map(|played| played.chord.keys()).collect()
+        };
+        assert_eq!(entries(1, 4).map(keys), Some(vec![61, 62, 72]), "as they were played");
+        assert!(entries(4, 4).is_none() && entries(7, 2).is_none() && entries(9, 12).is_none());
+        assert_eq!(entries(0, u64::MAX).map(|played| played.len()), Some(5));
     }
 
     /// (tick, channel, key, velocity or 0 for an end) of the notes of a track.

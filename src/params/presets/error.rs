@@ -21,6 +21,9 @@ pub enum PresetError {
     /// A description that is a book.
     #[error("the description is longer than 400 characters; shorten \"about\"")]
     About,
+    /// Words that are sentences, or too many.
+    #[error("\"tags\" are 8 words at most, of 1 to 24 characters each; shorten them")]
+    Tags,
     /// A parameter that is not there, or no part of presets.
     #[error("\"{id}\" is no parameter of a preset; rename or remove it (known: {known})")]
     UnknownId {

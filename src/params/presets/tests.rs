@@ -204,7 +204,7 @@ fn files_that_are_none_are_told_with_what_to_do() {
 fn settings_become_a_preset_and_a_preset_its_text() {
     let range = IntRange::Linear { min: 1, max: 127 };
     let params = AnacrusisParams {
-        velocity: IntParam::new("Velocity", 33, range),
+        velocity: IntParam::new("Loudness", 33, range),
         seed: IntParam::new("Seed", 7, IntRange::Linear { min: 0, max: 65_535 }),
         ..AnacrusisParams::default()
     };

@@ -201,10 +201,10 @@ pub fn reset_and_reactivation_end_what_sounds(open: Open<'_>) {
 pub fn a_state_loaded_while_playing_begins_anew(open: Open<'_>) {
     let script = patient(48_000.0, 64)
         .set("Dynamics", "0")
-        .set("Velocity", "33")
+        .set("Loudness", "33")
         .blocks(1)
         .save_state("soft")
-        .set("Velocity", "99")
+        .set("Loudness", "99")
         .play()
         .beats(5.9)
         .load_state("soft")

@@ -54,28 +54,46 @@ const PLAIN: Scene = Scene {
     acts: &[],
 };
 
-/// The buttons of a window of its first size, in pixels.
-const MODELS: Act = Act::Click(785, 20);
-const SETUP: Act = Act::Click(851, 20);
-const ROLL: Act = Act::Click(727, 20);
-const LIGHT: Act = Act::Click(140, 113);
-const LOCK: Act = Act::Click(34, 83);
+/// Where things are in a window of its first size, in pixels.
+const MORE: Act = Act::Click(933, 27);
+const TO_ROLL: Act = Act::Click(912, 59);
+const TO_MODELS: Act = Act::Click(912, 91);
+const TO_SETUP: Act = Act::Click(912, 123);
+const LIGHT: Act = Act::Click(140, 150);
+const LOCK: Act = Act::Click(41, 527);
+const DICE: Act = Act::Click(433, 27);
+const TRIES: Act = Act::Click(463, 27);
+const PRESETS: Act = Act::Click(318, 27);
 /// Over two bars that were played.
 const DRAG: Act = Act::Drag((220, 440), (380, 440));
+const SECONDS: Act = Act::Wait(Duration::from_millis(2500));
+/// The size of the smallest window.
+const SMALL: Option<Size> = Some(Size { width: 800, height: 500 });
 
-pub const SCENES: [Scene; 9] = [
+pub const SCENES: [Scene; 17] = [
     Scene { name: "editor-clap", what: "the CLAP, playing", ..PLAIN },
     Scene { name: "editor-vst3", what: "the VST3, playing", format: Format::Vst3, ..PLAIN },
     Scene {
         name: "accompany",
         what: "with the musician, and bars that are locked",
-        acts: &[DRAG, LOCK, Act::Wait(Duration::from_millis(2500))],
+        acts: &[DRAG, LOCK, SECONDS],
         ..PLAIN
     },
-    Scene { name: "models", what: "the models and their cards", acts: &[MODELS], ..PLAIN },
-    Scene { name: "setup", what: "theme, size, routing", acts: &[SETUP], ..PLAIN },
-    Scene { name: "light", what: "for bright rooms", acts: &[SETUP, LIGHT, ROLL], ..PLAIN },
+    Scene { name: "first", what: "before anything is played", bars: 0, ..PLAIN },
+    Scene { name: "models", what: "the models and their cards", acts: &[MORE, TO_MODELS], ..PLAIN },
+    Scene { name: "setup", what: "theme, size, routing", acts: &[MORE, TO_SETUP], ..PLAIN },
+    Scene { name: "more", what: "the menu of pages", acts: &[MORE], ..PLAIN },
+    Scene { name: "presets", what: "the presets", acts: &[PRESETS], ..PLAIN },
+    Scene {
+        name: "tries",
+        what: "the performances before",
+        acts: &[DICE, SECONDS, DICE, SECONDS, TRIES],
+        ..PLAIN
+    },
+    Scene { name: "groove", what: "a group of controls", acts: &[Act::Click(820, 415)], ..PLAIN },
+    Scene { name: "take", what: "what is kept", acts: &[Act::Click(820, 475)], ..PLAIN },
     Scene { name: "scale-200", what: "on a screen of 192 dots an inch", scale: 2.0, ..PLAIN },
+    Scene { name: "small", what: "in the smallest window", size: SMALL, ..PLAIN },
     Scene {
         name: "wide",
         what: "dragged to another size",
@@ -91,4 +109,12 @@ pub const SCENES: [Scene; 9] = [
         ],
         ..PLAIN
     },
+    // The theme is remembered from here on.
+    Scene {
+        name: "light",
+        what: "for bright rooms",
+        acts: &[MORE, TO_SETUP, LIGHT, MORE, TO_ROLL],
+        ..PLAIN
+    },
+    Scene { name: "light-small", what: "the same, smallest", size: SMALL, ..PLAIN },
 ];

@@ -32,12 +32,12 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 
 /// In the order of [`Knobs::controls`].
 const KNOBS: [Knob; 20] = [
-    number("Temperature", 0.1, 2.0, 2, 0.9),
-    number("Density", 0.5, 2.0, 2, 1.0),
+    number("Wild", 0.1, 2.0, 2, 0.9),
+    number("Busy", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
     number("Seed", 0.0, 65_535.0, 0, 1.0),
     number("Channel", 1.0, 16.0, 0, 1.0),
-    number("Velocity", 1.0, 127.0, 0, 80.0),
+    number("Loudness", 1.0, 127.0, 0, 80.0),
     number("Dynamics", 0.0, 100.0, 0, 100.0),
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),

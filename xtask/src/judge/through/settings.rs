@@ -145,11 +145,11 @@ mod tests {
         assert_eq!(read("Room", "off"), Ok((0.0, "Off".to_owned())));
         assert_eq!(read("Mode", "answer"), Ok((1.0, "Answer".to_owned())));
         assert_eq!(read("Channel", "16"), Ok((1.0, "16".to_owned())));
-        let (value, shown) = read("Density", "0.875").expect("within");
+        let (value, shown) = read("Busy", "0.875").expect("within");
         assert!((value - 0.25).abs() < 1e-9 && shown.starts_with("0.8"), "{value} {shown}");
-        assert_eq!(read("Density", "2"), Ok((1.0, "2.00".to_owned())));
-        assert_eq!(read("Density", "3"), Err("Density takes 0.50 to 2.00".to_owned()));
-        assert_eq!(read("Density", "much"), Err("Density takes 0.50 to 2.00".to_owned()));
+        assert_eq!(read("Busy", "2"), Ok((1.0, "2.00".to_owned())));
+        assert_eq!(read("Busy", "3"), Err("Busy takes 0.50 to 2.00".to_owned()));
+        assert_eq!(read("Busy", "much"), Err("Busy takes 0.50 to 2.00".to_owned()));
         assert_eq!(read("Room", "offf"), Err("Room takes Off, On".to_owned()));
         assert_eq!(read("Mode", "duet"), Err("Mode takes Solo, Accompany, Answer".to_owned()));
     }
