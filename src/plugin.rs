@@ -224,7 +224,7 @@ impl Anacrusis {
             self.passing.take(passing::pedal(self.pedalled, controls.sustain), hands_on);
         }
         if !bypass {
-            self.come_in(context, controls.thru);
+            self.come_in(context, frames, controls.thru);
         }
         let out = HostQueue::<P, _>::new(context, &mut self.passing);
         let mut out = Sounding::new(&mut self.audition, out, left, right);
@@ -256,9 +256,11 @@ impl Anacrusis {
     fn come_in<P: Plugin<SysExMessage = ()>>(
         &mut self,
         context: &mut impl ProcessContext<P>,
+        frames: u32,
         hands_on: bool,
     ) {
         while let Some(event) = context.next_event() {
+            let event = process::within(event, frames);
             if let Some(event) = process::played(&event) {
                 if let Played::On { channel, .. } = event.played {
                     self.channel = channel;

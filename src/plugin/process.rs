@@ -170,6 +170,18 @@ impl Guard {
     }
 }
 
+/// The event at the block's last sample if it lies beyond: where the framework splits a block, what came
+/// at the split lies at the end of the first part. What is handed on and what is heard move alike, so
+/// that their order stays.
+///
+/// # Realtime
+/// Constant time.
+pub fn within(mut event: HostEvent<()>, frames: u32) -> HostEvent<()> {
+    let beyond = event.timing().saturating_sub(frames.saturating_sub(1));
+    event.subtract_timing(beyond);
+    event
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +198,16 @@ mod tests {
             assert!(!self.broken, "a test breaks the block");
             self.taken.push(event);
             true
+        }
+    }
+
+    #[test]
+    fn an_event_at_the_end_of_a_part_of_a_block_is_within_it() {
+        let bend = |timing| HostEvent::MidiPitchBend { timing, channel: 0, value: 0.5 };
+        for (at, frames, expected) in
+            [(0, 64, 0), (63, 64, 63), (64, 64, 63), (99, 64, 63), (5, 0, 0)]
+        {
+            assert_eq!(within(bend(at), frames).timing(), expected, "{at} of {frames}");
         }
     }
 
