@@ -204,8 +204,9 @@ impl Anacrusis {
         let transport = process::transport(context.transport(), self.offline);
         let controls = self.params.controls();
         let (bypass, sustain) = (self.params.bypass.value(), self.last.1.sustain);
-        if self.last != (transport, controls) {
-            self.last = (transport, controls);
+        let news = (process::still(transport), controls);
+        if self.last != news {
+            self.last = news;
             self.wake.request_repaint();
         }
         // A block never reaches 2^32 samples.

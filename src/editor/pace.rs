@@ -7,6 +7,10 @@ use super::view::{Activity, View};
 /// Time between frames while music runs.
 pub const FRAME: Duration = Duration::from_micros(16_667);
 
+/// The same where the processor draws: a frame is then work of some milliseconds, and what is left is the
+/// music's.
+pub const FRAME_ON_PROCESSOR: Duration = Duration::from_millis(40);
+
 /// Time between looks at what has just come to rest.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -23,13 +27,15 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Time until the next frame after `view` was drawn; [`None`] to sleep.
-    pub fn after(&mut self, view: View) -> Option<Duration> {
+    /// Time until the next frame after `view` was drawn, by the processor or a graphics card; [`None`] to
+    /// sleep.
+    pub fn after(&mut self, view: View, by_processor: bool) -> Option<Duration> {
         let moved = view != self.last;
         self.still = if moved || view.model.loading { 0 } else { self.still + 1 };
         let playing = view.activity == Activity::Playing;
         self.last = view;
         match self.still {
+            0 if playing && by_processor => Some(FRAME_ON_PROCESSOR),
             0 if playing => Some(FRAME),
             0..LOOKS => Some(LOOK),
             _ => None,
@@ -47,12 +53,13 @@ mod tests {
         let mut view = View { activity: Activity::Playing, ..View::default() };
         for step in 1..100 {
             view.roll.phase = step as f32 / 100.0;
-            assert_eq!(pace.after(view.clone()), Some(FRAME));
+            assert_eq!(pace.after(view.clone(), false), Some(FRAME));
         }
-        let looks = std::iter::from_fn(|| pace.after(view.clone())).take(1000).count();
+        let looks = std::iter::from_fn(|| pace.after(view.clone(), false)).take(1000).count();
         assert_eq!(looks, LOOKS as usize - 1);
         view.roll.phase = 0.0;
-        assert_eq!(pace.after(view), Some(FRAME), "woken");
+        assert_eq!(pace.after(view.clone(), false), Some(FRAME), "woken");
+        assert_eq!(Pace::default().after(view, true), Some(FRAME_ON_PROCESSOR));
     }
 
     #[test]
@@ -60,6 +67,6 @@ mod tests {
         let mut pace = Pace::default();
         let mut view = View::default();
         view.model.loading = true;
-        assert!((0..1000).all(|_| pace.after(view.clone()) == Some(LOOK)));
+        assert!((0..1000).all(|_| pace.after(view.clone(), false) == Some(LOOK)));
     }
 }

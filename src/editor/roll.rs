@@ -11,7 +11,7 @@ mod marks;
 mod notes;
 mod scale;
 
-pub use marks::{Kind, mark};
+pub use marks::{KEY_LIGHT, Kind, TONIC_LIGHT, mark};
 
 use egui::{PointerButton, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 

@@ -8,6 +8,7 @@ mod app;
 #[cfg_attr(not(target_os = "linux"), path = "window/desktop_elsewhere.rs")]
 mod desktop;
 mod held;
+mod renderer;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -15,7 +16,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nih_plug::editor::{ResizeHint, SizeConstraints, dpi::LogicalSize};
-use nih_plug_egui::{EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor};
+use nih_plug_egui::{
+    EguiEditorState, EguiNiceSettings, GraphicsConfig, RepaintNotifier, create_egui_editor,
+};
 
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 
@@ -101,6 +104,8 @@ pub fn create<S: Session>(
             ..ResizeHint::RESIZABLE
         },
         repaint_poll_interval: FRAME,
+        // Every colour is flat: there is no gradient that noise would smooth.
+        graphics: GraphicsConfig { dithering: false, ..GraphicsConfig::default() },
         ..EguiNiceSettings::default()
     };
     let app = Shared::new(App::new(params, session, prefs, wake.clone()));

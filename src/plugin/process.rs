@@ -170,6 +170,19 @@ impl Guard {
     }
 }
 
+/// What of a transport a sleeping editor is woken for: while it plays, its place changes with every block,
+/// and the editor draws by its own pace.
+///
+/// # Realtime
+///
+/// Copies numbers.
+pub fn still(transport: Transport) -> Transport {
+    match transport.playing {
+        true => Transport { position_beats: None, bar_start_beats: None, ..transport },
+        false => transport,
+    }
+}
+
 /// The event at the block's last sample if it lies beyond: where the framework splits a block, what came
 /// at the split lies at the end of the first part. What is handed on and what is heard move alike, so
 /// that their order stays.
@@ -199,6 +212,16 @@ mod tests {
             self.taken.push(event);
             true
         }
+    }
+
+    #[test]
+    fn an_editor_is_woken_by_a_jump_at_rest_and_not_by_playback() {
+        let at = |playing, beats| {
+            still(Transport { playing, position_beats: Some(beats), ..Transport::default() })
+        };
+        assert_eq!(at(true, 1.0), at(true, 2.0));
+        assert_ne!(at(false, 1.0), at(false, 2.0));
+        assert_ne!(at(true, 1.0), at(false, 1.0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The roll: what is told apart, and what is done with the pointer.
 
+use anacrusis::editor::roll::{KEY_LIGHT, TONIC_LIGHT};
 use anacrusis::editor::theme::DARK;
 use anacrusis::editor::{Column, Line, text};
 use anacrusis::music::{Chord, Tonality};
@@ -92,11 +93,12 @@ fn the_notes_of_the_key_that_is_heard_are_lit() {
     let mut view = playing();
     let tinted = |view: &anacrusis::editor::View| {
         let harness = harness(Desk { view: view.clone(), ..Desk::default() });
-        fills(&harness, DARK.accent.gamma_multiply(0.05))
+        let lit = |row: egui::Color32, by| fills(&harness, row.lerp_to_gamma(DARK.accent, by));
+        [KEY_LIGHT, TONIC_LIGHT].map(|by| lit(DARK.row, by) + lit(DARK.row_dark, by))
     };
-    assert_eq!(tinted(&view), 0);
+    assert_eq!(tinted(&view), [0, 0]);
     view.ear.key = Some(Tonality { tonic: 2, minor: false });
-    assert_eq!(tinted(&view), 3 * 6, "three octaves, but for the tonic");
+    assert_eq!(tinted(&view), [3 * 6, 3], "three octaves");
 }
 
 /// The middle of a step of the roll, as the roll draws it at rest: `back` steps before the

@@ -106,19 +106,24 @@ fn shade(colour: Color32, velocity: u8, palette: &Palette) -> Color32 {
     palette.row.lerp_to_gamma(colour, PALEST + (1.0 - PALEST) * loud)
 }
 
+/// How much a row is lit that belongs to the key, and that of its tonic.
+pub const KEY_LIGHT: f32 = 0.05;
+/// See [`KEY_LIGHT`].
+pub const TONIC_LIGHT: f32 = 0.13;
+
 /// Rows of the keys, the notes of a key, and the room ahead.
 pub fn rows(painter: &Painter, scale: &Scale, tonality: Option<Tonality>, palette: &Palette) {
-    painter.rect_filled(scale.field, 0.0, palette.row);
-    for row in scale.keys().filter(|&key| is_black(key)).filter_map(|key| scale.row(key)) {
-        painter.rect_filled(row, 0.0, palette.row_dark);
-    }
-    if let Some(tonality) = tonality {
+    // Each row once: where the processor draws, what is drawn over is time.
+    for key in scale.keys() {
+        let plain = if is_black(key) { palette.row_dark } else { palette.row };
         // The notes of the key are lit a little, its tonic more.
-        for key in scale.keys().filter(|&key| tonality.mask() >> key & 1 == 1) {
-            let light = if key % 12 == tonality.tonic { 0.13 } else { 0.05 };
-            if let Some(row) = scale.row(key) {
-                painter.rect_filled(row, 0.0, palette.accent.gamma_multiply(light));
-            }
+        let light = match tonality {
+            Some(tonality) if key % 12 == tonality.tonic => TONIC_LIGHT,
+            Some(tonality) if tonality.mask() >> key & 1 == 1 => KEY_LIGHT,
+            _ => 0.0,
+        };
+        if let Some(row) = scale.row(key) {
+            painter.rect_filled(row, 0.0, plain.lerp_to_gamma(palette.accent, light));
         }
     }
     for row in scale.keys().filter(|key| key % 12 == 0).filter_map(|key| scale.row(key)) {

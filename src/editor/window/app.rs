@@ -8,6 +8,7 @@ use nih_plug_egui::baseview::WindowSize;
 use nih_plug_egui::{Frame, KeyCapture, RepaintNotifier};
 
 use super::desktop::Desktop;
+use super::renderer::Renderer;
 use super::{Answer, Session};
 use crate::editor::pace::Pace;
 use crate::editor::prefs::Prefs;
@@ -23,6 +24,7 @@ pub struct App<S> {
     /// What is kept of the user's preferences.
     kept: Prefs,
     pace: Pace,
+    renderer: Renderer,
     seen_changes: u64,
     host: Option<GuiContext>,
     desktop: Desktop,
@@ -47,6 +49,7 @@ impl<S: Session> App<S> {
             },
             kept: prefs,
             pace: Pace::default(),
+            renderer: Renderer::default(),
             host: None,
             desktop: Desktop::new(wake),
         }
@@ -56,6 +59,7 @@ impl<S: Session> App<S> {
     pub fn opened(&mut self, ctx: &egui::Context, host: GuiContext, frame: &Frame) {
         theme::apply(ctx);
         self.pace = Pace::default();
+        self.renderer = Renderer::default();
         self.memory.path = self.params.model_path.get();
         self.session.look(&self.memory.prefs.models);
         self.session.refresh();
@@ -84,7 +88,8 @@ impl<S: Session> App<S> {
         let capture = if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll };
         frame.set_key_capture(capture);
         self.desktop.hand_on_keys(ui.ctx(), frame, typing);
-        if let Some(pause) = self.pace.after(view) {
+        self.renderer.ask(ui);
+        if let Some(pause) = self.pace.after(view, self.renderer.is_processor()) {
             ui.ctx().request_repaint_after(pause);
         }
     }
