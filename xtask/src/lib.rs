@@ -13,6 +13,7 @@ pub mod corpus;
 pub mod demo;
 pub mod evaluate;
 pub mod files;
+pub mod film;
 pub mod generate;
 pub mod inspect;
 pub mod install;

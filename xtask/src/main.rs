@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, generate, inspect, install, judge, loudness, presets,
+    bench, bundle, demo, evaluate, film, generate, inspect, install, judge, loudness, presets,
     screenshots, soak, standalone, test, trainer, vectors,
 };
 
@@ -34,6 +34,7 @@ enum Command {
     Install(install::Args),
     Standalone(standalone::Args),
     Screenshots(screenshots::Args),
+    Film(film::Args),
     Train(Box<trainer::Args>),
     Evaluate(evaluate::Args),
     Generate(generate::Args),
@@ -58,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Install(args) => install::run(&args),
         Command::Standalone(args) => standalone::run(&args),
         Command::Screenshots(args) => screenshots::run(&args),
+        Command::Film(args) => film::run(&args),
         Command::Train(args) => trainer::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => generate::run(&args),

@@ -68,6 +68,8 @@ const PRESETS: Act = Act::Click(318, 27);
 const DRAG: Act = Act::Drag((220, 440), (380, 440));
 const SECONDS: Act = Act::Wait(Duration::from_millis(2500));
 /// The size of the smallest window.
+const SMALL_MORE: Act = Act::Click(773, 27);
+/// See [`SMALL_MORE`].
 const SMALL: Option<Size> = Some(Size { width: 800, height: 500 });
 
 pub const SCENES: [Scene; 17] = [
@@ -109,12 +111,17 @@ pub const SCENES: [Scene; 17] = [
         ],
         ..PLAIN
     },
-    // The theme is remembered from here on.
     Scene {
         name: "light",
         what: "for bright rooms",
         acts: &[MORE, TO_SETUP, LIGHT, MORE, TO_ROLL],
         ..PLAIN
     },
-    Scene { name: "light-small", what: "the same, smallest", size: SMALL, ..PLAIN },
+    Scene {
+        name: "light-small",
+        what: "the same in the smallest window",
+        size: SMALL,
+        acts: &[SMALL_MORE, Act::Click(752, 123), LIGHT, SMALL_MORE, Act::Click(752, 59)],
+        ..PLAIN
+    },
 ];

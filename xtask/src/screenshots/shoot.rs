@@ -35,10 +35,7 @@ pub fn run(args: &Args) -> Result<()> {
     if !args.here {
         return on_a_screen_of_its_own(args);
     }
-    let wanted = |scene: &&Scene| {
-        args.scenes.is_empty() || args.scenes.iter().any(|name| name == scene.name)
-    };
-    for scene in SCENES.iter().filter(wanted) {
+    for scene in SCENES.iter().filter(|scene| args.wants(scene)) {
         let shot = scene.take().with_context(|| format!("scene {}", scene.name))?;
         let Size { width, height } = shot.size;
         let png = picture::encode(width as usize, height as usize, &shot.rgb)?;
@@ -54,15 +51,24 @@ pub fn run(args: &Args) -> Result<()> {
 fn on_a_screen_of_its_own(args: &Args) -> Result<()> {
     setup::ensure()?;
     bundle::bundle()?;
-    // Room for an editor at twice the size.
-    let screen = Screen::start_for_windows(2560, 1600)?;
     let program = std::env::current_exe().context("where is this program?")?;
-    let mut command = Command::new(program);
-    command.args(["screenshots", "--here", "--out"]).arg(&args.out).args(&args.scenes);
-    screen.lend(&mut command);
-    let status = command.status().context("cannot start this program again")?;
-    ensure!(status.success(), "not every picture was taken");
+    for scene in SCENES.iter().filter(|scene| args.wants(scene)) {
+        // A screen for each: theme and size are remembered beside it. Room for an editor at twice the
+        // size.
+        let screen = Screen::start_for_windows(2560, 1600)?;
+        let mut command = Command::new(&program);
+        command.args(["screenshots", "--here", "--out"]).arg(&args.out).arg(scene.name);
+        screen.lend(&mut command);
+        let status = command.status().context("cannot start this program again")?;
+        ensure!(status.success(), "the picture of {} was not taken", scene.name);
+    }
     Ok(())
+}
+
+impl Args {
+    fn wants(&self, scene: &Scene) -> bool {
+        self.scenes.is_empty() || self.scenes.iter().any(|name| name == scene.name)
+    }
 }
 
 impl Scene {
