@@ -106,7 +106,6 @@ pub fn create<S: Session>(
         repaint_poll_interval: FRAME,
         // Every colour is flat: there is no gradient that noise would smooth.
         graphics: GraphicsConfig { dithering: false, ..GraphicsConfig::default() },
-        ..EguiNiceSettings::default()
     };
     let app = Shared::new(App::new(params, session, prefs, wake.clone()));
     let editor = create_egui_editor(state.clone(), wake, settings, app.clone())?;

@@ -9,6 +9,9 @@ use nih_plug::prelude::Param;
 
 use crate::support::{Change, Desk, desk_with_bars, group, harness};
 
+/// A parameter's value.
+type Value = fn(&Desk) -> f32;
+
 fn touch() -> Harness<'static, Desk> {
     let mut harness = harness(Desk::default());
     group(&mut harness, Group::Touch);
@@ -76,7 +79,7 @@ fn a_drag_with_shift_moves_finely() {
         }
         (value(harness.state()) - begun).abs()
     };
-    let values: [(&str, fn(&Desk) -> f32); 2] = [
+    let values: [(&str, Value); 2] = [
         ("Gate", |desk| desk.params.gate.value()),
         ("Wild", |desk| desk.params.temperature.value()),
     ];
@@ -89,7 +92,7 @@ fn a_drag_with_shift_moves_finely() {
 
 #[test]
 fn a_double_click_gives_the_default() {
-    let values: [(&str, fn(&Desk) -> f32, f32); 2] = [
+    let values: [(&str, Value, f32); 2] = [
         ("Gate", |desk| desk.params.gate.value(), 1.0),
         ("Busy", |desk| desk.params.density.value(), 1.0),
     ];

@@ -82,7 +82,7 @@ struct Drawn {
 /// The roll in stretches of two beats, or of a bar where it has an odd number of beats or `bars` are
 /// asked for: a name for each beat is more than an eye can follow.
 pub(super) fn stretches(roll: &Roll, range: std::ops::Range<i64>, bars: bool) -> Vec<Stretch> {
-    let halves = !bars && roll.beats % 2 == 0;
+    let halves = !bars && roll.beats.is_multiple_of(2);
     let mut all: Vec<(i64, Vec<&Column>)> = Vec::new();
     let mut beat = 0;
     for index in range {
