@@ -4,7 +4,7 @@
 const MOST_CHARS: usize = 240;
 
 /// A text from a file, a project or the system, so that it can be shown: one line of
-/// [`MOST_CHARS`] at most, without control characters and marks that turn the direction of writing.
+/// 240 characters at most, without control characters and marks that turn the direction of writing.
 /// However long it is, no more than is shown is looked at.
 pub fn line(text: &str) -> String {
     let plain = |c: char| if c.is_whitespace() { ' ' } else { c };
