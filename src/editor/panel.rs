@@ -132,7 +132,7 @@ fn head(ui: &mut Ui, name: &str, summary: &str, open: bool) -> Response {
             ui.add(label(RichText::new(summary).color(palette.text_dim)));
         });
     });
-    response.interact(Sense::click())
+    response
 }
 
 /// Points down where a group is open. Drawn: fonts differ in what signs they have.

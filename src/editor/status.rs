@@ -114,7 +114,11 @@ fn state(view: &View, params: &AnacrusisParams, missed: bool) -> State {
         return State::Amiss(text::NOTHING_MAY_SOUND.to_owned());
     }
     let mode = params.mode.unmodulated_plain_value();
-    let waits = params.start_with_me.unmodulated_plain_value() && !view.ear.hears;
+    // It plays on through a rest once it has met the musician, unless it stops with them.
+    let may_wait = [&params.start_with_me, &params.stop_with_me]
+        .iter()
+        .any(|param| param.unmodulated_plain_value());
+    let waits = may_wait && !view.ear.hears && view.ear.own.is_none();
     let words = text::playing(mode, &view.ear);
     match mode {
         ModeChoice::Accompany if waits => State::Rest(text::WAITS.to_owned()),

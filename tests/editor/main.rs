@@ -179,6 +179,12 @@ fn one_line_says_how_things_stand() {
     harness.get_by_label("Playing alone");
     mode(&mut harness, "Accompany");
     harness.get_by_label("Playing on, in C major");
+    harness.get_by_role_and_label(Role::CheckBox, "Start with me").click();
+    harness.run();
+    harness.get_by_label(text::WAITS);
+    harness.state_mut().view.ear.own = Some(Sound::Note(60));
+    harness.run();
+    harness.get_by_label("Playing on, in C major");
     harness.state_mut().view.ear.hears = true;
     harness.run();
     harness.get_by_label("With you, in C major");
