@@ -14,7 +14,7 @@ mod pack;
 mod recall;
 mod shared;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::jam::touch::Touch;
 use crate::music::{Chord, Rate, Step};
@@ -237,7 +237,32 @@ impl Take {
         Ok(())
     }
 
-    /// Takes the last lock, unlock or again back; false if there is none. What was played in
+    /// Has what was played from the entry `from` to the one before `end` replayed where it was played,
+    /// whatever was played there since. Of entries that lie apart in the song, that is the stretch of the
+    /// last one: what is returned, or none if nothing of it is left.
+    ///
+    /// # Errors
+    /// As [`Take::lock`].
+    pub fn bring_back(&mut self, from: u64, end: u64) -> Result<Option<Span>, TooManyEdits> {
+        let most = usize::try_from(end.saturating_sub(from.max(self.first))).unwrap_or(0);
+        let entries: Vec<&Played> = self.played_from(from.max(self.first), most).collect();
+        let Some(last) = entries.last() else { return Ok(None) };
+        let rate = last.rate;
+        let of_rate = entries.iter().filter(|played| played.rate == rate);
+        let steps: BTreeSet<Step> = of_rate.map(|played| played.step).collect();
+        let (mut first, mut after) = (last.step, last.step.next());
+        while let Some(before) = first.0.checked_sub(1).map(Step).filter(|s| steps.contains(s)) {
+            first = before;
+        }
+        while steps.contains(&after) {
+            after = after.next();
+        }
+        let span = Span { rate, first, end: after };
+        self.edit(Edit::Back { span, from: end, to: self.end() })?;
+        Ok(Some(span))
+    }
+
+    /// Takes the last of these edits back; false if there is none. What was played in
     /// bars that were played again is not shown any more.
     pub fn undo(&mut self) -> bool {
         let Some(at) = self.edits.iter().rposition(Edit::can_be_undone) else { return false };

@@ -44,6 +44,16 @@ pub enum Edit {
         /// The number of the draw.
         draw: u32,
     },
+    /// What was played there before the entry `from` is replayed, and what came after it, to the one
+    /// before `to`, does not count.
+    Back {
+        /// Where.
+        span: Span,
+        /// The number of the first entry that does not count.
+        from: u64,
+        /// The number of the next that does.
+        to: u64,
+    },
     /// What was played there from one entry to the one before another was taken back.
     Undone {
         /// Where.
@@ -61,7 +71,7 @@ impl Edit {
         match self {
             Edit::Lock(_) | Edit::Unlock(_) => false,
             Edit::Again { span, since, .. } => number < *since && span.contains(rate, step),
-            Edit::Undone { span, from, to } => {
+            Edit::Back { span, from, to } | Edit::Undone { span, from, to } => {
                 (*from..*to).contains(&number) && span.contains(rate, step)
             }
         }
@@ -87,7 +97,7 @@ impl Edit {
         match self {
             Edit::Undone { to, .. } => *to > first,
             // The draw is told by it, whatever became of the entries.
-            Edit::Lock(_) | Edit::Unlock(_) | Edit::Again { .. } => true,
+            Edit::Lock(_) | Edit::Unlock(_) | Edit::Again { .. } | Edit::Back { .. } => true,
         }
     }
 
@@ -96,6 +106,9 @@ impl Edit {
         let counted = |number: u64| number.saturating_sub(first);
         match *self {
             Edit::Again { span, since, draw } => Edit::Again { span, since: counted(since), draw },
+            Edit::Back { span, from, to } => {
+                Edit::Back { span, from: counted(from), to: counted(to) }
+            }
             Edit::Undone { span, from, to } => {
                 Edit::Undone { span, from: counted(from), to: counted(to) }
             }

@@ -10,7 +10,8 @@ pub struct Locks(Vec<Edit>);
 impl Locks {
     /// Those among `edits`, oldest first.
     pub(super) fn among(edits: &[Edit]) -> Locks {
-        let locks = |edit: &&Edit| matches!(edit, Edit::Lock(_) | Edit::Unlock(_));
+        let locks =
+            |edit: &&Edit| matches!(edit, Edit::Lock(_) | Edit::Back { .. } | Edit::Unlock(_));
         Locks(edits.iter().filter(locks).copied().collect())
     }
 
@@ -28,7 +29,7 @@ impl Locks {
 /// Whether the newest of `edits` that locks or unlocks a step locks it.
 pub(super) fn is_locked(edits: &[Edit], rate: Rate, step: Step) -> bool {
     let newest = edits.iter().rev().find_map(|edit| match edit {
-        Edit::Lock(span) if span.contains(rate, step) => Some(true),
+        Edit::Lock(span) | Edit::Back { span, .. } if span.contains(rate, step) => Some(true),
         Edit::Unlock(span) if span.contains(rate, step) => Some(false),
         _ => None,
     });

@@ -4,7 +4,8 @@
 //! Numbers are little-endian. A step is a byte of flags, a head unless it follows on the one
 //! before, how its notes were struck, and its two chords; a chord is the number of its keys and the
 //! keys from low to high, the upper bit set where one is struck. Version 1 does not tell how notes
-//! were struck, version 2 not when they sounded and on which of three channels. All that is read is checked, and bounded.
+//! were struck, version 2 not when they sounded and on which of three channels, version 3 knows no
+//! edit that brings a performance back. All that is read is checked, and bounded.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -21,7 +22,7 @@ use crate::model::Draw;
 use crate::music::{Chord, Keys, Rate, STEPS_PER_BAR, Step};
 
 const MAGIC: &[u8; 4] = b"ANTK";
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// The first version, still read.
 const FIRST: u8 = 1;
 
@@ -34,7 +35,7 @@ const OTHER_TOUCH: u8 = 32;
 const SPLIT: u8 = 64;
 const TIMED: u8 = 128;
 /// All flags there are, by version.
-const FLAGS: [u8; 3] = [15, 63, 255];
+const FLAGS: [u8; 4] = [15, 63, 255, 255];
 
 /// In place of a number of keys: it is not told what the gate ended.
 const UNTOLD: u8 = 255;
@@ -238,6 +239,7 @@ fn write_edit(body: &mut Vec<u8>, edit: &Edit) {
         Edit::Unlock(span) => (1, span, [0; 2]),
         Edit::Again { span, since, draw } => (2, span, [since, u64::from(draw)]),
         Edit::Undone { span, from, to } => (3, span, [from, to]),
+        Edit::Back { span, from, to } => (4, span, [from, to]),
     };
     body.extend([kind, span.rate.steps_per_beat()]);
     for number in [span.first.0, span.end.0] {
@@ -426,6 +428,7 @@ impl Bytes<'_> {
             1 => Some(Edit::Unlock(span)),
             2 => Some(Edit::Again { span, since: a, draw: u32::try_from(b).ok()? }),
             3 => Some(Edit::Undone { span, from: a, to: b }),
+            4 if self.version >= 4 => Some(Edit::Back { span, from: a, to: b }),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ use std::io::Write;
 const RATE: Rate = Rate::Sixteenth;
 const ALL: KeyRange = KeyRange { low: 0, count: 128 };
 
-fn played(pass: u64, step: i64, chord: Chord) -> Played {
+pub fn played(pass: u64, step: i64, chord: Chord) -> Played {
     Played {
         pass,
         step: Step(step),
@@ -79,6 +79,31 @@ fn again_hides_what_was_played_and_undo_brings_it_back() {
     assert!(!take.undo(), "nothing more was done");
     take.again(span(20, 24)).expect("room");
     assert_ne!(draw(&take, 20), first, "no draw comes twice");
+}
+
+#[test]
+fn a_performance_is_brought_back_whatever_was_played_since() {
+    let mut take = Take::default();
+    for (pass, key) in (0..).zip([60, 61, 62]) {
+        (0..8).for_each(|step| take.record(played(pass, step, note(key))));
+    }
+    let chord = |take: &Take, step| take.at(RATE, Step(step)).map(|played| played.chord);
+    assert_eq!(take.bring_back(8, 16), Ok(Some(span(0, 8))));
+    assert!((0..8).all(|s| chord(&take, s) == Some(note(61)) && take.is_locked(RATE, Step(s))));
+    assert_eq!(unpack(&pack(&take)).as_ref(), Ok(&take));
+    // What the musician plays over it counts again.
+    take.record(played(3, 2, note(63)));
+    assert_eq!((chord(&take, 2), chord(&take, 3)), (Some(note(63)), Some(note(61))));
+    assert_eq!(take.bring_back(0, 8), Ok(Some(span(0, 8))));
+    assert_eq!(chord(&take, 2), Some(note(60)));
+    assert!(take.undo() && take.undo() && !take.undo());
+    assert_eq!((chord(&take, 2), chord(&take, 3)), (Some(note(63)), Some(note(62))));
+    assert!(!take.is_locked(RATE, Step(2)));
+    // Of what lies apart, the last stretch; of what is gone, nothing.
+    (20..24).for_each(|step| take.record(played(4, step, note(64))));
+    assert_eq!(take.bring_back(0, 29), Ok(Some(span(20, 24))));
+    assert_eq!(take.bring_back(29, 40), Ok(None));
+    assert_eq!(take.bring_back(9, 3), Ok(None));
 }
 
 #[test]
@@ -197,7 +222,7 @@ proptest! {
     #[test]
     fn any_bytes_are_a_take_or_none(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = unpack(&bytes);
-        for version in [b"ANTK\x01", b"ANTK\x02", b"ANTK\x03"] {
+        for version in [b"ANTK\x01", b"ANTK\x02", b"ANTK\x03", b"ANTK\x04"] {
             let _ = unpack(&[version, bytes.as_slice()].concat());
             let mut zipped = ZlibEncoder::new(version.to_vec(), Compression::fast());
             zipped.write_all(&bytes).expect("memory");

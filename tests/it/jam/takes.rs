@@ -117,6 +117,22 @@ fn a_take_is_what_was_played_and_heard() {
     assert_eq!(heard, [Chord::SILENT, struck, held, held]);
 }
 
+#[test]
+fn an_earlier_performance_is_heard_again_note_for_note() {
+    let mut instance = jam();
+    let first = play_from(&mut instance, 0, 32);
+    instance.controls.seed = 7;
+    let second = play_from(&mut instance, 0, 32);
+    stop(&mut instance);
+    assert_ne!(first, second);
+    recorded(&instance, 64);
+    let brought = instance.worker.take().with(|take| take.bring_back(0, 32));
+    assert_eq!(brought, Ok(Some(span(0, 32))));
+    assert_eq!(play_from(&mut instance, 0, 32), first);
+    instance.worker.take().with(|take| assert!(take.undo()));
+    assert_ne!(play_from(&mut instance, 0, 32), first);
+}
+
 /// History begins anew where a musician joins in and where a question is answered. What was decided
 /// before that, and may not have begun yet, sounds and is part of the take all the same.
 #[test]
@@ -401,7 +417,7 @@ fn what_cannot_be_read_is_told_and_not_lost() {
     play(&mut instance, 5);
     recorded(&instance, 4);
     assert_eq!(take.view().problem, None);
-    assert!(take.save().starts_with(b"ANTK\x03"));
+    assert!(take.save().starts_with(b"ANTK\x04"));
 }
 
 #[test]
