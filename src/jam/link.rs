@@ -3,13 +3,17 @@
 //! Only `Copy` values cross, in rings allocated once, so nothing is ever freed on the audio
 //! thread; neither side waits for the other.
 
+mod monitor;
+
+pub use monitor::{Meters, Monitor};
+
 use std::sync::Arc;
 use std::sync::atomic::{self, AtomicBool, AtomicU32, Ordering};
 
 use atomic_float::AtomicF32;
 
 use crate::jam::controls::{Lookahead, Shaping};
-use crate::jam::status::Status;
+use crate::jam::status::{Preview, Status};
 use crate::jam::sync::{self, AtomicI64, AtomicU64, Consumer, HeapCons, HeapProd, Producer};
 use crate::jam::touch::Touch;
 use crate::model::{Follow, Rules};
@@ -258,6 +262,8 @@ pub(crate) struct Shared {
     pub written: atomic::AtomicU64,
     /// Whether there is a worker that writes down. It writes it (release).
     pub writes: AtomicBool,
+    /// Whether somebody looks at how the music would go on; the editor writes it.
+    pub watched: AtomicBool,
 }
 
 impl Shared {
@@ -275,6 +281,7 @@ pub fn link() -> (AudioEnd, WorkerEnd, Monitor) {
     let (messages_in, messages_out) = ring::<Message>();
     let (planned_in, planned_out) = ring::<Planned>();
     let (status_in, status_out) = triple_buffer::triple_buffer(&Status::default());
+    let (preview_in, preview_out) = triple_buffer::triple_buffer(&Preview::default());
     (
         AudioEnd {
             messages: messages_in,
@@ -282,8 +289,13 @@ pub fn link() -> (AudioEnd, WorkerEnd, Monitor) {
             status: status_in,
             shared: shared.clone(),
         },
-        WorkerEnd { messages: messages_out, planned: planned_in, shared: shared.clone() },
-        Monitor { status: status_out, shared },
+        WorkerEnd {
+            messages: messages_out,
+            planned: planned_in,
+            preview: preview_in,
+            shared: shared.clone(),
+        },
+        Monitor::new(status_out, preview_out, shared),
     )
 }
 
@@ -343,6 +355,7 @@ impl AudioEnd {
 pub struct WorkerEnd {
     messages: HeapCons<Message>,
     planned: HeapProd<Planned>,
+    preview: triple_buffer::Input<Preview>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -371,6 +384,16 @@ impl WorkerEnd {
         self.planned.try_push(planned).is_ok()
     }
 
+    /// Shows the editor how the music would go on.
+    pub fn show(&mut self, preview: &Preview) {
+        self.preview.write(*preview);
+    }
+
+    /// Whether somebody looks at that.
+    pub fn is_watched(&self) -> bool {
+        self.shared.watched.load(Ordering::Relaxed)
+    }
+
     /// The current epoch.
     pub fn epoch(&self) -> u64 {
         self.shared.epoch.load(Ordering::Acquire)
@@ -382,53 +405,5 @@ impl WorkerEnd {
             Message::Decide(request) => Some(request),
             Message::Over(_) => None,
         })
-    }
-}
-
-/// The editor's end.
-pub struct Monitor {
-    status: triple_buffer::Output<Status>,
-    shared: Arc<Shared>,
-}
-
-/// The worker's meters.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Meters {
-    /// Time from the worker's seeing the last request to its chord, milliseconds: what of a
-    /// step is left to do after the commit point.
-    pub chord_ms: f32,
-    /// The same of the slowest chord of this model, milliseconds.
-    pub worst_chord_ms: f32,
-    /// Time that the worker spent on the last chord in all, what it thought ahead included,
-    /// milliseconds.
-    pub busy_ms: f32,
-    /// Plans that found the ring full and were sent again.
-    pub refused_plans: u64,
-    /// Requests given up because their step was long over.
-    pub skipped: u64,
-    /// Panics caught on the worker.
-    pub panics: u64,
-    /// Whether the system gave the worker a raised priority.
-    pub raised: bool,
-}
-
-impl Monitor {
-    /// The newest status.
-    pub fn status(&mut self) -> Status {
-        *self.status.read()
-    }
-
-    /// The worker's meters.
-    pub fn meters(&self) -> Meters {
-        let relaxed = Ordering::Relaxed;
-        Meters {
-            chord_ms: self.shared.chord_ms.load(relaxed),
-            worst_chord_ms: self.shared.worst_chord_ms.load(relaxed),
-            busy_ms: self.shared.busy_ms.load(relaxed),
-            refused_plans: self.shared.refused_plans.load(relaxed),
-            skipped: self.shared.skipped.load(relaxed),
-            panics: self.shared.panics.load(relaxed),
-            raised: self.shared.raised.load(relaxed),
-        }
     }
 }

@@ -10,8 +10,10 @@
 //! states after a prompt are shared by the instances that play one checkpoint.
 
 mod begin;
+mod choose;
 mod decided;
 mod network;
+mod outlook;
 mod prompt;
 mod recalled;
 mod states;
@@ -20,17 +22,15 @@ pub use decided::Decided;
 pub use network::{Biaxial, Model};
 pub use prompt::Prompts;
 
-use std::cell::Cell;
-
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Correction, Decision, Place, Planned, Request};
+use crate::jam::status::Preview;
 use crate::jam::take::Recall;
+use crate::model::Frame;
 use crate::model::density::Amount;
-use crate::model::rules::Scan;
-use crate::model::sampler::decide;
-use crate::model::{Draw, Frame, Given, Rules, Sampling};
 use crate::music::{BarPosition, Chord, KeyRange, STEPS_PER_BAR, Step};
 use decided::Log;
+use outlook::Outlook;
 use prompt::Held;
 use recalled::Recalled;
 use states::States;
@@ -42,7 +42,7 @@ const FRAMES: usize = 128;
 const RECOLLECTED: i64 = 2 * STEPS_PER_BAR as i64;
 
 /// One step of history.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct History {
     step: Step,
     position: BarPosition,
@@ -119,6 +119,7 @@ pub struct Planner<B: Biaxial> {
     met: Option<i64>,
     /// Whether the step before the last plan was as one would have guessed it.
     guess: bool,
+    outlook: Outlook<B>,
 }
 
 impl<B: Biaxial> Planner<B> {
@@ -137,6 +138,7 @@ impl<B: Biaxial> Planner<B> {
             anchored: false,
             met: None,
             guess: true,
+            outlook: Outlook::default(),
         }
     }
 
@@ -154,6 +156,7 @@ impl<B: Biaxial> Planner<B> {
         self.states = States::new(&model.network, Lookahead::default());
         self.states.begin_at(first);
         self.model = model;
+        self.outlook = Outlook::default();
         // Without history it begins from its own prompt.
         self.anchored &= first < self.next;
     }
@@ -166,6 +169,7 @@ impl<B: Biaxial> Planner<B> {
     /// Forgets history; the next chord, whichever it is, begins from a prompt.
     pub fn forget(&mut self) {
         self.anchored = false;
+        self.outlook.forget();
     }
 
     /// Whether there is history to go on from.
@@ -209,6 +213,7 @@ impl<B: Biaxial> Planner<B> {
         let new = (frame.chosen, frame.heard) != (before.chosen, before.heard);
         if new {
             self.states.forget_after(index);
+            self.outlook.forget();
         }
         new
     }
@@ -246,41 +251,17 @@ impl<B: Biaxial> Planner<B> {
             self.guess = as_guessed && stands && fed_as == last.position;
         }
         let index = place.index;
-        let before = match index > self.oldest {
-            true => self.frames[slot(index - 1, FRAMES)].chosen,
-            false => Chord::SILENT,
-        };
-        let (sounding, replayed) = match &recall.replayed {
-            Some(played) => (played.chord, Some(played.heard.folded(0, self.range()))),
-            None => (self.choose(request, recall, before), None),
-        };
-        let chosen = sounding.folded(0, self.range());
-        self.decided.write(index, chosen, replayed);
-        let rules = self.rules(request);
-        let held = self.listened(request).unwrap_or(Chord::from_masks(rules.forced, 0));
-        let heard = held.union(replayed.unwrap_or_default());
-        let asked = self.model.texture.asked(&request.rules, request.shaping.density);
-        self.frames[slot(place.index, FRAMES)] = History {
-            step: place.step,
-            position: request.position,
-            chosen,
-            heard,
-            musician: request.accompanies,
-            guided: request.accompanies && request.follow.weight > 0.0,
-            start: false,
-            replayed,
-            begun: chosen.begun(before.playing()).count_ones() as u8,
-            asked: if request.accompanies && self.model.network.hears() {
-                self.states.get(index).control.asked(asked, heard)
-            } else {
-                asked
-            },
-        };
+        let last = self.held_frame(index - 1).copied();
+        let kept = self.states.get(index);
+        let (sounding, frame) = self.model.decide(kept, request, recall, last.as_ref());
+        self.decided.write(index, frame.chosen, frame.replayed);
+        self.frames[slot(index, FRAMES)] = frame;
         // A second decision may come when others are planned already, after the reaction was switched
         // off: they stand.
         self.next = if second { self.next.max(place.index + 1) } else { place.index + 1 };
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
         self.states.settle(place.index, request.lookahead, &self.model.network);
+        self.outlook.follow(request, &frame, self.next);
         let touch = recall.replayed.as_ref().and_then(|played| played.touch);
         Some(Planned { touch, ..request.answered(sounding) })
     }
@@ -309,6 +290,28 @@ impl<B: Biaxial> Planner<B> {
         }
     }
 
+    /// Thinks one step further how the music would go on if the musician rested, for the editor to
+    /// show; up to a bar. `recall` is asked what the take says of each step. Nothing that is planned
+    /// depends on it. False if there was nothing left to do, or if `keep_going` ended it.
+    pub fn preview_step(
+        &mut self,
+        recall: impl FnOnce(&Request) -> Recall,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        self.anchored && self.outlook.step(&mut self.model, &self.states, recall, keep_going)
+    }
+
+    /// How the music would go on after what is planned, as far as that was thought: see
+    /// [`Planner::preview_step`].
+    pub fn preview(&self) -> Preview {
+        self.outlook.preview()
+    }
+
+    /// Gives up the room that a preview takes.
+    pub fn end_preview(&mut self) {
+        self.outlook.end();
+    }
+
     /// Requests before this one were lost or given up: goes on from the last that was not,
     /// as after a jump.
     fn skip_to(&mut self, request: &Request, keep_going: &mut dyn FnMut() -> bool) -> Option<()> {
@@ -323,6 +326,7 @@ impl<B: Biaxial> Planner<B> {
     fn begin_history_at(&mut self, index: i64) {
         self.oldest = index;
         self.next = index;
+        self.outlook.forget();
     }
 
     /// Makes the state of the request's index the newest one, from whatever was kept. Returns
@@ -358,84 +362,6 @@ impl<B: Biaxial> Planner<B> {
             }
         }
         Some(fed_as)
-    }
-
-    /// Decides the chord of a request, after the one `before` it.
-    fn choose(&mut self, request: &Request, recall: &Recall, before: Chord) -> Chord {
-        let kept = self.states.get(request.place.index);
-        let (shaping, follow) = (request.shaping, request.follow);
-        let plain = Sampling {
-            temperature: shaping.temperature.max(0.01),
-            truncation: shaping.truncation.clamp(0.0, 0.5),
-            ..Sampling::PLAIN
-        };
-        let draw = Draw { seed: recall.seed(request.seed), pass: request.place.pass };
-        let (low, step) = (self.range().low, request.place.step.0);
-        let mut rules = self.rules(request);
-        let heard = self.listened(request);
-        let beside = rules.forced != 0 || request.answers;
-        let network = &self.model.network;
-        // A number that decides no note and no touch: the second of a key that no keyboard has.
-        let [_, u] = draw.uniforms(step, 128);
-        let voice = self.model.texture.voice(rules.allowed & rules.begin, network.scan(), u);
-        let leaning = kept.control.leaning(shaping.density, request.position, beside).moving(voice);
-        let leaning = leaning.in_register(shaping.register);
-        rules.must_begin |= leaning.urge.must_begin;
-        rules.make_room |= leaning.urge.nats > 0.0;
-        rules.renew |= leaning.urge.too_long;
-        let tells = network.hears();
-        // What was the musician's key in the step before begins only if it is struck.
-        let taken = match (tells, self.held_frame(request.place.index - 1)) {
-            (true, Some(last)) if last.musician => last.heard.playing(),
-            _ => 0,
-        };
-        rules.renew |= taken & !before.playing();
-        // What is held is theirs; what they will strike may not be known yet.
-        let given = match heard {
-            _ if !request.accompanies => Given::NOTHING,
-            Some(heard) => Given::known(heard),
-            None => Given::held(Chord::from_masks(rules.forced, 0)),
-        };
-        let begun = Cell::new(false);
-        let decide = &mut |key, logits| {
-            let sounded = before.plays(key);
-            let leaning = if begun.get() { leaning.once_begun() } else { leaning };
-            let sampling = leaning.bend(plain, key, sounded);
-            let (plays, struck) = decide(&sampling, logits, draw.uniforms(step, key));
-            let begins = plays && (struck || !sounded) && rules.begin >> key & 1 == 1;
-            begun.set(begun.get() || begins);
-            // Networks that tell players apart learnt that what begins is struck.
-            (plays, struck || tells && !sounded && taken >> key & 1 == 0)
-        };
-        let network = &mut self.model.network;
-        let scan: &mut Scan<'_> = match request.accompanies && tells && follow.weight > 0.0 {
-            false => &mut |decide| {
-                begun.set(false);
-                network.choose(&kept.state, &given, decide)
-            },
-            true => &mut |decide| {
-                begun.set(false);
-                let mut guide = follow.guide();
-                network.choose_guided(&kept.state, &given, kept.unheard(), &mut |n, rows| {
-                    // The range lies within 0..128.
-                    let key = low + n as u8;
-                    decide(n, guide.logits(key, before.plays(key), rows))
-                })
-            },
-        };
-        rules.choose(before, low, scan, decide)
-    }
-
-    /// What the musician plays in the step of a request, if that is known, in the network's range.
-    fn listened(&self, request: &Request) -> Option<Chord> {
-        request.listened().map(|heard| heard.folded(0, self.range()))
-    }
-
-    /// The rules of a request, with what the musician plays beyond the network's range folded into
-    /// it.
-    fn rules(&self, request: &Request) -> Rules {
-        let forced = Chord::from_masks(request.rules.forced, 0).folded(0, self.range());
-        Rules { forced: forced.playing(), ..request.rules }
     }
 
     fn range(&self) -> KeyRange {

@@ -25,6 +25,41 @@ pub struct Shown {
     pub tentative: bool,
 }
 
+/// Steps that [`Preview`] holds at most: a bar of 4/4 in sixteenth triplets.
+pub const PREVIEW: usize = 24;
+
+/// How the music would go on if the musician rested and nothing was changed. The worker thinks it
+/// out when it has nothing else to do and somebody looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Preview {
+    /// The epoch that it belongs to.
+    pub epoch: u64,
+    steps: [(u64, Step, Chord); PREVIEW],
+    len: usize,
+}
+
+impl Preview {
+    /// The steps `(pass, step, chord)`, in the order in which they would be played; what has no room
+    /// is left out.
+    pub fn new(epoch: u64, steps: impl Iterator<Item = (u64, Step, Chord)>) -> Preview {
+        let mut preview = Preview { epoch, ..Preview::default() };
+        for (slot, step) in preview.steps.iter_mut().zip(steps) {
+            *slot = step;
+            preview.len += 1;
+        }
+        preview
+    }
+
+    /// The chords that follow a step of a pass, with their steps: those that sound as MIDI keys.
+    pub fn after(&self, pass: u64, step: Step) -> impl Iterator<Item = (Step, Chord)> {
+        let steps = self.steps.get(..self.len).unwrap_or(&[]);
+        let next = (pass, step.next());
+        let first = steps.iter().position(|&(pass, step, _)| (pass, step) == next);
+        let following = first.and_then(|first| steps.get(first..)).unwrap_or(&[]);
+        following.iter().map(|&(_, step, chord)| (step, chord))
+    }
+}
+
 /// The performance at the beginning of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Status {

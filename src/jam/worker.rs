@@ -32,6 +32,10 @@ const SLOWEST_POLL: u32 = 4;
 /// and no processor shall think ahead for one while another waits for its chord.
 const AHEAD_AFTER: u32 = 4;
 
+/// The longest that the thread thinks, for each chord, of how the music would go on: so many such
+/// sleeps, a quarter of the time that a chord has.
+const PREVIEW_POLLS: u32 = 8;
+
 /// A request is given up when so many later steps have begun: a thread that far behind would
 /// never catch up.
 const GIVEN_UP_STEPS: i64 = 2;
@@ -127,6 +131,16 @@ struct Service<B: Biaxial> {
     spent_ahead: Duration,
     /// When a request was first seen to wait while something else was under way.
     asked: Option<Instant>,
+    previewing: Previewing,
+}
+
+/// How far the thread is with showing how the music would go on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Previewing {
+    /// Whether there may be something left to think of.
+    due: bool,
+    /// Time spent on it since the last chord.
+    spent: Duration,
 }
 
 impl<B: Biaxial> Service<B> {
@@ -148,6 +162,7 @@ impl<B: Biaxial> Service<B> {
             ahead: None,
             spent_ahead: Duration::ZERO,
             asked: None,
+            previewing: Previewing::default(),
         }
     }
 
@@ -166,6 +181,7 @@ impl<B: Biaxial> Service<B> {
                     self.end.shared.written.fetch_add(1, Ordering::Release);
                 }
                 None if self.ahead.is_some_and(|at| at <= Instant::now()) => self.think_ahead(),
+                None if self.may_preview() => self.preview(),
                 None => {
                     park_timeout(self.poll());
                     self.idle = self.idle.saturating_add(1);
@@ -287,6 +303,7 @@ impl<B: Biaxial> Service<B> {
         let spent = begun.elapsed() + std::mem::take(&mut self.spent_ahead);
         shared.busy_ms.store(ms(spent), Ordering::Relaxed);
         self.send(planned);
+        self.previewing = Previewing { due: true, spent: Duration::ZERO };
         self.ahead = Some(Instant::now() + AHEAD_AFTER * self.poll());
     }
 
@@ -311,6 +328,46 @@ impl<B: Biaxial> Service<B> {
         // What was given up for a request that turns out to be stale is taken up again.
         self.ahead = self.caught(tried).filter(|done| !done).map(|_| begun);
         self.spent_ahead += begun.elapsed();
+    }
+
+    /// Whether there is time, and somebody who looks, to think of how the music would go on.
+    fn may_preview(&mut self) -> bool {
+        let Some(planner) = &mut self.planner else { return false };
+        if !self.end.is_watched() {
+            planner.end_preview();
+            // From the start, once somebody looks again.
+            self.previewing.due = true;
+            return false;
+        }
+        let stopped = self.end.shared.poll_us.load(Ordering::Relaxed) == 0;
+        let most = PREVIEW_POLLS * self.poll();
+        self.previewing.due && self.ahead.is_none() && (stopped || self.previewing.spent < most)
+    }
+
+    /// Thinks one step further how the music would go on, and shows it once there is no more to do,
+    /// or no more time.
+    fn preview(&mut self) {
+        let Some(planner) = &mut self.planner else { return };
+        let begun = Instant::now();
+        let (end, stop, take, asked) = (&self.end, &self.stop, &self.take, &mut self.asked);
+        let since = self.begun.unwrap_or_default();
+        let recall = |request: &Request| take.recall(request, since, false);
+        let mut keep_going = || {
+            let waits = end.waiting().is_some();
+            if waits {
+                asked.get_or_insert_with(Instant::now);
+            }
+            !waits && !stop.load(Ordering::Acquire)
+        };
+        let tried =
+            catch_unwind(AssertUnwindSafe(|| planner.preview_step(recall, &mut keep_going)));
+        self.previewing.due = self.caught(tried).unwrap_or(false);
+        self.previewing.spent += begun.elapsed();
+        if !self.may_preview()
+            && let Some(planner) = &self.planner
+        {
+            self.end.show(&planner.preview());
+        }
     }
 
     /// What was tried, unless it panicked; after too many panics the model is taken out of

@@ -158,6 +158,14 @@ impl BarPosition {
         let before = self.signature.position(i64::from(self.in_bar) - 1);
         BarPosition { bar_steps: self.bar_steps, ..before }
     }
+
+    /// The position of the step after, likewise.
+    #[must_use]
+    pub fn after(self) -> BarPosition {
+        let in_bar = (self.in_bar + 1) % self.bar_steps.max(1);
+        let after = self.signature.position(in_bar.into());
+        BarPosition { in_bar, bar_steps: self.bar_steps, ..after }
+    }
 }
 
 impl Default for BarPosition {

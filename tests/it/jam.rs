@@ -12,6 +12,7 @@ mod late;
 mod loops;
 mod loud;
 pub mod plan;
+mod preview;
 mod random;
 mod react;
 mod rows;

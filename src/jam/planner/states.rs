@@ -110,6 +110,18 @@ impl<B: Biaxial> States<B> {
         self.begin_at(index);
     }
 
+    /// Begins anew with what was kept elsewhere as the state of `index`.
+    pub fn begin_from(&mut self, index: i64, kept: &Kept<B::State>) {
+        self.stamp += 1;
+        let at = slot(index, self.ring.len());
+        let own = &mut self.ring[at];
+        own.state.clone_from(&kept.state);
+        own.unheard.clone_from(&kept.unheard);
+        (own.split, own.control, own.fed_as) = (kept.split, kept.control, kept.fed_as);
+        own.stamp = self.stamp;
+        self.begin_at(index);
+    }
+
     /// Begins anew from a state that is there: that of `from` is that of `to`.
     pub fn begin_with_copy(&mut self, from: i64, to: i64) {
         let slots = [slot(from, self.ring.len()), slot(to, self.ring.len())];
