@@ -6,6 +6,7 @@
 
 mod advice;
 mod browser;
+mod console;
 mod controls;
 mod gather;
 mod header;
@@ -29,8 +30,8 @@ pub mod window;
 pub use advice::Advice;
 pub use panel::Group;
 pub use view::{
-    Actions, Activity, Card, Column, Ear, Entry, Figures, Library, Line, Model, Part, PresetAction,
-    PresetShelf, Question, Roll, Sound, Take, TakeAction, Transport, View,
+    Actions, Activity, Card, Column, Command, Console, Ear, Entry, Figures, Library, Line, Model,
+    Part, PresetAction, PresetShelf, Question, Roll, Sound, Take, TakeAction, Transport, View,
 };
 
 use egui::{
@@ -42,6 +43,7 @@ use self::prefs::Prefs;
 use self::roll::Lens;
 use self::routing::Routing;
 use crate::jam::controls::Lookahead;
+use crate::music::STEPS_PER_BAR;
 use crate::params::AnacrusisParams;
 
 /// Width and height of a new window in logical points.
@@ -89,6 +91,8 @@ pub struct Memory {
     pub tries: tries::Tries,
     /// What was seen of missed deadlines.
     pub misses: status::Misses,
+    /// The computer's keys, where they are a piano.
+    pub keys: console::Keys,
     /// The path of a model as typed so far.
     pub path: String,
     /// The folder of models as typed so far.
@@ -113,6 +117,13 @@ pub fn ui(
     Panel::top("header").frame(bar).show(ui, |ui| {
         header::show(ui, view, params, setter, memory, &mut actions);
     });
+    if let Some(console) = &view.console {
+        let line = Frame::NONE.fill(palette.background);
+        let line = line.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 0 });
+        Panel::top("console").frame(line).show_separator_line(false).show(ui, |ui| {
+            console::show(ui, console, &mut memory.keys, &mut actions);
+        });
+    }
     Panel::bottom("footer").frame(bar).show(ui, |ui| {
         status::show(ui, view, params, &mut memory.misses);
     });
@@ -132,12 +143,12 @@ pub fn ui(
     let middle = middle.inner_margin(Margin { left: 12, right: 10, top: 2, bottom: 6 });
     CentralPanel::default().frame(middle).show(ui, |ui| match memory.page {
         Page::Roll => {
-            let lookahead = Lookahead::from(params.lookahead.value());
+            let ahead = steps_ahead(&view.roll, params, &memory.prefs);
             ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
                 below_roll(ui, view, &mut memory.lens, &mut actions);
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
                     let roll = &mut memory.lens;
-                    let drawn = roll::show(ui, &view.roll, view.ear.key, lookahead.steps(), roll);
+                    let drawn = roll::show(ui, &view.roll, view.ear.key, ahead, roll);
                     advice::show(ui, drawn.rect, view, params, setter);
                 });
             });
@@ -150,6 +161,14 @@ pub fn ui(
         drop_here(ui);
     }
     actions
+}
+
+/// Steps for which there is room after the now-line: what the look-ahead decides, and a bar if it is
+/// shown how the music would go on.
+fn steps_ahead(roll: &Roll, params: &AnacrusisParams, prefs: &Prefs) -> f64 {
+    let lookahead = Lookahead::from(params.lookahead.value()).steps();
+    let bar = if roll.bar_steps == 0 { STEPS_PER_BAR.into() } else { roll.bar_steps };
+    if prefs.preview { lookahead.max(bar.into()) } else { lookahead }
 }
 
 /// Says over all else what becomes of a file that is held over the window.

@@ -32,7 +32,7 @@ use nih_plug_egui::RepaintNotifier;
 use self::models::Models;
 use self::passing::{HostQueue, Passing};
 use self::process::{Guard, Outcome};
-pub use self::session::Session;
+pub use self::session::{Lead, Session};
 use self::takes::Desk;
 use crate::audition::{Audition, Sounding};
 use crate::editor::{self, window::Window};
@@ -151,7 +151,7 @@ impl Plugin for Anacrusis {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        self.window()
+        self.window(None)
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -307,13 +307,14 @@ impl Anacrusis {
     }
 
     /// [`Plugin::editor`], for whatever wraps this plugin.
-    pub(crate) fn window(&mut self) -> Option<Window<Session>> {
+    pub(crate) fn window(&mut self, lead: Option<Box<dyn Lead>>) -> Option<Window<Session>> {
         let session = Session::new(
             self.monitor.take()?,
             self.models.clone(),
             self.signals.clone(),
             Desk::new(self.params.clone()),
             self.wake.clone(),
+            lead,
         );
         editor::window::create(self.params.clone(), session, self.wake.clone())
     }

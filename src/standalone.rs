@@ -6,7 +6,8 @@
 //! - **Time.** Its transport under JACK rolls only if some other program rolls JACK's, and
 //!   tells beats only if yet another keeps them; elsewhere it never stops. So [`Standalone`]
 //!   hands the plugin a transport of our own ([`Conductor`]), led from the command line and
-//!   the terminal ([`terminal`]).
+//!   the terminal ([`terminal`]), and from the window ([`lead`]), where the computer's keys are
+//!   a piano.
 //! - **Cables.** It connects sound to ports that only JACK's own server has, and MIDI to
 //!   nothing unless told each port's full name: [`cables`] does better.
 //! - **Ends.** It stops calling the plugin before notes are ended; [`window`] and
@@ -19,6 +20,7 @@ mod arguments;
 mod cables;
 mod desk;
 mod devices;
+mod lead;
 mod logger;
 mod terminal;
 mod time;
@@ -31,13 +33,18 @@ use clap::Parser;
 use nih_plug::plugin::PluginState;
 use nih_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
-    MidiConfig, Params, Plugin, ProcessContext, ProcessStatus, nice_export_standalone_with_args,
+    MidiConfig, NoteEvent, Params, Plugin, ProcessContext, ProcessStatus,
+    nice_export_standalone_with_args,
 };
 
 use self::arguments::Arguments;
 use self::desk::Desk;
+use self::lead::InWindow;
 use self::time::OwnTime;
 use self::window::Stage;
+use ringbuf::traits::Split;
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
 use crate::jam::conductor::Conductor;
 use crate::params::AnacrusisParams;
 use crate::plugin::Anacrusis;
@@ -84,6 +91,10 @@ pub struct Standalone {
     plugin: Anacrusis,
     conductor: Conductor,
     desk: Arc<Desk>,
+    /// What is played on the computer's keys.
+    keys: HeapCons<NoteEvent<()>>,
+    /// The other end, until the window has it.
+    keyboard: Option<HeapProd<NoteEvent<()>>>,
 }
 
 impl Default for Standalone {
@@ -91,7 +102,14 @@ impl Default for Standalone {
         let desk = DESK.get_or_init(Arc::default).clone();
         let params =
             if desk.muted { AnacrusisParams::default() } else { AnacrusisParams::auditioning() };
-        Self { plugin: Anacrusis::new(params), conductor: Conductor::default(), desk }
+        let (keyboard, keys) = HeapRb::new(lead::MOST_KEYS).split();
+        Self {
+            plugin: Anacrusis::new(params),
+            conductor: Conductor::default(),
+            desk,
+            keys,
+            keyboard: Some(keyboard),
+        }
     }
 }
 
@@ -120,7 +138,11 @@ impl Plugin for Standalone {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Stage> {
-        let window = if self.desk.windowless { None } else { self.plugin.window() };
+        let keyboard = self.keyboard.take().filter(|_| !self.desk.windowless);
+        let window = keyboard.and_then(|keyboard| {
+            let lead = InWindow::new(self.desk.clone(), keyboard);
+            self.plugin.window(Some(Box::new(lead)))
+        });
         Some(Stage::new(window, self.desk.clone()))
     }
 
@@ -150,7 +172,11 @@ impl Plugin for Standalone {
         let sample_rate = f64::from(context.transport().sample_rate);
         let transport = self.conductor.transport(self.desk.wishes(), sample_rate);
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
-        let status = self.plugin.process(buffer, aux, &mut OwnTime::new(context, &transport));
+        let status = self.plugin.process(
+            buffer,
+            aux,
+            &mut OwnTime::new(context, &transport, &mut self.keys),
+        );
         self.conductor.advance(frames);
         self.desk.played_a_block();
         status

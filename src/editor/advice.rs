@@ -54,7 +54,9 @@ pub fn show(ui: &Ui, over: Rect, view: &View, params: &AnacrusisParams, setter: 
         let frame = Frame::NONE.fill(palette.panel).corner_radius(6).inner_margin(8);
         frame.stroke(egui::Stroke::new(1.0, palette.accent)).show(ui, |ui| {
             ui.horizontal(|ui| {
-                ui.label(RichText::new(text::advice(advice)).color(palette.text));
+                ui.label(
+                    RichText::new(text::advice(advice, view.console.is_some())).color(palette.text),
+                );
                 if advice == Advice::Listen
                     && ui.button(text::AUDITION_ON.0).on_hover_text(text::AUDITION_ON.1).clicked()
                 {

@@ -5,7 +5,7 @@ use super::view::{
     Transport, View,
 };
 use crate::jam::link::Meters;
-use crate::jam::status::{Shown, Status};
+use crate::jam::status::{Preview, Shown, Status};
 use crate::jam::take::{Locks, PackError, Played, TakeView};
 use crate::jam::transport::Reason;
 use crate::music::{Chord, Grid, Harmony, KeyRange, Metre, Rate, Step, Stress};
@@ -13,15 +13,15 @@ use crate::music::{Chord, Grid, Harmony, KeyRange, Metre, Rate, Step, Stress};
 use super::text;
 
 impl View {
-    /// The view of a moment: what the audio thread published, the worker's meters, the model with
-    /// the keys that it plays, and the take; `rate` is that of the steps.
+    /// The view of a moment: what the audio thread published and how it would go on, the worker's
+    /// meters, the model with the keys that it plays, and the take; `rate` is that of the steps.
     pub fn gather(
-        status: &Status,
+        (status, preview): (&Status, &Preview),
         meters: &Meters,
         (model, keys): (Model, KeyRange),
         (rate, take): (Rate, &TakeView),
     ) -> View {
-        let roll = roll(status, keys, rate, take);
+        let roll = roll((status, preview), keys, rate, take);
         View {
             activity: activity(status.reason, &model),
             ear: ear(status, rate, &roll),
@@ -31,6 +31,7 @@ impl View {
             take: self::take(status, take),
             library: Library::default(),
             presets: PresetShelf::default(),
+            console: None,
             model,
         }
     }
@@ -96,9 +97,14 @@ fn activity(reason: Reason, model: &Model) -> Activity {
     }
 }
 
-/// The roll: what the take remembers of before, what the audio thread tells of now, and what is
-/// decided.
-fn roll(status: &Status, keys: KeyRange, rate: Rate, take: &TakeView) -> Roll {
+/// The roll: what the take remembers of before, what the audio thread tells of now, what is decided,
+/// and how it would go on.
+fn roll(
+    (status, preview): (&Status, &Preview),
+    keys: KeyRange,
+    rate: Rate,
+    take: &TakeView,
+) -> Roll {
     let columns = Columns { status, rate, locks: &take.locks };
     let (older, told) = aligned(&take.tail, status.past());
     let mut past: Vec<Column> = older.iter().map(|played| columns.remembered(played)).collect();
@@ -120,15 +126,19 @@ fn roll(status: &Status, keys: KeyRange, rate: Rate, take: &TakeView) -> Roll {
     if let Some(now) = &mut now {
         now.heard = Chord::from_masks(status.held, 0);
     }
-    let ahead = status.coming().iter().take_while(|shown| shown.known);
+    let ahead: Vec<&Shown> = status.coming().iter().take_while(|shown| shown.known).collect();
+    let last = ahead.last().copied().or(status.past().last().filter(|_| playing));
+    let bar_steps = Grid { rate }.bar_steps(status.metre);
     Roll {
         keys,
         played: take.end.saturating_sub(told.len() as u64) + (past.len() - older.len()) as u64,
         past,
         now,
-        ahead: ahead.map(|shown| columns.shown(shown)).collect(),
+        preview: last.map_or(vec![], |last| columns.foreseen(last, preview, bar_steps)),
+        ahead: ahead.into_iter().map(|shown| columns.shown(shown)).collect(),
         held: status.held,
         beats: beats(status.metre),
+        bar_steps: bar_steps.try_into().unwrap_or(u16::MAX),
         phase: if playing { phase(status) } else { 0.0 },
     }
 }
@@ -187,6 +197,18 @@ impl Columns<'_> {
             missed: !played.sounded,
             ..self.at(played.rate, played.step)
         }
+    }
+
+    /// What would follow the step `last`, up to a bar, and no further than the host's loop goes.
+    fn foreseen(&self, last: &Shown, preview: &Preview, bar_steps: i64) -> Vec<Column> {
+        if preview.epoch != self.status.epoch {
+            return vec![];
+        }
+        let looped = self.at(self.rate, last.step).looped;
+        let following = preview.after(last.pass, last.step);
+        let columns = following.map(|(step, chord)| Column { chord, ..self.at(self.rate, step) });
+        let most = usize::try_from(bar_steps).unwrap_or(0);
+        columns.take_while(|column| column.looped || !looped).take(most).collect()
     }
 
     /// An empty column.
@@ -268,7 +290,12 @@ mod tests {
         let model = Model { name: name.to_owned(), loading, ..Model::default() };
         let meters = Meters { chord_ms: 0.5, busy_ms: 2.5, ..Meters::default() };
         let keys = KeyRange { low: 24, count: 78 };
-        View::gather(status, &meters, (model, keys), (Rate::Sixteenth, &TakeView::default()))
+        View::gather(
+            (status, &Preview::default()),
+            &meters,
+            (model, keys),
+            (Rate::Sixteenth, &TakeView::default()),
+        )
     }
 
     /// A roll with what a take tells of the steps `steps`, in which the musician played `step`.
@@ -296,7 +323,7 @@ mod tests {
             ..TakeView::default()
         };
         let keys = KeyRange { low: 24, count: 78 };
-        roll(status, keys, Rate::Sixteenth, &take)
+        roll((status, &Preview::default()), keys, Rate::Sixteenth, &take)
     }
 
     fn keys(chord: Chord) -> Vec<u8> {
@@ -370,6 +397,28 @@ mod tests {
         assert!((roll.phase - 0.5).abs() < 1e-6, "half of step 13 has passed: {}", roll.phase);
         let missed: Vec<bool> = roll.past.iter().map(|column| column.missed).collect();
         assert_eq!(missed, [false, true, false]);
+    }
+
+    #[test]
+    fn how_it_would_go_on_follows_what_is_decided_as_far_as_the_loop_goes() {
+        let mut status = playing_at(3.375);
+        status.epoch = 7;
+        let chord = |step: i64| Chord::struck_keys([step as u8]);
+        let foreseen =
+            |epoch| Preview::new(epoch, (14..38).map(|step| (0, Step(step), chord(step))));
+        let keys = KeyRange { low: 0, count: 128 };
+        let roll = |status: &Status, preview: &Preview| {
+            let roll = roll((status, preview), keys, Rate::Sixteenth, &TakeView::default());
+            let first = roll.preview.first().map(|column| self::keys(column.chord));
+            (roll.preview.len(), first)
+        };
+        // 14 is decided, and a bar of 3/4 is shown.
+        assert_eq!(roll(&status, &foreseen(7)), (12, Some(vec![15])));
+        assert_eq!(roll(&status, &foreseen(6)), (0, None), "from before a jump");
+        status.loop_beats = Some((3.0, 4.5));
+        assert_eq!(roll(&status, &foreseen(7)), (3, Some(vec![15])));
+        status.set_coming(std::iter::empty());
+        assert_eq!(roll(&status, &foreseen(7)), (4, Some(vec![14])));
     }
 
     #[test]

@@ -44,11 +44,19 @@ pub struct Prefs {
     pub size: [f32; 2],
     /// The folder with the user's models; empty for none.
     pub models: String,
+    /// Whether the roll shows how the music would go on.
+    pub preview: bool,
 }
 
 impl Default for Prefs {
     fn default() -> Prefs {
-        Prefs { look: Look::default(), scale: 1.0, size: super::SIZE, models: String::new() }
+        Prefs {
+            look: Look::default(),
+            scale: 1.0,
+            size: super::SIZE,
+            models: String::new(),
+            preview: true,
+        }
     }
 }
 
@@ -117,6 +125,7 @@ mod tests {
             scale: 1.5,
             size: [900.0, 600.0],
             models: "/models".to_owned(),
+            preview: false,
         };
         prefs.write(&path).expect("written");
         assert_eq!(Prefs::read(&path).expect("read"), prefs);

@@ -43,7 +43,7 @@ pub struct Lens {
 
 impl Default for Lens {
     fn default() -> Self {
-        Lens { step_width: 13.0, anchor: None, bars: None, all_keys: false, from: None }
+        Lens { step_width: 11.0, anchor: None, bars: None, all_keys: false, from: None }
     }
 }
 
@@ -72,16 +72,15 @@ impl Lens {
     }
 }
 
-/// Draws `roll` over all the room that `ui` has, with room ahead for what a look-ahead of
-/// `lookahead_steps` decides: a fixed number of steps, so that the now-line stays put. Dragging
-/// chooses bars, the wheel goes back, with Ctrl it zooms.
+/// Draws `roll` over all the room that `ui` has, with room for `steps_ahead` after the
+/// now-line: a fixed number, so that the now-line stays put. Dragging chooses bars, the wheel goes back, with Ctrl it zooms.
 ///
 /// The notes of `key` are lit a little.
 pub fn show(
     ui: &mut Ui,
     roll: &Roll,
     key: Option<Tonality>,
-    lookahead_steps: f64,
+    steps_ahead: f64,
     lens: &mut Lens,
 ) -> Response {
     let size = ui.available_size().max(vec2(160.0, 80.0));
@@ -94,7 +93,7 @@ pub fn show(
     let field = rect.with_min_x(keyboard.right());
     look(ui, field, &response, roll, lens);
     let keys = if lens.all_keys { roll.keys } else { octaves(roll) };
-    let scale = Scale::new(field, keys, lookahead_steps, lens.step_width);
+    let scale = Scale::new(field, keys, steps_ahead, lens.step_width);
     let scale = scale.shifted(roll, lens.back(roll));
     choose(&response, roll, &scale, lens);
     if !ui.is_rect_visible(rect) {
@@ -109,6 +108,7 @@ pub fn show(
     if let Some(bars) = lens.bars {
         marks::chosen(&inner, &scale, roll, bars, palette);
     }
+    marks::preview(&inner, &scale, roll, palette);
     marks::now_line(&inner, &scale, palette);
     keyboard::show(&painter, keyboard, &scale, roll, palette);
     response
@@ -183,7 +183,10 @@ fn column(roll: &Roll, index: i64) -> Option<&Column> {
     match index {
         0 if roll.now.is_some() => roll.now.as_ref(),
         _ if index < 0 => place(roll.past.len() as i64 + index).and_then(|n| roll.past.get(n)),
-        _ => place(index - sounding).and_then(|n| roll.ahead.get(n)),
+        _ => place(index - sounding).and_then(|n| {
+            let preview = || roll.preview.get(n - roll.ahead.len());
+            roll.ahead.get(n).or_else(preview)
+        }),
     }
 }
 

@@ -36,6 +36,10 @@ pub fn show(ui: &mut Ui, prefs: &mut Prefs, host: Option<&Routing>) {
                 prefs.scale = to.unwrap_or(scale);
             }
             ui.end_row();
+            let label = ui.label(text::PREVIEW);
+            let preview = ui.checkbox(&mut prefs.preview, text::PREVIEW_SHOWN.0);
+            preview.labelled_by(label.id).on_hover_text(text::PREVIEW_SHOWN.1);
+            ui.end_row();
         });
         ui.add_space(12.0);
         ui.heading(text::SETUP_ROUTING);

@@ -83,12 +83,17 @@ pub const AUDITION_ON: (&str, &str) =
     ("switch its own piano on", "Audition, under Sound and channels.");
 /// The performances before the present one.
 pub const TRIES: (&str, &str) =
-    ("Performances before", "The last eight performances: go back to one, or keep it.");
+    ("Performances before", "The last eight performances: hear one again, or keep it.");
 /// Said while there are none.
 pub const NO_TRIES: &str = "Throw the dice: what was played until then is listed here.";
 /// See [`LOCK`].
-pub const TRY_BACK: (&str, &str) =
-    ("Back", "Go on with its seed: the same music at the same place.");
+pub const TRY_BACK: (&str, &str) = (
+    "Hear again",
+    "Locks its bars, so that they play as they did then, note for note, and goes on with its seed. \
+     Undo lets go of them.",
+);
+/// Said where nothing of a performance is left.
+pub const NOT_IN_TAKE: &str = "It is too long ago: the take no longer holds it";
 /// See [`LOCK`].
 pub const TRY_KEEP: (&str, &str) = ("Keep", "Write it as a MIDI file in your music folder.");
 /// Said in a frame of locked bars.
@@ -213,6 +218,40 @@ pub const THEME_DARK: &str = "Dark";
 pub const THEME_LIGHT: &str = "Light";
 /// Name of the scale of everything drawn.
 pub const SIZE: &str = "Size";
+/// Name of the switch for how the music would go on.
+pub const PREVIEW: &str = "Next bar";
+/// See [`PREVIEW`].
+pub const PREVIEW_SHOWN: (&str, &str) = (
+    "Show how it would go on",
+    "Right of what is decided, faint: the bar that it would play if you rested. What you play, and every \
+     knob you turn, changes it.",
+);
+/// Written over it in the roll.
+pub const PREVIEW_IN_ROLL: &str = "as it would go on";
+/// The line of what a host would bring.
+pub const PLAY: (&str, &str) = ("Play", "The space bar does the same.");
+/// See [`PLAY`].
+pub const STOP: (&str, &str) = ("Stop", "The space bar does the same.");
+/// See [`PLAY`].
+pub const TO_START: (&str, &str) = ("To the start", "Goes to the first bar.");
+/// See [`PLAY`].
+pub const TEMPO: &str = "Tempo";
+/// See [`PLAY`].
+pub const TEMPO_HINT: &str = "Drag it, or click and type.";
+/// See [`PLAY`].
+pub const BPM: &str = " BPM";
+/// See [`PLAY`].
+pub const METRE: &str = "Metre";
+/// See [`PLAY`].
+pub const PIANO: (&str, &str) = (
+    "Piano on your keyboard",
+    "A S D F G H J K L are the white keys, W E T Y U O P the black ones above them; Z and X move \
+     them by an octave. A MIDI keyboard is heard, too.",
+);
+/// See [`PLAY`].
+pub const OCTAVE_DOWN: (&str, &str) = ("Lower", "An octave lower (Z).");
+/// See [`PLAY`].
+pub const OCTAVE_UP: (&str, &str) = ("Higher", "An octave higher (X).");
 /// Heading of what leads notes to an instrument.
 pub const SETUP_ROUTING: &str = "Hear it through an instrument";
 /// What it is about.

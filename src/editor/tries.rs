@@ -88,6 +88,8 @@ pub fn show(
                 });
                 if again.clicked() {
                     back = Some(one.seed);
+                    let (from, end) = one.steps;
+                    actions.take = Some(TakeAction::Back(from, end));
                 }
                 let (name, hint) = text::TRY_KEEP;
                 let keep = ui.button(name).on_hover_text(hint);

@@ -27,6 +27,43 @@ pub struct View {
     pub transport: Transport,
     /// What is understood of the music.
     pub ear: Ear,
+    /// What a host would bring, where there is none.
+    pub console: Option<Console>,
+}
+
+/// What a host would bring: a transport that the musician leads in our window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Console {
+    /// Whether the play head moves.
+    pub playing: bool,
+    /// Quarter notes per minute, within [`Console::TEMPI`].
+    pub tempo_bpm: f64,
+    /// Beats in a bar, and the note value of one.
+    pub signature: (u16, u16),
+}
+
+impl Console {
+    /// Quarter notes per minute that it plays at.
+    pub const TEMPI: std::ops::RangeInclusive<f64> = 20.0..=400.0;
+
+    /// The metres to choose from.
+    pub const METRES: [(u16, u16); 9] =
+        [(2, 4), (3, 4), (4, 4), (5, 4), (5, 8), (6, 8), (7, 8), (9, 8), (12, 8)];
+}
+
+/// What a musician does with a [`Console`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Command {
+    /// Play, or stop.
+    Play(bool),
+    /// Go to the first bar.
+    ToStart,
+    /// Another tempo, in quarter notes per minute.
+    Tempo(f64),
+    /// Another metre: beats in a bar, and the note value of one.
+    Metre(u16, u16),
+    /// A MIDI key is struck, or let go.
+    Key(u8, bool),
 }
 
 /// Where the host is, in a musician's terms.
@@ -201,6 +238,10 @@ pub struct Roll {
     pub now: Option<Column>,
     /// Steps decided but not yet sounding, soonest first.
     pub ahead: Vec<Column>,
+    /// Those that follow, as they would be if the musician rested; none if that is not known.
+    pub preview: Vec<Column>,
+    /// Steps in a bar; 0 if that is not known.
+    pub bar_steps: u16,
     /// Mask of the MIDI keys that the musician holds.
     pub held: u128,
     /// Beats in a bar, those of a compound metre counted by three; 0 if that is not known.
@@ -218,6 +259,8 @@ impl Default for Roll {
             past: Vec::new(),
             now: None,
             ahead: Vec::new(),
+            preview: Vec::new(),
+            bar_steps: 0,
             held: 0,
             beats: 0,
             played: 0,
@@ -284,7 +327,7 @@ pub struct Figures {
 }
 
 /// What the user asked for in one frame, parameters excepted: those go through the host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Actions {
     /// End every note.
     pub panic: bool,
@@ -300,6 +343,8 @@ pub struct Actions {
     pub take: Option<TakeAction>,
     /// Let this part of the take be dragged out of the window.
     pub drag: Option<Part>,
+    /// What was done with the console, in that order.
+    pub commands: Vec<Command>,
 }
 
 /// What a dialog of the system's asks for.
@@ -322,6 +367,9 @@ pub enum TakeAction {
     Unlock(i64, i64),
     /// Play these bars anew.
     Again(i64, i64),
+    /// Replay a performance: the steps of these numbers ([`Roll::played`]), from the first to the one
+    /// before the second.
+    Back(u64, u64),
     /// Take back the last of these.
     Undo,
     /// Let go of what a newer version wrote.

@@ -27,7 +27,7 @@ use self::held::Shared;
 pub use self::held::Window;
 use super::pace::FRAME;
 use super::prefs::Prefs;
-use super::view::{Part, PresetAction, Question, TakeAction, View};
+use super::view::{Command, Part, PresetAction, Question, TakeAction, View};
 use super::{SIZE_MIN, text};
 use crate::params::{AnacrusisParams, ModelChoice};
 
@@ -35,6 +35,11 @@ use crate::params::{AnacrusisParams, ModelChoice};
 pub trait Session: Send + 'static {
     /// What there is to draw now.
     fn view(&mut self) -> View;
+    /// Whether it is to be thought out how the music would go on: see
+    /// [`Roll::preview`](super::Roll::preview).
+    fn watch(&mut self, preview: bool);
+    /// Does something that a host would do; only where there is none.
+    fn command(&mut self, command: Command);
     /// Ends every note in the next block.
     fn panic(&mut self);
     /// Opens the file at `path` as the model, also if it was opened before.

@@ -13,7 +13,7 @@ use super::models::Models;
 use super::presets::Presets;
 use super::takes::Desk;
 use crate::editor::window::{Answer, Parent};
-use crate::editor::{self, Part, PresetAction, Question, TakeAction, View, text};
+use crate::editor::{self, Command, Console, Part, PresetAction, Question, TakeAction, View, text};
 use crate::jam::link::Monitor;
 use crate::params::ModelChoice;
 
@@ -26,6 +26,16 @@ pub struct Session {
     shelf: Shelf,
     dialogs: Dialogs,
     presets: Presets,
+    /// Leads the transport, where there is no host that does.
+    lead: Option<Box<dyn Lead>>,
+}
+
+/// Leads a transport of our own, where there is no host.
+pub trait Lead: Send {
+    /// How it stands.
+    fn console(&self) -> Console;
+    /// Does what the musician asked for.
+    fn command(&mut self, command: Command);
 }
 
 impl Session {
@@ -35,16 +45,17 @@ impl Session {
         signals: Arc<Signals>,
         desk: Desk,
         wake: RepaintNotifier,
+        lead: Option<Box<dyn Lead>>,
     ) -> Session {
         let (shelf, presets) = (Shelf::new(wake.clone()), Presets::new(desk.params()));
         let dialogs = Dialogs::new(wake);
-        Session { monitor, models, signals, desk, shelf, dialogs, presets }
+        Session { monitor, models, signals, desk, shelf, dialogs, presets, lead }
     }
 }
 
 impl editor::window::Session for Session {
     fn view(&mut self) -> View {
-        let status = self.monitor.status();
+        let (status, preview) = (self.monitor.status(), self.monitor.preview());
         let meters = self.monitor.meters();
         let (mut model, keys) = self.models.view();
         if self.signals.faults.load(Ordering::Relaxed) + meters.panics > 0 {
@@ -52,11 +63,22 @@ impl editor::window::Session for Session {
         }
         self.desk.look(&status);
         let (rate, take) = (self.desk.rate(), self.desk.view());
-        let mut view = View::gather(&status, &meters, (model, keys), (rate, &take));
+        let mut view = View::gather((&status, &preview), &meters, (model, keys), (rate, &take));
         view.take.notice = view.take.notice.or_else(|| self.desk.notice());
         view.library = self.shelf.view();
         view.presets = self.presets.view();
+        view.console = self.lead.as_ref().map(|lead| lead.console());
         view
+    }
+
+    fn watch(&mut self, preview: bool) {
+        self.monitor.watch(preview);
+    }
+
+    fn command(&mut self, command: Command) {
+        if let Some(lead) = &mut self.lead {
+            lead.command(command);
+        }
     }
 
     fn panic(&mut self) {

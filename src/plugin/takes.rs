@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::editor::{Model, Part, TakeAction, text};
 use crate::jam::status::Status;
 use crate::jam::take::{Keep, KeepOptions, Span, TakeView, keep};
-use crate::music::{Grid, Metre, Rate};
+use crate::music::{Grid, Metre, Rate, Step};
 use crate::params::{AnacrusisParams, file};
 
 /// Files of one name that are looked for at most.
@@ -62,6 +62,15 @@ impl Desk {
             TakeAction::Lock(first, last) => take.with(|take| take.lock(span(first, last))),
             TakeAction::Unlock(first, last) => take.with(|take| take.unlock(span(first, last))),
             TakeAction::Again(first, last) => take.with(|take| take.again(span(first, last))),
+            TakeAction::Back(from, end) => {
+                let brought = take.with(|take| take.bring_back(from, end));
+                self.notice = Some(match brought {
+                    Ok(Some(span)) => text::brought_back(self.bars(span)),
+                    Ok(None) => text::NOT_IN_TAKE.to_owned(),
+                    Err(error) => error.to_string(),
+                });
+                return;
+            }
             TakeAction::Undo => {
                 take.with(|take| take.undo());
                 Ok(())
@@ -118,6 +127,13 @@ impl Desk {
         let rate = self.rate();
         let steps = Grid { rate }.bars(first, last, self.metre);
         Span { rate, first: steps.start, end: steps.end }
+    }
+
+    /// The host's bars in which steps lie, the first and the last.
+    fn bars(&self, span: Span) -> (i64, i64) {
+        let grid = Grid { rate: span.rate };
+        let bar = |step| grid.bar_at(grid.start_beats(step), self.metre);
+        (bar(span.first), bar(Step(span.end.0 - 1)))
     }
 
     /// Writes a part of the take into the user's folder, or says why not.
@@ -179,7 +195,7 @@ fn write_new(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::jam::take::Played;
-    use crate::music::{Chord, Step};
+    use crate::music::Chord;
 
     fn desk() -> Desk {
         let desk = Desk::new(Arc::default());
@@ -222,6 +238,15 @@ mod tests {
         assert!(desk.view().can_undo && desk.notice().is_none());
         (0..2000).for_each(|_| desk.act(TakeAction::Lock(1, 1), &Model::default()));
         assert!(desk.notice().is_some_and(|words| words.contains("undo some")));
+    }
+
+    #[test]
+    fn a_performance_that_is_brought_back_is_told_by_its_bars() {
+        let mut desk = desk();
+        desk.act(TakeAction::Back(16, 48), &Model::default());
+        assert!(desk.notice().is_some_and(|words| words.starts_with("Bars 2 to 3: locked")));
+        desk.act(TakeAction::Back(64, 80), &Model::default());
+        assert_eq!(desk.notice().as_deref(), Some(text::NOT_IN_TAKE));
     }
 
     #[test]

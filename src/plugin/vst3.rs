@@ -39,7 +39,7 @@ impl Plugin for Vst3 {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        self.0.window()
+        self.0.window(None)
     }
 
     fn filter_state(state: &mut PluginState) {

@@ -2,8 +2,11 @@
 
 use nih_plug::context::process::SendEventError;
 use nih_plug::prelude::{
-    Plugin, PluginApi, PluginNoteEvent, ProcessContext, Transport as HostTransport,
+    NoteEvent, Plugin, PluginApi, PluginNoteEvent, ProcessContext, Transport as HostTransport,
 };
+
+use ringbuf::HeapCons;
+use ringbuf::traits::Consumer;
 
 use super::Standalone;
 use crate::jam::transport::Transport;
@@ -11,18 +14,24 @@ use crate::plugin::Anacrusis;
 
 type Task = <Anacrusis as Plugin>::BackgroundTask;
 
-/// Hands everything on to the framework's context but the question what time it is.
+/// Hands everything on to the framework's context but the question what time it is, and plays what
+/// the computer's keys play.
 pub struct OwnTime<'a, C> {
     context: &'a mut C,
     transport: HostTransport,
+    keys: &'a mut HeapCons<NoteEvent<()>>,
 }
 
 impl<'a, C: ProcessContext<Standalone>> OwnTime<'a, C> {
-    /// `context`, at the time that `transport` tells.
+    /// `context`, at the time that `transport` tells; what `keys` holds is played at once.
     ///
     /// # Realtime
     /// Copies numbers.
-    pub fn new(context: &'a mut C, transport: &Transport) -> Self {
+    pub fn new(
+        context: &'a mut C,
+        transport: &Transport,
+        keys: &'a mut HeapCons<NoteEvent<()>>,
+    ) -> Self {
         let mut host = HostTransport::new(transport.sample_rate as f32);
         host.playing = transport.playing;
         host.tempo = transport.tempo_bpm;
@@ -30,7 +39,7 @@ impl<'a, C: ProcessContext<Standalone>> OwnTime<'a, C> {
         host.bar_start_pos_beats = transport.bar_start_beats;
         host.time_sig_numerator = transport.time_signature.map(|(beats, _)| beats);
         host.time_sig_denominator = transport.time_signature.map(|(_, value)| value);
-        OwnTime { context, transport: host }
+        OwnTime { context, transport: host, keys }
     }
 }
 
@@ -52,7 +61,8 @@ impl<C: ProcessContext<Standalone>> ProcessContext<Anacrusis> for OwnTime<'_, C>
     }
 
     fn next_event(&mut self) -> Option<PluginNoteEvent<Anacrusis>> {
-        self.context.next_event()
+        // Those come first: theirs is the first sample.
+        self.keys.try_pop().or_else(|| self.context.next_event())
     }
 
     fn try_send_event(

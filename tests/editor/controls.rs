@@ -211,6 +211,8 @@ fn the_last_performances_are_gone_back_to_and_kept() {
     harness.get_by_label(&text::try_name(text::TRY_BACK.0, 0)).click();
     harness.run();
     assert_eq!(harness.state().params.seed.value(), first);
+    let back = harness.state().actions.iter().rev().find_map(|actions| actions.take);
+    assert_eq!(back, Some(TakeAction::Back(0, 24)));
 }
 
 #[test]

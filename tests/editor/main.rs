@@ -1,5 +1,6 @@
 //! Draws the editor without a window or a host, and uses it as a user would.
 
+mod console;
 mod controls;
 mod models;
 mod presets;
@@ -212,7 +213,8 @@ fn a_newcomer_is_told_what_to_do_next_until_it_is_done() {
     let mut harness = harness(Desk::default());
     let told = |harness: &Harness<'_, Desk>| {
         let all = [Advice::PressPlay, Advice::Play, Advice::Listen];
-        all.into_iter().find(|advice| harness.query_by_label(text::advice(*advice)).is_some())
+        all.into_iter()
+            .find(|advice| harness.query_by_label(text::advice(*advice, false)).is_some())
     };
     assert_eq!(told(&harness), Some(Advice::PressPlay));
     harness.get_by_role_and_label(Role::RadioButton, "Accompany").click();

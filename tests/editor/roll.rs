@@ -38,6 +38,21 @@ fn voices_future_and_the_musician_are_told_apart() {
 }
 
 #[test]
+fn how_it_would_go_on_is_faint_and_follows_what_is_decided() {
+    let mut view = playing();
+    view.roll.now = Some(loud([60], Line::Bar));
+    view.roll.ahead = vec![loud([62], Line::Step)];
+    let faint = DARK.middle.gamma_multiply(0.16);
+    let shown = |view: &anacrusis::editor::View| {
+        let harness = harness(Desk { view: view.clone(), ..Desk::default() });
+        (fills(&harness, faint), outlines(&harness, DARK.middle))
+    };
+    assert_eq!(shown(&view), (0, 2), "what sounds and what is decided");
+    view.roll.preview = vec![loud([64, 67], Line::Step), column([], Line::Step)];
+    assert_eq!(shown(&view), (2, 2));
+}
+
+#[test]
 fn soft_notes_are_pale() {
     let mut view = playing();
     view.roll.past = vec![Column { velocity: 20, ..column([48], Line::Bar) }];
@@ -106,8 +121,8 @@ fn the_notes_of_the_key_that_is_heard_are_lit() {
 fn at(harness: &Harness<'_, Desk>, back: f32) -> Pos2 {
     let roll = harness.get_by_label_contains("Piano roll").rect();
     let width = harness.state().memory.lens.step_width;
-    // Four steps lie ahead of the now-line, and half of the sounding one is over.
-    pos2(roll.right() - 4.0 * width - back * width, roll.center().y)
+    // A bar and two steps lie ahead of the now-line, and half of the sounding one is over.
+    pos2(roll.right() - 18.0 * width - back * width, roll.center().y)
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub enum Kind {
     Own(Voice),
     /// One that comes next and will be decided once more in its step.
     Tentative,
+    /// One that would come if the musician rested.
+    Preview,
     /// A note of the musician's.
     Heard,
     /// A note that came too late to sound.
@@ -64,6 +66,11 @@ pub fn note(painter: &Painter, cell: Rect, kind: Kind, look: Look, palette: &Pal
                 inside.left_top(),
             ];
             painter.extend(Shape::dashed_line(&corners, stroke, 3.0, 2.0));
+        }
+        Kind::Preview => {
+            painter.rect_filled(cell, round, palette.middle.gamma_multiply(0.16));
+            let stroke = Stroke::new(1.0, palette.middle.gamma_multiply(0.3));
+            painter.rect_stroke(cell, round, stroke, StrokeKind::Inside);
         }
         Kind::Own(voice) => {
             let colour = shade(own(voice, palette), look.velocity, palette);
@@ -211,6 +218,18 @@ pub fn chosen(
             painter.rect_stroke(rect, 2.0, stroke, StrokeKind::Inside);
         },
     );
+}
+
+/// Says what the faint notes are.
+pub fn preview(painter: &Painter, scale: &Scale, roll: &Roll, palette: &Palette) {
+    let first = i64::from(roll.now.is_some()) + roll.ahead.len() as i64;
+    let end = scale.x(first + roll.preview.len() as i64).min(scale.field.right());
+    let font = FontId::proportional(11.5);
+    let words = painter.layout_no_wrap(text::PREVIEW_IN_ROLL.to_owned(), font, palette.text_dim);
+    let at = pos2(end - words.size().x - 6.0, scale.field.top() + 4.0);
+    if !roll.preview.is_empty() && at.x > scale.x(first) {
+        painter.galley(at, words, palette.text_dim);
+    }
 }
 
 /// Now.

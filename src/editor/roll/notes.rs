@@ -44,7 +44,9 @@ pub fn show(painter: &Painter, scale: &Scale, roll: &Roll, palette: &Palette) {
 /// What was generated, as notes.
 pub(super) fn generated(roll: &Roll, range: std::ops::Range<i64>) -> Vec<Note> {
     let voices = |column: &Column, key| Kind::Own(Voice::of(key, column.chord.playing()));
-    let kind = |column: &Column, key| match column {
+    let preview = i64::from(roll.now.is_some()) + roll.ahead.len() as i64;
+    let kind = |index, column: &Column, key| match column {
+        _ if index >= preview => Kind::Preview,
         Column { missed: true, .. } => Kind::Missed,
         Column { tentative: true, .. } => Kind::Tentative,
         column => voices(column, key),
@@ -54,7 +56,7 @@ pub(super) fn generated(roll: &Roll, range: std::ops::Range<i64>) -> Vec<Note> {
 
 /// What the musician played, as notes.
 fn heard(roll: &Roll, range: std::ops::Range<i64>) -> Vec<Note> {
-    joined(roll, range, |column| (column.heard, column.heard_velocity), |_, _| Kind::Heard)
+    joined(roll, range, |column| (column.heard, column.heard_velocity), |_, _, _| Kind::Heard)
 }
 
 /// The notes of a player: each from where it is struck to where it ends.
@@ -62,7 +64,7 @@ fn joined(
     roll: &Roll,
     range: std::ops::Range<i64>,
     of: impl Fn(&Column) -> (Chord, u8),
-    kind: impl Fn(&Column, u8) -> Kind,
+    kind: impl Fn(i64, &Column, u8) -> Kind,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut open: [Option<Note>; 128] = [None; 128];
@@ -77,7 +79,8 @@ fn joined(
         notes.extend(ended);
         for key in chord.keys() {
             let slot = &mut open[usize::from(key)];
-            let begun = Note { key, steps: (index, index + 1), kind: kind(column, key), velocity };
+            let begun =
+                Note { key, steps: (index, index + 1), kind: kind(index, column, key), velocity };
             // What changes its kind goes on as another note: from certain to tentative, say. A voice
             // is that of a note's beginning.
             let goes_on = |note: &Note| match (note.kind, begun.kind) {

@@ -33,9 +33,9 @@ pub struct Scale {
 
 impl Scale {
     /// For steps of `step_width` points and rows for `keys`.
-    pub fn new(area: Rect, keys: KeyRange, lookahead_steps: f64, step_width: f32) -> Scale {
+    pub fn new(area: Rect, keys: KeyRange, steps_ahead: f64, step_width: f32) -> Scale {
         // The sounding step reaches past the now-line too; a few steps: f32 is plenty.
-        let ahead = (lookahead_steps.ceil() as f32 + 2.0).max(AHEAD_STEPS_MIN);
+        let ahead = (steps_ahead.ceil() as f32 + 2.0).max(AHEAD_STEPS_MIN);
         let lane = area.with_max_y(area.top() + LANE_HEIGHT);
         let field = area.with_min_y(lane.bottom());
         // However wide steps are, most of the room belongs to what was played.

@@ -53,9 +53,20 @@ pub fn playing(mode: ModeChoice, ear: &Ear) -> String {
     }
 }
 
-/// What a newcomer does next.
-pub fn advice(advice: Advice) -> &'static str {
+/// The keys of a piano on the computer's keyboard, from the C `low` on: an octave and a third.
+pub fn piano(low: u8) -> String {
+    let octave = i32::from(low) / 12 - 1;
+    format!("C{octave} to E{}", octave + 1)
+}
+
+/// What a newcomer does next; without a host, `own` says.
+pub fn advice(advice: Advice, own: bool) -> &'static str {
     match advice {
+        Advice::PressPlay if own => "Press Play, or the space bar.",
+        Advice::Play if own => {
+            "Play something, on a MIDI keyboard or with the keys A to L: it goes with you."
+        }
+        Advice::Listen if own => "Hear nothing? Let --midi-out lead to an instrument, or",
         Advice::PressPlay => "Press play in the host: it plays while the transport runs.",
         Advice::Play => "Play something: it goes with you.",
         Advice::Listen => "Hear nothing? Put an instrument after it, or",
@@ -175,6 +186,13 @@ pub fn no_folder(why: &dyn std::fmt::Display) -> String {
 /// The take was written to a file.
 pub fn kept(path: &std::path::Path) -> String {
     format!("Kept as {}", path.display())
+}
+
+/// A performance is replayed in the bars from the first to the last.
+pub fn brought_back((first, last): (i64, i64)) -> String {
+    let bars =
+        if first == last { format!("Bar {first}") } else { format!("Bars {first} to {last}") };
+    format!("{bars}: locked, as then. Play from bar {first} to hear it; Undo lets go")
 }
 
 /// It could not be written.

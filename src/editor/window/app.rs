@@ -74,6 +74,7 @@ impl<S: Session> App<S> {
         self.desktop.drawn();
         self.follow();
         theme::choose(ui.ctx(), self.memory.prefs.look);
+        self.session.watch(self.memory.prefs.preview);
         let view = self.session.view();
         self.memory.dropping = self.desktop.is_held_over();
         let actions = crate::editor::ui(ui, &view, &self.params, &setter, &mut self.memory);
@@ -84,7 +85,8 @@ impl<S: Session> App<S> {
             ui.ctx().set_zoom_factor(scale);
         }
         // Keys belong to the host (space, transport) unless something is being typed.
-        let typing = ui.ctx().egui_wants_keyboard_input();
+        // Without a host they are ours.
+        let typing = ui.ctx().egui_wants_keyboard_input() || view.console.is_some();
         let capture = if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll };
         frame.set_key_capture(capture);
         self.desktop.hand_on_keys(ui.ctx(), frame, typing);
@@ -108,6 +110,7 @@ impl<S: Session> App<S> {
     /// The window is gone, or about to go: nothing more is drawn.
     pub fn closed(&mut self) {
         self.host = None;
+        self.session.watch(false);
         self.memory.dropping = false;
         if let Some((file, given)) = self.desktop.closed() {
             self.session.dragged(file, given);
@@ -138,6 +141,9 @@ impl<S: Session> App<S> {
     fn act(&mut self, actions: Actions, setter: &ParamSetter, frame: &Frame) {
         if actions.panic {
             self.session.panic();
+        }
+        for command in actions.commands {
+            self.session.command(command);
         }
         if let Some(action) = actions.take {
             self.session.take(action);
