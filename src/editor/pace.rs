@@ -9,7 +9,7 @@ pub const FRAME: Duration = Duration::from_micros(16_667);
 
 /// The same where the processor draws: a frame is then work of some milliseconds, and what is left is the
 /// music's.
-pub const FRAME_ON_PROCESSOR: Duration = Duration::from_millis(40);
+pub const FRAME_ON_PROCESSOR: Duration = Duration::from_millis(50);
 
 /// Time between looks at what has just come to rest.
 const LOOK: Duration = Duration::from_millis(250);

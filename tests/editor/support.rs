@@ -125,9 +125,15 @@ pub fn desk_with_bars(bars: i64) -> Desk {
     Desk { view, ..Desk::default() }
 }
 
-/// Rectangles filled with exactly `colour`.
+/// Rectangles filled with exactly `colour`, those without smooth edges included.
 pub fn fills(harness: &Harness<'_, Desk>, colour: Color32) -> usize {
-    rects(harness).filter(|rect| rect.fill == colour).count()
+    let plain =
+        harness.output().shapes.iter().filter_map(|ClippedShape { shape, .. }| match shape {
+            Shape::Mesh(mesh) => Some(mesh.vertices.chunks_exact(4)),
+            _ => None,
+        });
+    let plain = plain.flatten().filter(|corners| corners.iter().all(|at| at.color == colour));
+    rects(harness).filter(|rect| rect.fill == colour).count() + plain.count()
 }
 
 /// Rectangles outlined in exactly `colour`.

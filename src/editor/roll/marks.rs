@@ -1,8 +1,9 @@
 //! What the parts of the roll look like.
 
+use egui::emath::GuiRounding;
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2,
-    vec2,
+    Align2, Color32, CornerRadius, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind,
+    pos2, vec2,
 };
 
 use super::columns;
@@ -121,6 +122,7 @@ pub const TONIC_LIGHT: f32 = 0.13;
 /// Rows of the keys, the notes of a key, and the room ahead.
 pub fn rows(painter: &Painter, scale: &Scale, tonality: Option<Tonality>, palette: &Palette) {
     // Each row once: where the processor draws, what is drawn over is time.
+    let mut ground = Ground::new(painter);
     for key in scale.keys() {
         let plain = if is_black(key) { palette.row_dark } else { palette.row };
         // The notes of the key are lit a little, its tonic more.
@@ -130,15 +132,38 @@ pub fn rows(painter: &Painter, scale: &Scale, tonality: Option<Tonality>, palett
             _ => 0.0,
         };
         if let Some(row) = scale.row(key) {
-            painter.rect_filled(row, 0.0, plain.lerp_to_gamma(palette.accent, light));
+            ground.add(row, plain.lerp_to_gamma(palette.accent, light));
         }
     }
     for row in scale.keys().filter(|key| key % 12 == 0).filter_map(|key| scale.row(key)) {
-        painter.hline(scale.field.x_range(), row.bottom(), Stroke::new(1.0, palette.beat));
+        ground.add(row.with_min_y(row.bottom() - 1.0), palette.beat);
     }
     // The room ahead of the now-line is lit a little: the future is a place.
     let ahead = scale.field.with_min_x(scale.now_x.min(scale.field.right()));
-    painter.rect_filled(ahead, 0.0, palette.now_line.gamma_multiply(0.03));
+    ground.add(ahead, palette.now_line.gamma_multiply(0.03));
+    ground.draw();
+}
+
+/// Rectangles in whole pixels, without smooth edges: where the processor draws, a smooth edge along a
+/// whole row costs more than the row.
+struct Ground<'a> {
+    painter: &'a Painter,
+    mesh: Mesh,
+}
+
+impl Ground<'_> {
+    fn new(painter: &Painter) -> Ground<'_> {
+        Ground { painter, mesh: Mesh::default() }
+    }
+
+    fn add(&mut self, rect: Rect, colour: Color32) {
+        let pixels = rect.round_to_pixels(self.painter.pixels_per_point());
+        self.mesh.add_colored_rect(pixels.intersect(self.painter.clip_rect()), colour);
+    }
+
+    fn draw(self) {
+        self.painter.add(self.mesh);
+    }
 }
 
 /// Bar and beat lines, locked bars and the loop.
@@ -165,14 +190,17 @@ pub fn bars(painter: &Painter, scale: &Scale, roll: &Roll, palette: &Palette) {
             painter.text(at, Align2::LEFT_TOP, text::LOCKED, font, palette.locked);
         },
     );
+    let mut lines = Ground::new(painter);
     for (index, column) in columns(roll, scale) {
-        let (x, stroke) = match column.line {
+        let (width, colour) = match column.line {
             Line::Step => continue,
-            Line::Beat => (scale.x(index), Stroke::new(1.0, palette.beat)),
-            Line::Bar => (scale.x(index), Stroke::new(1.5, palette.bar)),
+            Line::Beat => (1.0, palette.beat),
+            Line::Bar => (2.0, palette.bar),
         };
-        painter.vline(x, scale.field.y_range(), stroke);
+        let x = scale.x(index);
+        lines.add(scale.field.with_min_x(x).with_max_x(x + width), colour);
     }
+    lines.draw();
 }
 
 /// Stretches of columns of a kind, one after the other.

@@ -91,6 +91,9 @@ impl<S: Session> App<S> {
         frame.set_key_capture(capture);
         self.desktop.hand_on_keys(ui.ctx(), frame, typing);
         self.renderer.ask(ui);
+        // Smooth edges are a quarter of that work.
+        let smooth = !self.renderer.is_processor();
+        ui.ctx().tessellation_options_mut(|options| options.feathering = smooth);
         if let Some(pause) = self.pace.after(view, self.renderer.is_processor()) {
             ui.ctx().request_repaint_after(pause);
         }
