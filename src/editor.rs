@@ -91,6 +91,8 @@ pub struct Memory {
     pub tries: tries::Tries,
     /// What was seen of missed deadlines.
     pub misses: status::Misses,
+    /// What is told of what was asked for.
+    pub notice: status::Notice,
     /// The computer's keys, where they are a piano.
     pub keys: console::Keys,
     /// The path of a model as typed so far.
@@ -121,11 +123,12 @@ pub fn ui(
         let line = Frame::NONE.fill(palette.background);
         let line = line.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 0 });
         Panel::top("console").frame(line).show_separator_line(false).show(ui, |ui| {
-            console::show(ui, console, &mut memory.keys, &mut actions);
+            let bars = memory.lens.bars;
+            console::show(ui, console, bars, &mut memory.keys, &mut actions);
         });
     }
     Panel::bottom("footer").frame(bar).show(ui, |ui| {
-        status::show(ui, view, params, &mut memory.misses);
+        status::show(ui, view, params, (&mut memory.misses, &mut memory.notice));
     });
     let modes = Frame::NONE.fill(palette.background);
     let modes = modes.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 4 });
@@ -153,14 +156,29 @@ pub fn ui(
                 });
             });
         }
-        Page::Models => browser::show(ui, view, &params.model_choice(), memory, &mut actions),
-        Page::Setup => setup::show(ui, &mut memory.prefs, Routing::of_this_program()),
+        Page::Models => {
+            back(ui, &mut memory.page);
+            browser::show(ui, view, &params.model_choice(), memory, &mut actions);
+        }
+        Page::Setup => {
+            back(ui, &mut memory.page);
+            setup::show(ui, &mut memory.prefs, Routing::of_this_program());
+        }
     });
     presets::save(ui, &view.presets, &mut memory.preset, &mut actions);
     if memory.dropping {
         drop_here(ui);
     }
     actions
+}
+
+/// The way back to the roll.
+fn back(ui: &mut Ui, page: &mut Page) {
+    let (name, hint) = text::BACK;
+    if ui.button(name).on_hover_text(hint).clicked() {
+        *page = Page::Roll;
+    }
+    ui.add_space(4.0);
 }
 
 /// Steps for which there is room after the now-line: what the look-ahead decides, and a bar if it is

@@ -47,8 +47,14 @@ impl Default for Keys {
     }
 }
 
-/// Draws the line.
-pub fn show(ui: &mut Ui, console: &Console, keys: &mut Keys, actions: &mut Actions) {
+/// Draws the line; `bars` are those that are chosen.
+pub fn show(
+    ui: &mut Ui,
+    console: &Console,
+    bars: Option<(i64, i64)>,
+    keys: &mut Keys,
+    actions: &mut Actions,
+) {
     ui.horizontal(|ui| {
         ui.set_height(30.0);
         let mut command = |command| actions.commands.push(command);
@@ -57,8 +63,11 @@ pub fn show(ui: &mut Ui, console: &Console, keys: &mut Keys, actions: &mut Actio
         if ui.add(play).on_hover_text(hint).clicked() {
             command(Command::Play(!console.playing));
         }
-        if ui.button(text::TO_START.0).on_hover_text(text::TO_START.1).clicked() {
-            command(Command::ToStart);
+        // To the bars that are chosen, if some are.
+        let bar = bars.map_or(1, |(first, last)| first.min(last));
+        let to = egui::Button::new(text::to_bar(bar)).min_size(vec2(92.0, 0.0));
+        if ui.add(to).on_hover_text(text::TO_BAR).clicked() {
+            command(Command::ToBar(bar));
         }
         ui.add_space(8.0);
         let label = ui.label(text::TEMPO);
@@ -72,7 +81,7 @@ pub fn show(ui: &mut Ui, console: &Console, keys: &mut Keys, actions: &mut Actio
         let label = ui.label(text::METRE);
         let (beats, value) = console.signature;
         let shown = format!("{beats}/{value}");
-        let combo = ComboBox::from_id_salt("metre").selected_text(shown).width(56.0);
+        let combo = ComboBox::from_id_salt("metre").selected_text(shown).width(56.0).height(320.0);
         let response = combo.show_ui(ui, |ui| {
             for (beats, value) in Console::METRES {
                 let chosen = console.signature == (beats, value);

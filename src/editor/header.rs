@@ -31,14 +31,15 @@ pub fn show(
         }
         models(ui, view, params, &mut memory.page, actions);
         presets::menu(ui, &view.presets, params, setter, &mut memory.preset);
-        tries::show(ui, &view.roll, params, setter, &mut memory.tries, actions);
+        let tries = (&mut memory.tries, &mut memory.lens);
+        tries::show(ui, &view.roll, params, setter, tries, actions);
         ui.add_space(6.0);
         facts(ui, &view.ear);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             more(ui, &mut memory.page);
             let panic = RichText::new(text::PANIC).color(theme::palette(ui).warn);
             actions.panic |= ui.add(Button::new(panic)).on_hover_text(text::PANIC_HINT).clicked();
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| lamp(ui, &view.ear, wide));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| lamp(ui, view, wide));
         });
     });
 }
@@ -105,11 +106,15 @@ fn fact(
 }
 
 /// Lit while the musician is heard.
-fn lamp(ui: &mut Ui, ear: &Ear, wide: bool) {
+fn lamp(ui: &mut Ui, view: &View, wide: bool) {
     let palette = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
-    let words = if ear.hears { text::HEARS } else { text::HEARS_NOT };
-    let colour = if ear.hears { palette.heard } else { palette.widget };
+    let words = match &view.console {
+        _ if view.ear.hears => text::HEARS,
+        Some(_) => text::HEARS_NOT_OWN,
+        None => text::HEARS_NOT,
+    };
+    let colour = if view.ear.hears { palette.heard } else { palette.widget };
     ui.painter().circle_filled(rect.center(), 4.5, colour);
     ui.painter().circle_stroke(rect.center(), 7.0, egui::Stroke::new(1.0, colour));
     if wide {

@@ -1,10 +1,12 @@
 //! A large knob for what a musician turns while playing.
 //!
-//! Up or right is more, Shift moves finely, a double click gives the default, a click lets one type
-//! the value, and with the keyboard the arrows do what the pointer does.
+//! Up or right is more, Shift moves finely, a double click gives the default. A click on the value lets
+//! one type it; a click elsewhere, or the Tab key, gives the knob the keyboard, whose arrows turn it.
 
 use std::f32::consts::PI;
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{
     Align2, Color32, FontId, Id, Key, Pos2, Response, Sense, Shape, Stroke, TextEdit, Ui,
     WidgetInfo, epaint::PathStroke, pos2, vec2,
@@ -25,6 +27,9 @@ const NUDGE: f32 = 0.02;
 
 /// Seconds in which a second click makes a double click; then one lets the value be typed.
 const DOUBLE_CLICK_S: f64 = 0.35;
+
+/// How far from its middle a click is one on the value, in points.
+const VALUE_RADIUS: f32 = 20.0;
 
 /// Height of a knob with its name, in points.
 pub const HEIGHT: f32 = 80.0;
@@ -52,7 +57,7 @@ pub fn show<P: Param>(
     });
     let centre = pos2(rect.center().x, rect.top() + 33.0);
     let typing: Id = response.id.with("typing");
-    turn(ui, setter, param, &mut response);
+    turn(ui, setter, param, centre, &mut response);
     if ui.data(|data| data.get_temp::<String>(typing)).is_some() {
         type_value(ui, setter, param, centre, typing);
     } else {
@@ -66,7 +71,7 @@ pub fn show<P: Param>(
 }
 
 /// What pointer and keys do.
-fn turn<P: Param>(ui: &Ui, setter: &ParamSetter, param: &P, response: &mut Response) {
+fn turn<P: Param>(ui: &Ui, setter: &ParamSetter, param: &P, centre: Pos2, response: &mut Response) {
     let exact: Id = response.id.with("exact");
     if response.drag_started() {
         setter.begin_set_parameter(param);
@@ -95,8 +100,11 @@ fn turn<P: Param>(ui: &Ui, setter: &ParamSetter, param: &P, response: &mut Respo
         set_normalized(setter, param, param.default_normalized_value());
         ui.data_mut(|data| data.remove::<f64>(clicked));
     } else if response.clicked() {
-        ui.data_mut(|data| data.insert_temp(clicked, now));
-        ui.ctx().request_repaint_after_secs(DOUBLE_CLICK_S as f32);
+        let at = response.interact_pointer_pos();
+        if at.is_some_and(|at| at.distance(centre) < VALUE_RADIUS) {
+            ui.data_mut(|data| data.insert_temp(clicked, now));
+            ui.ctx().request_repaint_after_secs(DOUBLE_CLICK_S as f32);
+        }
         response.request_focus();
     }
     let waited = ui.data(|data| data.get_temp::<f64>(clicked));
@@ -157,13 +165,18 @@ fn type_value<P: Param>(ui: &mut Ui, setter: &ParamSetter, param: &P, centre: Po
     let begun = typing.with("begun");
     if !ui.data(|data| data.get_temp::<bool>(begun).unwrap_or_default()) {
         field.request_focus();
+        // What is typed replaces the value.
+        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+        let all = CCursorRange::two(CCursor::new(0), CCursor::new(words.chars().count()));
+        state.cursor.set_char_range(Some(all));
+        state.store(ui.ctx(), id);
         ui.data_mut(|data| data.insert_temp(begun, true));
         ui.data_mut(|data| data.insert_temp(typing, words));
         return;
     }
     if field.lost_focus() {
-        let enter = ui.input(|input| input.key_pressed(Key::Enter));
-        if enter && let Some(to) = param.string_to_normalized_value(&words) {
+        let escaped = ui.input(|input| input.key_pressed(Key::Escape));
+        if !escaped && let Some(to) = param.string_to_normalized_value(&words) {
             set_normalized(setter, param, to.clamp(0.0, 1.0));
         }
         ui.data_mut(|data| {

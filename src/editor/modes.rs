@@ -4,7 +4,7 @@ use egui::{Align, Button, FontId, Layout, RichText, Sense, Ui, WidgetInfo, text:
 use nih_plug::prelude::{Enum, Param, ParamSetter};
 
 use super::controls::{set_once, toggle};
-use super::view::{Transport, View};
+use super::view::{Activity, Transport, View};
 use super::{text, theme};
 use crate::params::{AnacrusisParams, ModeChoice};
 
@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, view: &View, params: &AnacrusisParams, setter: &ParamSe
         toggle(ui, setter, &params.start_with_me, small);
         toggle(ui, setter, &params.stop_with_me, small);
         if chosen == ModeChoice::Answer {
-            toggle(ui, setter, &params.answer_now, small);
+            answer_now(ui, view, params, setter, small);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| place(ui, view));
     });
@@ -48,6 +48,24 @@ fn choice(ui: &mut Ui, name: &str, (below, hint): (&str, &str), chosen: bool) ->
     let top = response.rect.center() - vec2(0.0, galley.size().y / 2.0);
     ui.painter().galley(top, galley, palette.text);
     response.on_hover_text(hint).clicked() && !chosen
+}
+
+/// A button that asks for the answer: the parameter is on until it has come, or the music stops.
+fn answer_now(
+    ui: &mut Ui,
+    view: &View,
+    params: &AnacrusisParams,
+    setter: &ParamSetter,
+    size: egui::Vec2,
+) {
+    let asked = egui::Id::unique("answer now");
+    if toggle(ui, setter, &params.answer_now, size).clicked() {
+        ui.data_mut(|data| data.insert_temp(asked, true));
+    }
+    let come = view.ear.answering || view.activity != Activity::Playing;
+    if come && ui.data_mut(|data| data.remove_temp::<bool>(asked)).is_some() {
+        set_once(setter, &params.answer_now, false);
+    }
 }
 
 /// Where the host is.

@@ -41,6 +41,9 @@ impl Group {
     ];
 }
 
+/// Points between the controls and the bar that scrolls them.
+const BAR_GAP: f32 = 6.0;
+
 /// Frames after which a group that was opened is where it stays.
 const FRAMES_TO_OPEN: u8 = 2;
 
@@ -54,6 +57,8 @@ pub fn show(
     actions: &mut Actions,
 ) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        // Beside the bar, where there is one.
+        ui.set_width(ui.available_width() - BAR_GAP);
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
         knobs(ui, params, setter);
         ui.add_space(2.0);

@@ -18,6 +18,8 @@ pub struct Choice {
     chosen: Option<String>,
     /// What is typed; nothing while nothing is to be saved.
     saving: Option<String>,
+    /// Whether that has just begun.
+    asking: bool,
     /// The tag of those that are listed; none for all.
     tag: Option<String>,
 }
@@ -49,6 +51,7 @@ pub fn menu(
         ui.set_min_width(LIST_WIDTH);
         if ui.button(text::SAVE.0).on_hover_text(text::SAVE.1).clicked() {
             choice.saving = Some(chosen.clone().unwrap_or_default());
+            choice.asking = true;
             ui.close();
         }
         tags(ui, &all, &mut choice.tag);
@@ -134,6 +137,9 @@ pub fn save(ui: &Ui, shelf: &PresetShelf, choice: &mut Choice, actions: &mut Act
         let label = ui.label(text::SAVE_NAME);
         let field = TextEdit::singleline(typed).desired_width(f32::INFINITY);
         let field = ui.add(field).labelled_by(label.id);
+        if std::mem::take(&mut choice.asking) {
+            field.request_focus();
+        }
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let own = shelf.own.iter().find(|(_, preset)| preset.name() == typed.trim());
         ui.horizontal(|ui| {

@@ -7,9 +7,10 @@ use super::view::{Activity, View};
 use super::{roll, text, theme};
 use crate::jam::controls::Mode;
 use crate::jam::room;
-use crate::params::{AnacrusisParams, ModeChoice};
+use crate::params::AnacrusisParams;
 
-/// Seconds for which a missed deadline is told after the last one.
+/// Seconds for which a missed deadline is told after the last one, and what became of what was asked
+/// for.
 const TOLD_S: f64 = 8.0;
 
 /// There is a legend where so much room is left for it and the words, in points.
@@ -21,6 +22,23 @@ pub struct Misses {
     count: u64,
     /// When the last one was seen, in the window's own time.
     at: Option<f64>,
+}
+
+/// What became of what was asked for, and since when that is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notice {
+    words: Option<String>,
+    since: f64,
+}
+
+impl Notice {
+    /// Takes note of what there is to tell; whether it is still told.
+    fn told(&mut self, words: Option<&String>, now: f64) -> bool {
+        if self.words.as_ref() != words {
+            *self = Notice { words: words.cloned(), since: now };
+        }
+        words.is_some() && now - self.since < TOLD_S
+    }
 }
 
 impl Misses {
@@ -46,8 +64,18 @@ enum State {
 }
 
 /// Draws it.
-pub fn show(ui: &mut Ui, view: &View, params: &AnacrusisParams, misses: &mut Misses) {
+pub fn show(
+    ui: &mut Ui,
+    view: &View,
+    params: &AnacrusisParams,
+    (misses, notice): (&mut Misses, &mut Notice),
+) {
     let now = ui.input(|input| input.time);
+    let newest = view.take.notice.as_ref().or(view.presets.notice.as_ref());
+    let told = notice.told(newest, now);
+    if told {
+        ui.ctx().request_repaint_after_secs((notice.since + TOLD_S - now) as f32);
+    }
     let missed = misses.told(view.figures.missed, now);
     let state = state(view, params, missed);
     let palette = theme::palette(ui);
@@ -64,7 +92,7 @@ pub fn show(ui: &mut Ui, view: &View, params: &AnacrusisParams, misses: &mut Mis
             let dim = |words: String| RichText::new(words).color(palette.text_dim);
             let length = ui.label(dim(text::take_length(&view.take)));
             length.on_hover_text(text::TAKE_LENGTH);
-            let notice = view.take.notice.as_ref().or(view.presets.notice.as_ref());
+            let notice = newest.filter(|_| told).or(view.take.problem.as_ref());
             let amiss = matches!(state, State::Amiss(_));
             if notice.is_none() && !amiss && ui.available_width() > LEGEND_FROM {
                 roll::legend(ui);
@@ -74,12 +102,15 @@ pub fn show(ui: &mut Ui, view: &View, params: &AnacrusisParams, misses: &mut Mis
                 ui.allocate_ui_with_layout(
                     vec2(width, 26.0),
                     Layout::right_to_left(Align::Center),
-                    |ui| ui.add(Label::new(dim(notice.clone())).truncate()).on_hover_text(notice),
+                    |ui| {
+                        // It has one of its own where it is cut off.
+                        ui.add(Label::new(dim(notice)).truncate());
+                    },
                 );
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let label = Label::new(RichText::new(words).color(colour)).truncate();
-                ui.add(label).on_hover_text(words);
+                ui.add(label);
             });
         });
     });
@@ -114,15 +145,9 @@ fn state(view: &View, params: &AnacrusisParams, missed: bool) -> State {
         return State::Amiss(text::NOTHING_MAY_SOUND.to_owned());
     }
     let mode = params.mode.unmodulated_plain_value();
-    // It plays on through a rest once it has met the musician, unless it stops with them.
-    let may_wait = [&params.start_with_me, &params.stop_with_me]
-        .iter()
-        .any(|param| param.unmodulated_plain_value());
-    let waits = may_wait && !view.ear.hears && view.ear.own.is_none();
-    let words = text::playing(mode, &view.ear);
-    match mode {
-        ModeChoice::Accompany if waits => State::Rest(text::WAITS.to_owned()),
-        _ => State::Well(words),
+    match view.ear.waits {
+        true => State::Rest(text::WAITS.to_owned()),
+        false => State::Well(text::playing(mode, &view.ear)),
     }
 }
 
@@ -142,6 +167,16 @@ fn leaves_nothing(view: &View, params: &AnacrusisParams) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_became_of_a_wish_is_told_for_a_while() {
+        let mut notice = Notice::default();
+        let (one, other) = ("Kept".to_owned(), "Saved".to_owned());
+        assert!(!notice.told(None, 0.0));
+        assert!(notice.told(Some(&one), 5.0) && notice.told(Some(&one), 12.0));
+        assert!(!notice.told(Some(&one), 14.0));
+        assert!(notice.told(Some(&other), 20.0), "another one");
+    }
 
     #[test]
     fn a_missed_deadline_is_told_for_a_while_and_no_longer() {

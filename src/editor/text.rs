@@ -65,6 +65,12 @@ pub const HEARS_NOT: (&str, &str) = (
     "Nothing that you play has arrived for two bars. If you do play: lead your keyboard's MIDI to \
      this track and arm it.",
 );
+/// The same, where there is no host.
+pub const HEARS_NOT_OWN: (&str, &str) = (
+    HEARS_NOT.0,
+    "Nothing that you play has arrived for two bars. Play on the keys A to L, or on a MIDI keyboard: \
+     anacrusis-standalone --list names those that are found.",
+);
 /// How things stand.
 pub const STOPPED: &str = "Press play";
 /// See [`STOPPED`].
@@ -89,8 +95,8 @@ pub const NO_TRIES: &str = "Throw the dice: what was played until then is listed
 /// See [`LOCK`].
 pub const TRY_BACK: (&str, &str) = (
     "Hear again",
-    "Locks its bars, so that they play as they did then, note for note, and goes on with its seed. \
-     Undo lets go of them.",
+    "Locks its bars, so that they play as they did then, note for note: go there and play. Undo lets go \
+     of them.",
 );
 /// Said where nothing of a performance is left.
 pub const NOT_IN_TAKE: &str = "It is too long ago: the take no longer holds it";
@@ -233,7 +239,8 @@ pub const PLAY: (&str, &str) = ("Play", "The space bar does the same.");
 /// See [`PLAY`].
 pub const STOP: (&str, &str) = ("Stop", "The space bar does the same.");
 /// See [`PLAY`].
-pub const TO_START: (&str, &str) = ("To the start", "Goes to the first bar.");
+pub const TO_BAR: &str =
+    "Goes there: to the first bar, or to the first of those that are chosen in the roll.";
 /// See [`PLAY`].
 pub const TEMPO: &str = "Tempo";
 /// See [`PLAY`].
@@ -252,6 +259,8 @@ pub const PIANO: (&str, &str) = (
 pub const OCTAVE_DOWN: (&str, &str) = ("Lower", "An octave lower (Z).");
 /// See [`PLAY`].
 pub const OCTAVE_UP: (&str, &str) = ("Higher", "An octave higher (X).");
+/// The way back to the roll.
+pub const BACK: (&str, &str) = ("Back to the roll", "The roll, and what is done with its bars.");
 /// Heading of what leads notes to an instrument.
 pub const SETUP_ROUTING: &str = "Hear it through an instrument";
 /// What it is about.
@@ -264,7 +273,7 @@ pub const SILENCE: [&str; 5] = [
     "The line at the bottom says whether it plays, and if not, why not.",
     "It plays only while the host's transport runs: press play there.",
     "Notes in the roll, but no sound: no instrument gets them. Switch Audition on to make sure.",
-    "An empty roll in mode Answer: it waits until you have played, and rested for a bar.",
+    "An empty roll in mode Answer: it waits until you have played, and rested for half a bar.",
     "Missed deadlines that grow: raise Lookahead, or the host's block size.",
 ];
 /// Name of the field for a model file.

@@ -9,6 +9,7 @@ use egui::{
 use nih_plug::prelude::{Param, ParamSetter};
 
 use super::controls::set_once;
+use super::roll::Lens;
 use super::view::{Actions, Column, Part, Roll, TakeAction};
 use super::{text, theme};
 use crate::params::AnacrusisParams;
@@ -19,20 +20,26 @@ const MOST: usize = 8;
 /// How much of each is drawn: two bars.
 const DRAWN_STEPS: usize = 32;
 
+/// A performance of fewer steps is no music to come back to: half a bar. Who throws the dice again and
+/// again does not lose the good ones.
+const LEAST_STEPS: usize = 8;
+
 /// The performances before the present one, the newest first, and where that one began.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tries {
     before: VecDeque<Try>,
-    /// [`Roll::played`] when the present one began.
-    began: u64,
+    /// [`Roll::played`] and [`Roll::entries`] when the present one began.
+    began: (u64, u64),
 }
 
 /// A performance with a seed of its own.
 #[derive(Clone, Debug, PartialEq)]
 struct Try {
     seed: i32,
-    /// The first step that was played and the one after the last, by [`Roll::played`].
+    /// The first step that was played and the one after the last, by [`Roll::entries`].
     steps: (u64, u64),
+    /// The first and the last bar in which it was played last.
+    bars: (i64, i64),
     /// The last of them.
     columns: Vec<Column>,
 }
@@ -41,17 +48,25 @@ impl Tries {
     /// Remembers the performance of `seed` that ends here, if anything was played; another begins.
     fn end(&mut self, seed: i32, roll: &Roll) {
         // What was played before a project was loaded, or before a restart, is not counted on.
-        let began = if self.began > roll.played { 0 } else { self.began };
+        let since = |began: u64, now: u64| if began > now { now } else { now - began };
+        let (began, entered) = self.began;
         // The roll remembers some thousand steps at most.
-        let steps = usize::try_from(roll.played - began).unwrap_or(usize::MAX);
-        let steps = steps.min(roll.past.len());
-        let columns = roll.past[roll.past.len() - steps.min(DRAWN_STEPS)..].to_vec();
-        if columns.iter().any(|column| !column.chord.is_empty()) {
-            let steps = (roll.played - steps as u64, roll.played);
-            self.before.push_front(Try { seed, steps, columns });
+        let steps = usize::try_from(since(began, roll.played)).unwrap_or(usize::MAX);
+        let played = &roll.past[roll.past.len() - steps.min(roll.past.len())..];
+        let entries = since(entered, roll.entries).min(played.len() as u64);
+        let columns = played[played.len() - played.len().min(DRAWN_STEPS)..].to_vec();
+        let heard = columns.iter().any(|column| !column.chord.is_empty());
+        if let (true, LEAST_STEPS.., Some(last)) = (heard, played.len(), columns.last()) {
+            // What lies before a jump is another stretch.
+            let stretch = played.iter().rev().zip(played.iter().rev().skip(1));
+            let first =
+                stretch.take_while(|(later, earlier)| (0..=1).contains(&(later.bar - earlier.bar)));
+            let first = first.last().map_or(last.bar, |(_, earlier)| earlier.bar);
+            let steps = (roll.entries - entries, roll.entries);
+            self.before.push_front(Try { seed, steps, bars: (first, last.bar), columns });
             self.before.truncate(MOST);
         }
-        self.began = roll.played;
+        self.began = (roll.played, roll.entries);
     }
 }
 
@@ -61,7 +76,7 @@ pub fn show(
     roll: &Roll,
     params: &AnacrusisParams,
     setter: &ParamSetter,
-    tries: &mut Tries,
+    (tries, lens): (&mut Tries, &mut Lens),
     actions: &mut Actions,
 ) {
     let seed = params.seed.unmodulated_plain_value();
@@ -75,21 +90,27 @@ pub fn show(
     lines(ui, button.rect);
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, name));
     let button = button.on_hover_text(about).on_disabled_hover_text(text::NO_TRIES);
-    let mut back = None;
     Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.label(RichText::new(about).small().color(theme::palette(ui).text_dim));
         for (index, one) in tries.before.iter().enumerate() {
             ui.horizontal(|ui| {
                 small_roll(ui, &one.columns);
+                ui.vertical(|ui| {
+                    ui.set_width(84.0);
+                    ui.label(text::chosen_bars(one.bars.0, one.bars.1));
+                    let seed = text::seed(one.seed);
+                    ui.label(RichText::new(seed).small().color(theme::palette(ui).text_dim));
+                });
                 let (name, hint) = text::TRY_BACK;
                 let again = ui.button(name).on_hover_text(hint);
                 again.widget_info(|| {
                     WidgetInfo::labeled(egui::Role::Button, true, text::try_name(name, index))
                 });
                 if again.clicked() {
-                    back = Some(one.seed);
                     let (from, end) = one.steps;
                     actions.take = Some(TakeAction::Back(from, end));
+                    lens.bars = Some(one.bars);
+                    ui.close();
                 }
                 let (name, hint) = text::TRY_KEEP;
                 let keep = ui.button(name).on_hover_text(hint);
@@ -103,10 +124,6 @@ pub fn show(
             });
         }
     });
-    if let Some(chosen) = back {
-        tries.end(seed, roll);
-        set_once(setter, &params.seed, chosen);
-    }
 }
 
 /// A die that shows five.
@@ -189,16 +206,34 @@ mod tests {
             let step = Column { chord: Chord::struck_keys([60]), ..Column::default() };
             roll.past.extend([step; 40]);
             roll.played += 40;
+            // Eight of them were replayed.
+            roll.entries += 32;
             tries.end(seed, &roll);
         }
         let seeds: Vec<i32> = tries.before.iter().map(|one| one.seed).collect();
         assert_eq!(seeds, [9, 8, 7, 6, 5, 4, 3, 2]);
-        assert_eq!(tries.before[0].steps, (360, 400));
+        assert_eq!(tries.before[0].steps, (288, 320));
         assert_eq!(tries.before[0].columns.len(), DRAWN_STEPS);
         // A project with a shorter take was loaded.
-        roll.played = 8;
+        (roll.played, roll.entries) = (8, 8);
         roll.past.truncate(8);
         tries.end(77, &roll);
         assert_eq!(tries.before[0].steps, (0, 8));
+        // Too little to come back to.
+        (roll.played, roll.entries) = (15, 15);
+        roll.past.extend([Column { chord: Chord::struck_keys([60]), ..Column::default() }; 7]);
+        tries.end(78, &roll);
+        assert_eq!(tries.before[0].seed, 77);
+    }
+
+    #[test]
+    fn the_bars_of_a_performance_are_those_since_the_last_jump() {
+        let mut roll = Roll::default();
+        let bar = |bar| [Column { chord: Chord::struck_keys([60]), bar, ..Column::default() }; 16];
+        roll.past = [1, 2, 8, 9].into_iter().flat_map(bar).collect();
+        (roll.played, roll.entries) = (64, 64);
+        let mut tries = Tries::default();
+        tries.end(1, &roll);
+        assert_eq!((tries.before[0].bars, tries.before[0].steps), ((8, 9), (0, 64)));
     }
 }

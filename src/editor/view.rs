@@ -56,8 +56,8 @@ impl Console {
 pub enum Command {
     /// Play, or stop.
     Play(bool),
-    /// Go to the first bar.
-    ToStart,
+    /// Go to a bar, counted from 1.
+    ToBar(i64),
     /// Another tempo, in quarter notes per minute.
     Tempo(f64),
     /// Another metre: beats in a bar, and the note value of one.
@@ -106,6 +106,8 @@ pub struct Ear {
     pub hears: bool,
     /// In mode *Answer*: whether it is the plugin's turn.
     pub answering: bool,
+    /// Whether it is silent until the musician plays.
+    pub waits: bool,
 }
 
 /// The user's own presets.
@@ -191,7 +193,9 @@ pub struct Take {
     pub newer: bool,
     /// The bar under the play head, counted from 1.
     pub bar: i64,
-    /// What became of what was asked for last, or why the project's take cannot be read.
+    /// Why the project's take cannot be read.
+    pub problem: Option<String>,
+    /// What became of what was asked for last.
     pub notice: Option<String>,
 }
 
@@ -248,6 +252,9 @@ pub struct Roll {
     pub beats: u16,
     /// The number of the step before the now-line: grows by one with each step.
     pub played: u64,
+    /// The number of the take's entry that comes next: as [`Roll::played`], but for what was replayed,
+    /// which the take does not hold twice.
+    pub entries: u64,
     /// Share of the sounding step that has passed, 0 to 1.
     pub phase: f32,
 }
@@ -264,6 +271,7 @@ impl Default for Roll {
             held: 0,
             beats: 0,
             played: 0,
+            entries: 0,
             phase: 0.0,
         }
     }
@@ -367,7 +375,7 @@ pub enum TakeAction {
     Unlock(i64, i64),
     /// Play these bars anew.
     Again(i64, i64),
-    /// Replay a performance: the steps of these numbers ([`Roll::played`]), from the first to the one
+    /// Replay a performance: the steps of these numbers ([`Roll::entries`]), from the first to the one
     /// before the second.
     Back(u64, u64),
     /// Take back the last of these.
@@ -385,7 +393,7 @@ pub enum Part {
     All,
     /// Its last so many bars, in played order.
     Last(usize),
-    /// Steps by their numbers ([`Roll::played`]), from the first to the one before the second.
+    /// Steps by their numbers ([`Roll::entries`]), from the first to the one before the second.
     Entries(u64, u64),
     /// What was played last in these bars of the song, counted from 1, both ends included.
     Bars(i64, i64),

@@ -1,7 +1,7 @@
 //! A transport of our own, for where there is no host that has one.
 
 use crate::jam::transport::Transport;
-use crate::music::grid;
+use crate::music::{Metre, grid};
 
 /// What the musician asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,13 +12,15 @@ pub struct Wishes {
     pub tempo_bpm: f64,
     /// Beats in a bar, and the note value of one: 3 and 4 for 3/4.
     pub signature: (i32, i32),
-    /// Grows by one each time the play head shall go to the top.
-    pub rewinds: u64,
+    /// Grows by one each time the play head shall go to the beginning of [`Wishes::bar`].
+    pub jumps: u64,
+    /// A bar, counted from 1.
+    pub bar: i64,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Wishes { playing: false, tempo_bpm: 120.0, signature: (4, 4), rewinds: 0 }
+        Wishes { playing: false, tempo_bpm: 120.0, signature: (4, 4), jumps: 0, bar: 1 }
     }
 }
 
@@ -51,8 +53,8 @@ impl Conductor {
         if wishes.signature != self.now.signature {
             self.bar_line_beats = self.bar_start_beats(position_beats);
         }
-        if wishes.rewinds != self.now.rewinds {
-            (self.anchor_beats, self.samples, self.bar_line_beats) = (0.0, 0, 0.0);
+        if wishes.jumps != self.now.jumps {
+            self.jump_to(wishes.bar, wishes.signature);
         }
         self.now = wishes;
         self.sample_rate = sample_rate;
@@ -76,6 +78,16 @@ impl Conductor {
         if self.now.playing {
             self.samples += u64::from(samples);
         }
+    }
+
+    /// To a bar line, where it lies in a metre. At the top the bars begin anew, whatever metres there
+    /// were.
+    fn jump_to(&mut self, bar: i64, (beats, value): (i32, i32)) {
+        if bar == 1 {
+            self.bar_line_beats = 0.0;
+        }
+        let metre = Metre::new(self.bar_line_beats, beats, value);
+        (self.anchor_beats, self.samples) = (metre.bar_begins_beats(bar), 0);
     }
 
     fn position_beats(&self) -> f64 {

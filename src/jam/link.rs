@@ -17,7 +17,7 @@ use crate::jam::status::{Preview, Status};
 use crate::jam::sync::{self, AtomicI64, AtomicU64, Consumer, HeapCons, HeapProd, Producer};
 use crate::jam::touch::Touch;
 use crate::model::{Follow, Rules};
-use crate::music::{BarPosition, Chord, Rate, Step};
+use crate::music::{BarPosition, Chord, Metre, Rate, Step};
 
 /// Messages that fit into a ring: several times what can be committed ahead, and what became of
 /// as many steps.
@@ -188,6 +188,8 @@ pub struct Outcome {
     pub step_in_bar: u8,
     /// The tempo in which it began.
     pub tempo_bpm: f32,
+    /// The metre in which it began.
+    pub metre: Metre,
     /// Semitones from the network's keys to those that sounded.
     pub transpose: i8,
     /// What was heard in it, in the network's keys.

@@ -85,6 +85,9 @@ pub struct Status {
     pub held: u128,
     /// In [`Mode::Answer`](crate::jam::controls::Mode::Answer), whether it is our turn.
     pub answering: bool,
+    /// In [`Mode::Accompany`](crate::jam::controls::Mode::Accompany), whether it is silent until the
+    /// musician plays.
+    pub waits: bool,
     /// The last steps in played order, the newest last; the first `past_len` are valid.
     past: [Shown; PAST],
     past_len: usize,

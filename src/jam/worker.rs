@@ -15,7 +15,7 @@ use crate::jam::link::{Message, Outcome, Planned, Request, WorkerEnd};
 use crate::jam::planner::{Biaxial, Planner};
 use crate::jam::priority;
 use crate::jam::sync::{AtomicBool, Instant, JoinHandle, park_timeout, spawn};
-use crate::jam::take::{Change, Played, SharedTake};
+use crate::jam::take::{Change, Played, Seen, SharedTake};
 use crate::model::Engine;
 use crate::music::Chord;
 use models::Loading;
@@ -246,10 +246,10 @@ impl<B: Biaxial> Service<B> {
         let decided = self.planner.as_ref().and_then(|p| p.decided(outcome.place.index));
         // What was asked for too late to be decided was no music.
         let Some((decided, _)) = decided.zip(self.begun) else { return };
-        if decided.replayed.is_some_and(|heard| [heard, Chord::SILENT].contains(&outcome.heard)) {
-            return;
-        }
-        self.take.record(Played {
+        // What is replayed, and not played over, is in the take already.
+        let again =
+            decided.replayed.is_some_and(|heard| [heard, Chord::SILENT].contains(&outcome.heard));
+        let played = Played {
             pass: outcome.place.pass,
             step: outcome.place.step,
             rate: outcome.rate,
@@ -262,7 +262,11 @@ impl<B: Biaxial> Service<B> {
             touch: outcome.touch,
             heard_velocity: outcome.heard_velocity,
             heard_late_us: outcome.heard_late_us,
-        });
+        };
+        if !again {
+            self.take.record(played);
+        }
+        self.take.show(Seen { played, metre: Some(outcome.metre) });
     }
 
     fn serve(&mut self, request: &Request) {

@@ -119,6 +119,11 @@ impl Metre {
         }
     }
 
+    /// Where a bar begins in beats, counted from 1 at the one that holds beat 0.
+    pub fn bar_begins_beats(self, bar: i64) -> f64 {
+        self.first_bar_beats() + (bar as f64 - 1.0) * self.bar_beats
+    }
+
     /// Where the bar begins that holds beat 0.
     fn first_bar_beats(self) -> f64 {
         let line = self.bar_start_beats.rem_euclid(self.bar_beats);
@@ -182,10 +187,7 @@ impl Grid {
 
     /// The steps that begin in the bars `first ..= last`, counted likewise.
     pub fn bars(self, first: i64, last: i64, metre: Metre) -> Range<Step> {
-        let begins = |bar: i64| {
-            let beats = metre.first_bar_beats() + (bar as f64 - 1.0) * metre.bar_beats;
-            self.step_from(beats - SLACK_BEATS)
-        };
+        let begins = |bar: i64| self.step_from(metre.bar_begins_beats(bar) - SLACK_BEATS);
         begins(first)..begins(last.saturating_add(1))
     }
 

@@ -64,7 +64,7 @@ impl editor::window::Session for Session {
         self.desk.look(&status);
         let (rate, take) = (self.desk.rate(), self.desk.view());
         let mut view = View::gather((&status, &preview), &meters, (model, keys), (rate, &take));
-        view.take.notice = view.take.notice.or_else(|| self.desk.notice());
+        view.take.notice = self.desk.notice();
         view.library = self.shelf.view();
         view.presets = self.presets.view();
         view.console = self.lead.as_ref().map(|lead| lead.console());

@@ -61,7 +61,14 @@ impl Desk {
         let done = match action {
             TakeAction::Lock(first, last) => take.with(|take| take.lock(span(first, last))),
             TakeAction::Unlock(first, last) => take.with(|take| take.unlock(span(first, last))),
-            TakeAction::Again(first, last) => take.with(|take| take.again(span(first, last))),
+            TakeAction::Again(first, last) => {
+                let done = take.with(|take| take.again(span(first, last)));
+                self.notice = Some(match done {
+                    Ok(()) => text::again((first, last)),
+                    Err(error) => error.to_string(),
+                });
+                return;
+            }
             TakeAction::Back(from, end) => {
                 let brought = take.with(|take| take.bring_back(from, end));
                 self.notice = Some(match brought {
@@ -162,7 +169,12 @@ impl Desk {
             velocity: controls.velocity,
             texts: &texts,
         };
-        let take = self.params.take.shared().with(|take| take.clone());
+        let take = self.params.take.shared();
+        let take = match part {
+            // As it was heard: with the bars that were replayed.
+            Part::Last(_) => take.heard_last(),
+            Part::All | Part::Entries(..) | Part::Bars(..) => take.with(|take| take.clone()),
+        };
         keep(&take, &options)
     }
 }
@@ -235,7 +247,7 @@ mod tests {
         desk.act(TakeAction::Again(1, 1), &Model::default());
         let there = |step| take.with(|take| take.at(Rate::Sixteenth, Step(step)).is_some());
         assert_eq!([0, 11, 12].map(there), [false, false, true]);
-        assert!(desk.view().can_undo && desk.notice().is_none());
+        assert!(desk.view().can_undo && desk.notice().is_some_and(|words| words.contains("anew")));
         (0..2000).for_each(|_| desk.act(TakeAction::Lock(1, 1), &Model::default()));
         assert!(desk.notice().is_some_and(|words| words.contains("undo some")));
     }
@@ -244,7 +256,7 @@ mod tests {
     fn a_performance_that_is_brought_back_is_told_by_its_bars() {
         let mut desk = desk();
         desk.act(TakeAction::Back(16, 48), &Model::default());
-        assert!(desk.notice().is_some_and(|words| words.starts_with("Bars 2 to 3: locked")));
+        assert!(desk.notice().is_some_and(|words| words.starts_with("Bars 2 to 3 locked")));
         desk.act(TakeAction::Back(64, 80), &Model::default());
         assert_eq!(desk.notice().as_deref(), Some(text::NOT_IN_TAKE));
     }

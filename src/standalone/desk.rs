@@ -1,6 +1,6 @@
 //! What the musician set, shared by terminal, window and sound.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use atomic_float::AtomicF64;
@@ -23,7 +23,9 @@ pub struct Desk {
     tempo_bpm: AtomicF64,
     /// Beats in a bar in the upper half, the note value in the lower.
     signature: AtomicU32,
-    rewinds: AtomicU64,
+    jumps: AtomicU64,
+    /// The bar to which the last of them goes.
+    bar: AtomicI64,
     /// Blocks that were played since the start.
     blocks: AtomicU64,
     /// Whether no window is wanted, or possible.
@@ -57,7 +59,8 @@ impl Desk {
             tempo_bpm: self.tempo_bpm.load(Ordering::Relaxed),
             // Both halves came from 16 bits.
             signature: ((signature >> 16) as i32, (signature & 0xffff) as i32),
-            rewinds: self.rewinds.load(Ordering::Relaxed),
+            jumps: self.jumps.load(Ordering::Acquire),
+            bar: self.bar.load(Ordering::Relaxed),
         }
     }
 
@@ -81,9 +84,10 @@ impl Desk {
         self.signature.store(u32::from(beats) << 16 | u32::from(value), Ordering::Relaxed);
     }
 
-    /// Back to the first bar.
-    pub fn rewind(&self) {
-        self.rewinds.fetch_add(1, Ordering::Relaxed);
+    /// To a bar, counted from 1.
+    pub fn jump(&self, bar: i64) {
+        self.bar.store(bar, Ordering::Relaxed);
+        self.jumps.fetch_add(1, Ordering::Release);
     }
 
     /// Counts a block.

@@ -43,7 +43,7 @@ impl Lead for InWindow {
     fn command(&mut self, command: Command) {
         match command {
             Command::Play(playing) => self.desk.set_playing(playing),
-            Command::ToStart => self.desk.rewind(),
+            Command::ToBar(bar) => self.desk.jump(bar),
             Command::Tempo(tempo_bpm) => {
                 let (slowest, fastest) = (*Console::TEMPI.start(), *Console::TEMPI.end());
                 self.desk.set_tempo(tempo_bpm.clamp(slowest, fastest));
@@ -81,13 +81,14 @@ mod tests {
             Command::Play(true),
             Command::Tempo(1e9),
             Command::Metre(6, 8),
-            Command::ToStart,
+            Command::ToBar(5),
             Command::Key(60, true),
             Command::Key(60, false),
         ];
         commands.into_iter().for_each(|command| lead.command(command));
         let console = Console { playing: true, tempo_bpm: 400.0, signature: (6, 8) };
-        assert_eq!((lead.console(), desk.wishes().rewinds), (console, 1));
+        assert_eq!(lead.console(), console);
+        assert_eq!((desk.wishes().jumps, desk.wishes().bar), (1, 5));
         assert_eq!(heard.try_pop(), Some(note(60, true)));
         assert_eq!(heard.try_pop(), Some(note(60, false)));
         // Nobody plays the sound: nothing grows, and nothing waits.

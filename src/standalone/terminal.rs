@@ -52,7 +52,7 @@ fn grant(wish: Wish, desk: &Desk) {
         Wish::Toggle => desk.set_playing(!desk.playing()),
         Wish::Play => desk.set_playing(true),
         Wish::Stop => desk.set_playing(false),
-        Wish::Top => desk.rewind(),
+        Wish::Top => desk.jump(1),
         Wish::Tempo(tempo_bpm) => desk.set_tempo(tempo_bpm),
         Wish::Metre(signature) => desk.set_signature(signature),
         Wish::Quit => quit(desk),

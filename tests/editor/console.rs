@@ -24,9 +24,14 @@ fn without_a_host_the_window_has_play_tempo_and_metre() {
     harness.get_by_label("Press Play, or the space bar.");
     harness.get_by_label(text::PLAY.0).click();
     harness.run();
-    harness.get_by_label(text::TO_START.0).click();
+    harness.get_by_label("To the start").click();
     harness.run();
-    assert_eq!(commands(&mut harness), [Command::Play(true), Command::ToStart]);
+    assert_eq!(commands(&mut harness), [Command::Play(true), Command::ToBar(1)]);
+    harness.state_mut().memory.lens.bars = Some((7, 5));
+    harness.run();
+    harness.get_by_label("To bar 5").click();
+    harness.run();
+    assert_eq!(commands(&mut harness), [Command::ToBar(5)]);
     harness.get_by_role_and_label(Role::ComboBox, text::METRE).click();
     harness.run();
     harness.get_by_label("6/8").click();
@@ -51,7 +56,7 @@ fn without_a_host_the_window_has_play_tempo_and_metre() {
 #[test]
 fn a_host_is_asked_for_none_of_it() {
     let mut harness = harness(Desk::default());
-    assert!(harness.query_by_label(text::TO_START.0).is_none());
+    assert!(harness.query_by_label("To the start").is_none());
     harness.key_press(Key::A);
     harness.key_press(Key::Space);
     harness.run();

@@ -101,7 +101,8 @@ fn a_double_click_gives_the_default() {
         // The harness takes a quarter of a second for every event.
         harness.ctx.options_mut(|options| options.input_options.max_double_click_delay = 0.9);
         let at = harness.get_by_role_and_label(Role::Slider, name).rect().left_center();
-        let at = at + egui::vec2(20.0, 0.0);
+        // Beside the value, which a click lets one type.
+        let at = at + egui::vec2(10.0, 0.0);
         drag(&mut harness, at, at - egui::vec2(15.0, 0.0));
         assert_ne!(value(harness.state()), default, "{name} was moved");
         for _ in 0..2 {
@@ -134,16 +135,62 @@ fn a_knob_is_turned_and_typed_with_the_keyboard() {
     assert_eq!(harness.state().params.register.value(), 1, "a step at least");
     harness.key_press(egui::Key::Enter);
     harness.run();
-    let field = harness.get_by_role(Role::TextInput);
-    field.click();
-    harness.run();
-    harness.key_press_modifiers(Modifiers::COMMAND, egui::Key::A);
-    harness.get_by_role(Role::TextInput).type_text("-12");
+    // What is typed takes the value's place.
+    harness.event(egui::Event::Text("-12".to_owned()));
     harness.run();
     harness.key_press(egui::Key::Enter);
     harness.run();
     assert_eq!(harness.state().params.register.value(), -12);
     assert!(harness.query_by_role(Role::TextInput).is_none(), "the field is gone");
+}
+
+#[test]
+fn a_typed_value_counts_unless_it_is_taken_back() {
+    for (escaped, value) in [(false, 7), (true, 0)] {
+        let mut harness = harness(Desk::default());
+        harness.get_by_role_and_label(Role::Slider, "Register").focus();
+        harness.run();
+        harness.key_press(egui::Key::Enter);
+        harness.run();
+        harness.event(egui::Event::Text("7".to_owned()));
+        harness.run();
+        if escaped {
+            harness.key_press(egui::Key::Escape);
+        } else {
+            harness.get_by_label(text::PANIC).click();
+        }
+        harness.run();
+        assert_eq!(harness.state().params.register.value(), value);
+    }
+}
+
+#[test]
+fn a_click_beside_the_value_gives_a_knob_the_arrows() {
+    let mut harness = harness(Desk::default());
+    let knob = harness.get_by_role_and_label(Role::Slider, "Register").rect();
+    let at = knob.center_bottom() - egui::vec2(0.0, 8.0);
+    harness.drag_at(at);
+    harness.drop_at(at);
+    for _ in 0..8 {
+        harness.run();
+    }
+    assert!(harness.query_by_role(Role::TextInput).is_none());
+    harness.key_press(egui::Key::ArrowUp);
+    harness.run();
+    assert_eq!(harness.state().params.register.value(), 1);
+}
+
+#[test]
+fn answer_now_goes_out_when_the_answer_has_come() {
+    let mut harness = harness(Desk { view: crate::support::playing(), ..Desk::default() });
+    harness.get_by_role_and_label(Role::RadioButton, "Answer").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::CheckBox, "Answer now").click();
+    harness.run();
+    assert!(harness.state().params.answer_now.value(), "until it has come");
+    harness.state_mut().view.ear.answering = true;
+    harness.run();
+    assert!(!harness.state().params.answer_now.value());
 }
 
 #[test]
@@ -210,7 +257,8 @@ fn the_last_performances_are_gone_back_to_and_kept() {
     assert_eq!(kept, Some(TakeAction::Keep(Part::Entries(0, 24))), "six bars of four steps");
     harness.get_by_label(&text::try_name(text::TRY_BACK.0, 0)).click();
     harness.run();
-    assert_eq!(harness.state().params.seed.value(), first);
+    assert_ne!(harness.state().params.seed.value(), first, "its bars, and not its seed");
+    assert_eq!(harness.state().memory.lens.bars, Some((1, 6)));
     let back = harness.state().actions.iter().rev().find_map(|actions| actions.take);
     assert_eq!(back, Some(TakeAction::Back(0, 24)));
 }

@@ -180,10 +180,10 @@ fn one_line_says_how_things_stand() {
     harness.get_by_label("Playing alone");
     mode(&mut harness, "Accompany");
     harness.get_by_label("Playing on, in C major");
-    harness.get_by_role_and_label(Role::CheckBox, "Start with me").click();
+    harness.state_mut().view.ear.waits = true;
     harness.run();
     harness.get_by_label(text::WAITS);
-    harness.state_mut().view.ear.own = Some(Sound::Note(60));
+    harness.state_mut().view.ear.waits = false;
     harness.run();
     harness.get_by_label("Playing on, in C major");
     harness.state_mut().view.ear.hears = true;
@@ -246,6 +246,7 @@ fn nothing_moves_when_words_change() {
         own: Harmony::of(&[Chord::struck_keys([66, 69, 72, 76])]).map(Sound::Chord),
         hears: true,
         answering: true,
+        waits: false,
     };
     view.transport = Transport { signature: Some((12, 16)), tempo_bpm: Some(239.9) };
     (view.take.bar, view.take.steps) = (1234, 60_000);

@@ -151,9 +151,8 @@ fn presets_are_chosen_stepped_through_and_saved_in_the_editor() {
     assert!(second.matches(&harness.state().params));
 
     save(&mut harness);
-    harness.get_by_role_and_label(Role::TextInput, text::SAVE_NAME).click();
-    harness.run();
-    harness.get_by_role_and_label(Role::TextInput, text::SAVE_NAME).type_text(" 2");
+    // The field has the keyboard at once.
+    harness.event(egui::Event::Text(" 2".to_owned()));
     harness.run();
     harness.get_by_label(text::SAVE_NOW).click();
     harness.run();

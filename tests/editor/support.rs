@@ -120,6 +120,7 @@ pub fn desk_with_bars(bars: i64) -> Desk {
     view.roll.now = Some(column(bars + 1, 0));
     view.roll.ahead = vec![column(bars + 1, 1)];
     view.roll.played = view.roll.past.len() as u64;
+    view.roll.entries = view.roll.played;
     view.take.bar = bars + 1;
     view.take.steps = view.roll.past.len();
     Desk { view, ..Desk::default() }

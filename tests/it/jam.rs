@@ -1,6 +1,7 @@
 //! The jam layer behind a scripted host, with positions worked out by hand as the oracle.
 
 mod accompany;
+mod again;
 mod ahead;
 mod beside;
 mod conductor;

@@ -14,8 +14,10 @@ const LEAST_BEAT_WIDTH: f32 = 24.0;
 /// A name that would have to stand further right than this from where its chord begins is left out.
 const LEAST_NAME_SHIFT: f32 = 40.0;
 
-/// Points that a number of a bar takes before the chords.
-const NUMBER_WIDTH: f32 = 18.0;
+/// Points that a number of a bar takes before the chords, and each of its digits after the first.
+const NUMBER_WIDTH: f32 = 14.0;
+/// See [`NUMBER_WIDTH`].
+const DIGIT_WIDTH: f32 = 6.5;
 
 /// Steps before the first that is seen from which chords are followed: a bar.
 const BEFORE: i64 = 16;
@@ -39,7 +41,7 @@ pub fn show(painter: &Painter, scale: &Scale, roll: &Roll, palette: &Palette) {
     let mut drawn = [Drawn::default(); 2];
     for stretch in stretches(roll, seen.start - BEFORE..seen.end, bars) {
         let x = scale.x(stretch.from);
-        let number = stretch.bar.map_or(0.0, |_| NUMBER_WIDTH);
+        let number = stretch.bar.map_or(0.0, |bar| NUMBER_WIDTH + DIGIT_WIDTH * digits(bar));
         if let Some(bar) = stretch.bar {
             let at = pos2(x + 3.0, scale.lane.top() + 9.0);
             painter.text(
@@ -70,6 +72,11 @@ pub fn show(painter: &Painter, scale: &Scale, roll: &Roll, palette: &Palette) {
     // What lies ahead is not certain to be named so in the end.
     let ahead = Rect::everything_right_of(scale.now_x).intersect(scale.lane);
     painter.rect_filled(ahead, 0.0, palette.panel.gamma_multiply(0.45));
+}
+
+/// Digits of a number after the first, its sign among them.
+fn digits(number: i64) -> f32 {
+    number.to_string().len() as f32 - 1.0
 }
 
 /// What was drawn last in a row.

@@ -59,6 +59,11 @@ pub fn piano(low: u8) -> String {
     format!("C{octave} to E{}", octave + 1)
 }
 
+/// The button that goes to a bar.
+pub fn to_bar(bar: i64) -> String {
+    if bar == 1 { "To the start".to_owned() } else { format!("To bar {bar}") }
+}
+
 /// What a newcomer does next; without a host, `own` says.
 pub fn advice(advice: Advice, own: bool) -> &'static str {
     match advice {
@@ -190,9 +195,17 @@ pub fn kept(path: &std::path::Path) -> String {
 
 /// A performance is replayed in the bars from the first to the last.
 pub fn brought_back((first, last): (i64, i64)) -> String {
-    let bars =
-        if first == last { format!("Bar {first}") } else { format!("Bars {first} to {last}") };
-    format!("{bars}: locked, as then. Play from bar {first} to hear it; Undo lets go")
+    format!("{} locked as then: play from bar {first}", chosen_bars(first, last))
+}
+
+/// Bars will be played anew.
+pub fn again((first, last): (i64, i64)) -> String {
+    format!("{} will be played anew: play from bar {first}", chosen_bars(first, last))
+}
+
+/// The seed of a performance.
+pub fn seed(seed: i32) -> String {
+    format!("Seed {seed}")
 }
 
 /// It could not be written.

@@ -90,6 +90,12 @@ impl<S: Session> App<S> {
         let capture = if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll };
         frame.set_key_capture(capture);
         self.desktop.hand_on_keys(ui.ctx(), frame, typing);
+        // At once, since a program may end without a word; but for the size, which changes with every
+        // frame while a window is dragged and is kept when it closes.
+        let sized = Prefs { size: self.kept.size, ..self.memory.prefs.clone() };
+        if sized != self.kept && !ui.input(|input| input.pointer.any_down()) {
+            self.keep_prefs();
+        }
         self.renderer.ask(ui);
         // Smooth edges are a quarter of that work.
         let smooth = !self.renderer.is_processor();
@@ -118,6 +124,11 @@ impl<S: Session> App<S> {
         if let Some((file, given)) = self.desktop.closed() {
             self.session.dragged(file, given);
         }
+        self.keep_prefs();
+    }
+
+    /// Keeps what the user set, if that is not kept yet.
+    fn keep_prefs(&mut self) {
         if self.kept != self.memory.prefs {
             self.kept = self.memory.prefs.clone();
             // A folder that cannot be written to is no reason to bother a musician.

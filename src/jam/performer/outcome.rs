@@ -28,6 +28,7 @@ pub(super) fn begun(entry: &Entry, transport: &Transport) -> Outcome {
         // Below 16, so the cast keeps every bit.
         step_in_bar: (entry.request.position.in_bar % u16::from(STEPS_PER_BAR)) as u8,
         tempo_bpm: transport.tempo_bpm.unwrap_or_default() as f32,
+        metre: transport.metre(),
         transpose: entry.request.transpose,
         ..Outcome::default()
     }

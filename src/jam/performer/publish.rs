@@ -73,6 +73,7 @@ impl Performer {
             }
         }
         status.answering = self.hearing.answering();
+        status.waits = self.hearing.waits(controls);
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
         status.set_coming(self.pending.iter().map(|entry| shown(entry.request.place, Some(entry))));
         self.end.publish(status);

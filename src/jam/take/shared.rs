@@ -1,5 +1,6 @@
 //! The take as worker, host and editor have it in common.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::pack::{Contents, pack_contents};
 use super::{Locks, PackError, Played, Recall, Take, unpack};
 use crate::jam::link::{Request, Shared, WorkerEnd};
+use crate::music::Metre;
 
 /// A take in common. Cheap to clone; locked for as long as it takes to look something up, and
 /// never on the audio thread.
@@ -16,6 +18,10 @@ pub struct SharedTake(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     take: Take,
+    /// What was played last, for the eyes: with what was replayed, which the take does not hold again.
+    seen: VecDeque<Seen>,
+    /// How many steps were.
+    seen_end: u64,
     /// Bytes out of a project that nobody has read yet.
     unread: Option<Arc<[u8]>>,
     /// How many takes were loaded.
@@ -62,6 +68,15 @@ const LOOKS_AGAIN: Duration = Duration::from_millis(1);
 /// Steps that [`TakeView`] tells: 64 bars.
 pub const TAIL: usize = 1024;
 
+/// A step that was played, as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// What was played.
+    pub played: Played,
+    /// The metre in which that was; none if it came with the project.
+    pub metre: Option<Metre>,
+}
+
 /// What there is to tell of a take.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TakeView {
@@ -73,10 +88,12 @@ pub struct TakeView {
     pub can_undo: bool,
     /// Why what the project holds could not be read, if so.
     pub problem: Option<PackError>,
-    /// What was played last, [`TAIL`] steps at most, oldest first.
-    pub tail: Vec<Played>,
-    /// The number of the entry after the last of `tail`: grows by one with each step.
+    /// What was played last, [`TAIL`] steps at most, oldest first; what was replayed is among it.
+    pub tail: Vec<Seen>,
+    /// How many steps were played up to the end of `tail`: grows by one with each.
     pub end: u64,
+    /// The number that the take's next entry gets.
+    pub entries: u64,
     /// Which bars are locked.
     pub locks: Locks,
 }
@@ -182,6 +199,10 @@ impl SharedTake {
             if inner.loads == loads {
                 inner.unreadable = read.as_ref().err().map(|error| (unread, *error));
                 inner.take = read.unwrap_or_default();
+                let tail =
+                    inner.take.tail(TAIL).map(|played| Seen { played: *played, metre: None });
+                inner.seen = tail.collect();
+                inner.seen_end = inner.take.end();
                 inner.noticed = inner.take.edited();
                 inner.unread = None;
                 inner.packed = None;
@@ -199,6 +220,23 @@ impl SharedTake {
         }
         inner.unreadable = None;
         inner.take.record(played);
+    }
+
+    /// Shows a step that was played, also if it is not added.
+    pub fn show(&self, step: Seen) {
+        let mut inner = self.lock();
+        if inner.seen.len() == TAIL {
+            inner.seen.pop_front();
+        }
+        inner.seen.push_back(step);
+        inner.seen_end += 1;
+    }
+
+    /// What was heard last, as a take of its own: with what was replayed.
+    pub fn heard_last(&self) -> Take {
+        let mut take = Take::default();
+        self.lock().seen.iter().for_each(|seen| take.record(seen.played));
+        take
     }
 
     /// Lets go of what could not be read: what is played from now on is the project's take.
@@ -229,8 +267,9 @@ impl SharedTake {
             dropped: inner.take.dropped(),
             can_undo: inner.take.can_undo(),
             problem: inner.unreadable.as_ref().map(|(_, error)| *error),
-            tail: inner.take.tail(TAIL).copied().collect(),
-            end: inner.take.end(),
+            tail: inner.seen.iter().copied().collect(),
+            end: inner.seen_end,
+            entries: inner.take.end(),
             locks: Locks::among(inner.take.edits()),
         }
     }

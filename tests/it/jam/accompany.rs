@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::takes::{jam, play, play_with};
+use anacrusis::jam::controls::Mode;
 use anacrusis::jam::link::{Place, Request};
 use anacrusis::jam::planner::{Biaxial, Model, Planner, Prompts};
 use anacrusis::jam::take::Recall;
@@ -122,4 +124,19 @@ fn what_is_heard_is_part_of_the_music_where_there_is_none() {
         assert_eq!(*frame, Frame::solo(chord, metre.position(k)));
     }
     assert_eq!(given, [Given::NOTHING; 4]);
+}
+
+#[test]
+fn it_says_that_it_waits_as_long_as_it_is_silent_for_the_musicians_sake() {
+    let mut instance = jam();
+    instance.controls.mode = Mode::Accompany;
+    instance.controls.start_with_me = true;
+    let began = play(&mut instance, 8);
+    assert!(instance.monitor.status().waits && began.iter().all(Vec::is_empty));
+    play_with(&mut instance, &[60], true);
+    let began = play(&mut instance, 16);
+    assert!(!instance.monitor.status().waits && began.iter().any(|keys| !keys.is_empty()));
+    instance.controls.start_with_me = false;
+    play(&mut instance, 1);
+    assert!(!instance.monitor.status().waits);
 }

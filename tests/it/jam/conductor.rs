@@ -37,9 +37,24 @@ fn it_stops_goes_on_and_goes_to_the_top() {
     assert_eq!(played(&mut conductor, stopped, 48_000, 64), 2.0, "stopped, it stays");
     assert!(!conductor.transport(stopped, RATE).playing);
     assert_eq!(played(&mut conductor, wishes(), 24_000, 64), 3.0, "and goes on from there");
-    let top = Wishes { rewinds: 1, ..wishes() };
+    let top = Wishes { jumps: 1, ..wishes() };
     assert_eq!(conductor.transport(top, RATE).position_beats, Some(0.0));
     assert_eq!(played(&mut conductor, top, 24_000, 64), 1.0, "once");
+}
+
+#[test]
+fn it_goes_to_a_bar_of_the_metre() {
+    let mut conductor = Conductor::default();
+    played(&mut conductor, wishes(), 3 * 24_000, 64);
+    let there = Wishes { jumps: 1, bar: 5, ..wishes() };
+    assert_eq!(conductor.transport(there, RATE).position_beats, Some(16.0));
+    // Bars of 3/4 from the bar line at beat 16 on, and backwards from it.
+    let waltz = Wishes { signature: (3, 4), ..there };
+    played(&mut conductor, waltz, 24_000, 64);
+    let next = Wishes { jumps: 2, bar: 7, ..waltz };
+    let transport = conductor.transport(next, RATE);
+    assert_eq!(transport.position_beats, transport.bar_start_beats);
+    assert_eq!(transport.position_beats, Some(16.0));
 }
 
 #[test]

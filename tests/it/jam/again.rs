@@ -1,0 +1,47 @@
+//! What is heard again: earlier performances, and bars that are replayed.
+
+use super::takes::{jam, play, play_from, recorded, span, stop};
+use anacrusis::jam::take::SharedTake;
+use anacrusis::music::Metre;
+
+#[test]
+fn an_earlier_performance_is_heard_again_note_for_note() {
+    let mut instance = jam();
+    let first = play_from(&mut instance, 0, 32);
+    instance.controls.seed = 7;
+    let second = play_from(&mut instance, 0, 32);
+    stop(&mut instance);
+    assert_ne!(first, second);
+    recorded(&instance, 64);
+    let brought = instance.worker.take().with(|take| take.bring_back(0, 32));
+    assert_eq!(brought, Ok(Some(span(0, 32))));
+    assert_eq!(play_from(&mut instance, 0, 32), first);
+    instance.worker.take().with(|take| assert!(take.undo()));
+    assert_ne!(play_from(&mut instance, 0, 32), first);
+}
+
+#[test]
+fn what_is_replayed_is_seen_and_kept_as_it_was_heard_but_not_taken_twice() {
+    let mut instance = jam();
+    play(&mut instance, 32);
+    stop(&mut instance);
+    recorded(&instance, 32);
+    let take = instance.worker.take();
+    take.with(|take| take.lock(span(0, 16)).expect("room"));
+    play_from(&mut instance, 0, 32);
+    stop(&mut instance);
+    recorded(&instance, 48);
+    let view = take.view();
+    let steps: Vec<i64> = view.tail.iter().map(|seen| seen.played.step.0).collect();
+    assert_eq!(steps, (0..32).chain(0..32).collect::<Vec<_>>());
+    assert_eq!((view.end, view.entries), (64, 48));
+    let chord = |at: usize| view.tail[at].played.chord;
+    assert!((0..16).all(|step| chord(step) == chord(32 + step)));
+    assert!(view.tail.iter().all(|seen| seen.metre == Some(Metre::COMMON)));
+    assert_eq!(take.heard_last().len(), 64);
+    // What comes with a project is seen, too, in whatever metre.
+    let other = SharedTake::default();
+    other.load(take.save().to_vec());
+    other.settle();
+    assert_eq!((other.view().tail.len(), other.view().end), (48, 48));
+}
