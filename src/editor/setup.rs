@@ -44,7 +44,10 @@ pub fn show(ui: &mut Ui, prefs: &mut Prefs, host: Option<&Routing>) {
         ui.add_space(12.0);
         ui.heading(text::SETUP_ROUTING);
         ui.label(text::ROUTING);
-        for routing in host.into_iter().chain(Routing::ALL.iter().filter(|r| Some(*r) != host)) {
+        // Those of all hosts where it is not known which one this is.
+        for routing in
+            Routing::ALL.iter().filter(|routing| host.is_none_or(|host| host == *routing))
+        {
             ui.add_space(4.0);
             ui.strong(routing.host);
             ui.label(routing.steps);

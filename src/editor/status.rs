@@ -90,7 +90,7 @@ pub fn show(
         point(ui, dot);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let dim = |words: String| RichText::new(words).color(palette.text_dim);
-            let length = ui.label(dim(text::take_length(&view.take)));
+            let length = ui.label(dim(text::take_length(&view.take, view.roll.bar_steps)));
             length.on_hover_text(text::TAKE_LENGTH);
             let notice = newest.filter(|_| told).or(view.take.problem.as_ref());
             let amiss = matches!(state, State::Amiss(_));

@@ -182,7 +182,7 @@ pub const DROP_HERE: &str = "Drop a model here to play it, or a folder of models
 /// See [`LOCK`].
 pub const KEEP: (&str, &str) = ("Keep all", "Write all that was played as a MIDI file.");
 /// See [`LOCK`].
-pub const KEEP_LAST: (&str, &str) = ("Keep last 8 bars", "Write the last 8 bars as a MIDI file.");
+pub const KEEP_LAST: (&str, &str) = ("Keep last 8", "Write the last 8 bars as a MIDI file.");
 /// How bars are chosen.
 pub const BARS_HINT: &str = "Drag over the roll to choose bars; else the one that plays is meant.";
 /// See [`LOCK`].

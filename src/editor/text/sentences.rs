@@ -156,9 +156,10 @@ pub fn stand_in(name: &str, why: &dyn std::fmt::Display) -> String {
     format!("{name} cannot be used: {why}. The built-in model plays instead.")
 }
 
-/// How long the take is.
-pub fn take_length(take: &Take) -> String {
-    let bars = |steps: f64| steps / f64::from(STEPS_PER_BAR);
+/// How long the take is, in bars of `bar_steps` steps as they are now; of 4/4 where that is not known.
+pub fn take_length(take: &Take, bar_steps: u16) -> String {
+    let bar_steps = if bar_steps == 0 { STEPS_PER_BAR.into() } else { bar_steps };
+    let bars = |steps: f64| steps / f64::from(bar_steps);
     // A take has some 65,000 steps at most, and a float many more.
     let length = format!("Take: {:.1} bars", bars(take.steps as f64));
     match take.dropped {
