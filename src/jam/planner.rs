@@ -292,13 +292,16 @@ impl<B: Biaxial> Planner<B> {
 
     /// Thinks one step further how the music would go on if the musician rested, for the editor to
     /// show; up to a bar. `recall` is asked what the take says of each step. Nothing that is planned
-    /// depends on it. False if there was nothing left to do, or if `keep_going` ended it.
+    /// depends on it. While music plays, and not `at_rest`, what did not come true is thought of anew
+    /// once in a beat at most. False if there was nothing left to do, or if `keep_going` ended it.
     pub fn preview_step(
         &mut self,
+        at_rest: bool,
         recall: impl FnOnce(&Request) -> Recall,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
-        self.anchored && self.outlook.step(&mut self.model, &self.states, recall, keep_going)
+        self.anchored
+            && self.outlook.step((&mut self.model, &self.states), at_rest, recall, keep_going)
     }
 
     /// How the music would go on after what is planned, as far as that was thought: see

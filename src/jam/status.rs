@@ -50,6 +50,11 @@ impl Preview {
         preview
     }
 
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The chords that follow a step of a pass, with their steps: those that sound as MIDI keys.
     pub fn after(&self, pass: u64, step: Step) -> impl Iterator<Item = (Step, Chord)> {
         let steps = self.steps.get(..self.len).unwrap_or(&[]);

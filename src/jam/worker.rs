@@ -343,14 +343,20 @@ impl<B: Biaxial> Service<B> {
             self.previewing.due = true;
             return false;
         }
-        let stopped = self.end.shared.poll_us.load(Ordering::Relaxed) == 0;
         let most = PREVIEW_POLLS * self.poll();
-        self.previewing.due && self.ahead.is_none() && (stopped || self.previewing.spent < most)
+        let time = self.is_at_rest() || self.previewing.spent < most;
+        self.previewing.due && self.ahead.is_none() && time
+    }
+
+    /// Whether the host is stopped.
+    fn is_at_rest(&self) -> bool {
+        self.end.shared.poll_us.load(Ordering::Relaxed) == 0
     }
 
     /// Thinks one step further how the music would go on, and shows it once there is no more to do,
     /// or no more time.
     fn preview(&mut self) {
+        let at_rest = self.is_at_rest();
         let Some(planner) = &mut self.planner else { return };
         let begun = Instant::now();
         let (end, stop, take, asked) = (&self.end, &self.stop, &self.take, &mut self.asked);
@@ -363,14 +369,19 @@ impl<B: Biaxial> Service<B> {
             }
             !waits && !stop.load(Ordering::Acquire)
         };
-        let tried =
-            catch_unwind(AssertUnwindSafe(|| planner.preview_step(recall, &mut keep_going)));
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            planner.preview_step(at_rest, recall, &mut keep_going)
+        }));
         self.previewing.due = self.caught(tried).unwrap_or(false);
         self.previewing.spent += begun.elapsed();
         if !self.may_preview()
             && let Some(planner) = &self.planner
         {
-            self.end.show(&planner.preview());
+            // What was shown last stands until there is another.
+            let preview = planner.preview();
+            if !preview.is_empty() {
+                self.end.show(&preview);
+            }
         }
     }
 

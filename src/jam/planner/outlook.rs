@@ -21,7 +21,13 @@ pub(super) struct Outlook<B: Biaxial> {
     steps: VecDeque<Foreseen>,
     /// The states that led there; made when they are first needed.
     states: Option<States<B>>,
+    /// The index from which it was last thought of anew.
+    begun: Option<i64>,
 }
+
+/// While music plays, all of it is thought of anew no more often than once in so many steps: beside a
+/// musician it comes true seldom, and to think of a bar in every step costs more than to play it.
+const ANEW_STEPS: i64 = 4;
 
 /// A chord, decided or foreseen.
 #[derive(Clone, Copy)]
@@ -34,7 +40,7 @@ struct Foreseen {
 
 impl<B: Biaxial> Default for Outlook<B> {
     fn default() -> Self {
-        Outlook { base: None, steps: VecDeque::new(), states: None }
+        Outlook { base: None, steps: VecDeque::new(), states: None, begun: None }
     }
 }
 
@@ -48,7 +54,7 @@ impl<B: Biaxial> Outlook<B> {
     /// As [`Outlook::forget`]; the room that it took is given back.
     pub fn end(&mut self) {
         self.steps.clear();
-        self.states = None;
+        (self.states, self.begun) = (None, None);
     }
 
     /// The chord of `request` was planned, as `frame`; `next` is the index that comes next. What was
@@ -72,8 +78,8 @@ impl<B: Biaxial> Outlook<B> {
     /// are those of what is planned.
     pub fn step(
         &mut self,
-        model: &mut Model<B>,
-        states: &States<B>,
+        (model, states): (&mut Model<B>, &States<B>),
+        at_rest: bool,
         recall: impl FnOnce(&Request) -> Recall,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> bool {
@@ -90,6 +96,11 @@ impl<B: Biaxial> Outlook<B> {
         let last = match self.steps.back() {
             Some(last) => last,
             None => {
+                let since = self.begun.map(|begun| from - begun);
+                if !at_rest && since.is_some_and(|since| (0..ANEW_STEPS).contains(&since)) {
+                    return false;
+                }
+                self.begun = Some(from);
                 own.begin_from(from, states.get(from));
                 base
             }

@@ -27,7 +27,7 @@ fn plan<B: Biaxial>(planner: &mut Planner<B>, request: &Request) -> Chord {
 
 fn foresee<B: Biaxial>(planner: &mut Planner<B>) -> usize {
     let mut steps = 0;
-    while planner.preview_step(|_| Recall::default(), &mut || true) {
+    while planner.preview_step(true, |_| Recall::default(), &mut || true) {
         steps += 1;
     }
     steps
@@ -97,6 +97,21 @@ fn what_came_true_is_not_thought_of_again_and_what_did_not_is_forgotten() {
 }
 
 #[test]
+fn beside_a_musician_it_is_thought_of_anew_once_in_a_beat() {
+    let mut planner = Planner::new(model(0));
+    let mut fed = 0;
+    for k in 0..16 {
+        let mut heard = Heard::default();
+        assert!(k == 0 || heard.push(k - 1, Chord::struck_keys([40])));
+        plan(&mut planner, &Request { heard, ..ask(k, k) });
+        while planner.preview_step(false, |_| Recall::default(), &mut || true) {
+            fed += 1;
+        }
+    }
+    assert_eq!(fed, 4 * 16);
+}
+
+#[test]
 fn a_look_ahead_changes_nothing_and_can_be_ended() {
     let [mut with, mut without] = [solo(), solo()];
     for k in 0..40 {
@@ -107,7 +122,7 @@ fn a_look_ahead_changes_nothing_and_can_be_ended() {
         let request = Request { heard, ..resting(k, Decision::Only) };
         assert_eq!(plan(&mut with, &request), plan(&mut without, &request), "step {k}");
         let mut left = k % 7;
-        while with.preview_step(|_| Recall::default(), &mut || {
+        while with.preview_step(true, |_| Recall::default(), &mut || {
             left -= 1;
             left > 0
         }) {}
@@ -126,7 +141,7 @@ fn what_is_locked_is_foreseen_as_it_will_be_replayed() {
     for k in 0..20 {
         plan(&mut planner, &ask(k, k));
     }
-    while planner.preview_step(recall, &mut || true) {}
+    while planner.preview_step(true, recall, &mut || true) {}
     assert_eq!(chords(&planner.preview(), 19)[2], Chord::struck_keys([41]));
 }
 
