@@ -341,7 +341,7 @@ impl AnacrusisParams {
     }
 
     /// The parameters that shape the music, with their values in words.
-    pub fn story(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         fn told<P: Param + std::fmt::Display>(param: &P) -> String {
             format!("{}: {param}", param.name())
         }

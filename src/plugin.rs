@@ -31,13 +31,13 @@ use nih_plug_egui::RepaintNotifier;
 
 use self::models::Models;
 use self::passing::{HostQueue, Passing};
-use self::process::{Guard, Outcome};
+use self::process::{BlockOutcome, Guard};
 pub use self::session::{Lead, Session};
-use self::takes::Desk;
+use self::takes::TakeEditor;
 use crate::audition::{Audition, Sounding};
 use crate::editor::{self, window::Window};
 use crate::jam::controls::Controls;
-use crate::jam::input::{Input, Played};
+use crate::jam::input::{Input, NoteInput};
 use crate::jam::link::{Monitor, link};
 use crate::jam::performer::{OfflineFlag, Performer};
 use crate::jam::transport::Transport;
@@ -95,7 +95,7 @@ impl Anacrusis {
         // that is unloaded before it runs ends that thread, and the last to unload panics.
         let (followed, followers) = (params.clone(), models.clone());
         let mut seen = params.model_path.changes();
-        worker.look_after(move || {
+        worker.on_poll(move || {
             let changes = followed.model_path.changes();
             if changes != seen {
                 seen = changes;
@@ -242,7 +242,7 @@ impl Anacrusis {
         if bypass {
             self.pass_by(context);
         }
-        if outcome == Outcome::Caught {
+        if outcome == BlockOutcome::Caught {
             self.signals.faults.fetch_add(1, Ordering::Relaxed);
         }
         // Otherwise a host may put a silent plugin to sleep.
@@ -263,7 +263,7 @@ impl Anacrusis {
         while let Some(event) = context.next_event() {
             let event = process::within(event, frames);
             if let Some(event) = process::played(&event) {
-                if let Played::On { channel, .. } = event.played {
+                if let NoteInput::On { channel, .. } = event.played {
                     self.channel = channel;
                 }
                 self.input.push(event);
@@ -312,7 +312,7 @@ impl Anacrusis {
             self.monitor.take()?,
             self.models.clone(),
             self.signals.clone(),
-            Desk::new(self.params.clone()),
+            TakeEditor::new(self.params.clone()),
             self.wake.clone(),
             lead,
         );

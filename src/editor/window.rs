@@ -23,7 +23,7 @@ use nih_plug_egui::{
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 
 use self::app::App;
-use self::held::Shared;
+use self::held::SharedApp;
 pub use self::held::Window;
 use super::pace::FRAME;
 use super::prefs::Prefs;
@@ -112,7 +112,7 @@ pub fn create<S: Session>(
         // Every colour is flat: there is no gradient that noise would smooth.
         graphics: GraphicsConfig { dithering: false, ..GraphicsConfig::default() },
     };
-    let app = Shared::new(App::new(params, session, prefs, wake.clone()));
+    let app = SharedApp::new(App::new(params, session, prefs, wake.clone()));
     let editor = create_egui_editor(state.clone(), wake, settings, app.clone())?;
     Some(Window::new(editor, app, state))
 }

@@ -11,7 +11,7 @@ mod rules;
 use super::held::Held;
 use super::turns::{Turn, Turns};
 use crate::jam::controls::{Controls, Mode};
-use crate::jam::input::Played;
+use crate::jam::input::NoteInput;
 use crate::jam::link::{HEARD, Heard};
 use crate::model::Rules;
 use crate::music::{Chord, KeyHeard, KeyRange, Keys};
@@ -216,13 +216,13 @@ impl Hearing {
     ///
     /// # Realtime
     /// Opens no more frames than are remembered.
-    pub fn off(&mut self, played: Played, at: Option<i64>) {
+    pub fn off(&mut self, played: NoteInput, at: Option<i64>) {
         let index = at.map(|at| self.open(at));
         let ended = match played {
-            Played::On { .. } => 0,
-            Played::Off { channel, key } => self.held.release(channel, key, self.newest.max(0)),
-            Played::Pedal { channel, down } => self.held.pedal(channel, down),
-            Played::Silence { channel } => self.held.silence(channel),
+            NoteInput::On { .. } => 0,
+            NoteInput::Off { channel, key } => self.held.release(channel, key, self.newest.max(0)),
+            NoteInput::Pedal { channel, down } => self.held.pedal(channel, down),
+            NoteInput::Silence { channel } => self.held.silence(channel),
         };
         for key in Keys(ended) {
             let began = self.began.get(usize::from(key)).copied().unwrap_or(i64::MIN);
@@ -252,7 +252,7 @@ impl Hearing {
     /// # Realtime
     /// Constant time.
     pub fn take_turns(&mut self, turn: &Turn, controls: &Controls) {
-        self.turns.settle(turn, (self.rests_from, self.held() != 0), controls);
+        self.turns.update(turn, (self.rests_from, self.held() != 0), controls);
     }
 
     /// How many steps before step `index` our turn goes on from, if it begins there; 0 if not.

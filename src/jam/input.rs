@@ -4,7 +4,7 @@ use crate::music::Keys;
 
 /// Beginning or end of notes that were played, or what holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Played {
+pub enum NoteInput {
     /// A note begins.
     On {
         /// MIDI channel, 0 to 15.
@@ -41,7 +41,7 @@ pub struct InputEvent {
     /// Sample in the block. What lies behind its end counts as its last sample.
     pub offset_samples: u32,
     /// What happened.
-    pub played: Played,
+    pub played: NoteInput,
 }
 
 impl InputEvent {
@@ -51,13 +51,13 @@ impl InputEvent {
             return InputEvent::off(offset_samples, channel, key);
         }
         let (channel, key, velocity) = (channel.min(15), key.min(127), velocity.min(127));
-        InputEvent { offset_samples, played: Played::On { channel, key, velocity } }
+        InputEvent { offset_samples, played: NoteInput::On { channel, key, velocity } }
     }
 
     /// A MIDI note-off. Numbers too large are brought into range.
     pub fn off(offset_samples: u32, channel: u8, key: u8) -> InputEvent {
         let (channel, key) = (Some(channel.min(15)), Some(key.min(127)));
-        InputEvent { offset_samples, played: Played::Off { channel, key } }
+        InputEvent { offset_samples, played: NoteInput::Off { channel, key } }
     }
 
     /// A MIDI control change, if it says something about notes: the sustain pedal (64), all sound off
@@ -70,10 +70,10 @@ impl InputEvent {
     ) -> Option<InputEvent> {
         let channel = channel.min(15);
         let played = match controller {
-            64 => Played::Pedal { channel: Some(channel), down: value >= 64 },
-            120 => Played::Silence { channel: Some(channel) },
-            121 => Played::Pedal { channel: Some(channel), down: false },
-            123..=127 => Played::Off { channel: Some(channel), key: None },
+            64 => NoteInput::Pedal { channel: Some(channel), down: value >= 64 },
+            120 => NoteInput::Silence { channel: Some(channel) },
+            121 => NoteInput::Pedal { channel: Some(channel), down: false },
+            123..=127 => NoteInput::Off { channel: Some(channel), key: None },
             _ => return None,
         };
         Some(InputEvent { offset_samples, played })
@@ -81,7 +81,7 @@ impl InputEvent {
 
     /// The end of everything on a channel, or on all of them.
     pub fn all_off(offset_samples: u32, channel: Option<u8>) -> InputEvent {
-        InputEvent { offset_samples, played: Played::Off { channel, key: None } }
+        InputEvent { offset_samples, played: NoteInput::Off { channel, key: None } }
     }
 }
 
@@ -125,8 +125,10 @@ impl Input {
 
     /// Nothing is played.
     pub const NONE: Input = Input {
-        events: [InputEvent { offset_samples: 0, played: Played::Off { channel: None, key: None } };
-            Input::CAPACITY],
+        events: [InputEvent {
+            offset_samples: 0,
+            played: NoteInput::Off { channel: None, key: None },
+        }; Input::CAPACITY],
         len: 0,
         ends: [0; 16],
         pedals: [0; 2],
@@ -146,13 +148,13 @@ impl Input {
         }
         self.lost = self.lost.saturating_add(1);
         match event.played {
-            Played::On { .. } => {}
-            Played::Off { channel, key } => self.end(channel, key),
-            Played::Silence { channel } => {
+            NoteInput::On { .. } => {}
+            NoteInput::Off { channel, key } => self.end(channel, key),
+            NoteInput::Silence { channel } => {
                 self.end(channel, None);
                 channels(channel).for_each(|channel| self.pedal(channel, false));
             }
-            Played::Pedal { channel, down } => {
+            NoteInput::Pedal { channel, down } => {
                 channel.into_iter().for_each(|channel| self.pedal(channel, down));
             }
         }
@@ -221,7 +223,7 @@ impl Input {
         let pedals = (0..16u8).filter(move |channel| moved >> channel & 1 == 1);
         ends.chain(pedals.map(move |channel| {
             let down = down >> channel & 1 == 1;
-            InputEvent { offset_samples, played: Played::Pedal { channel: Some(channel), down } }
+            InputEvent { offset_samples, played: NoteInput::Pedal { channel: Some(channel), down } }
         }))
     }
 }
@@ -233,7 +235,7 @@ mod tests {
     #[test]
     fn a_note_on_of_no_velocity_is_an_end() {
         assert_eq!(InputEvent::on(3, 2, 60, 0), InputEvent::off(3, 2, 60));
-        let loud = Played::On { channel: 15, key: 127, velocity: 127 };
+        let loud = NoteInput::On { channel: 15, key: 127, velocity: 127 };
         assert_eq!(InputEvent::on(0, 200, 200, 200).played, loud);
     }
 
@@ -249,20 +251,22 @@ mod tests {
         input.push(InputEvent::all_off(320, Some(5)));
         let ends: Vec<_> = input.ends().map(|end| end.played).collect();
         assert_eq!((input.lost(), ends.len()), (3, 1 + 128));
-        assert_eq!(ends[0], Played::Off { channel: Some(3), key: Some(60) });
-        assert_eq!(ends[128], Played::Off { channel: Some(5), key: Some(127) });
+        assert_eq!(ends[0], NoteInput::Off { channel: Some(3), key: Some(60) });
+        assert_eq!(ends[128], NoteInput::Off { channel: Some(5), key: Some(127) });
         assert_eq!(input.get(255).map(|event| event.offset_samples), Some(255));
         assert_eq!(input.get(256), None);
         let pedal = |down| InputEvent {
             offset_samples: 330,
-            played: Played::Pedal { channel: Some(9), down },
+            played: NoteInput::Pedal { channel: Some(9), down },
         };
         for down in [true, false, true] {
             input.push(pedal(down));
         }
         assert_eq!(input.ends().last(), Some(pedal(true)), "as it stands in the end");
-        input
-            .push(InputEvent { offset_samples: 340, played: Played::Silence { channel: Some(9) } });
+        input.push(InputEvent {
+            offset_samples: 340,
+            played: NoteInput::Silence { channel: Some(9) },
+        });
         assert_eq!(input.ends().last().map(|end| end.played), Some(pedal(false).played));
         input.clear();
         assert!(input.is_empty() && input.ends().count() == 0 && input.get(0).is_none());

@@ -90,9 +90,9 @@ impl Heard {
 pub struct Request {
     /// The epoch; stale ones are dropped.
     pub epoch: u64,
-    /// What `Shared::grounds` counted when it was sent. The worker does not answer it on others: it will
-    /// be asked again.
-    pub grounds: u64,
+    /// [`SharedState::generation`] when it was sent. The worker answers no request of an older one: it will be
+    /// asked again.
+    pub generation: u64,
     /// Which chord. An index that was planned before takes the plan back to it.
     pub place: Place,
     /// How long the step is.
@@ -233,7 +233,7 @@ pub struct Planned {
 
 /// Counters and meters that both sides and the editor see. All relaxed unless said.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct SharedState {
     /// The current epoch; the audio thread writes it (release).
     pub epoch: AtomicU64,
     /// Index of the step that sounds; the audio thread writes it.
@@ -241,9 +241,9 @@ pub(crate) struct Shared {
     /// How long the worker may sleep between two looks at the ring, microseconds; 0 while
     /// the host is stopped. The audio thread writes it.
     pub poll_us: AtomicU32,
-    /// Counts what takes away the ground of all that is committed: a model put into service, a
-    /// take loaded or edited. The worker writes it (release).
-    pub grounds: AtomicU64,
+    /// What commitments rest on. Grows when a model is put into service and when a take is loaded or
+    /// edited: all that was committed before is then void. The worker writes it (release).
+    pub generation: AtomicU64,
     /// Time from the last request to its chord, milliseconds.
     pub chord_ms: AtomicF32,
     /// Slowest chord since the model came into service, milliseconds.
@@ -268,7 +268,7 @@ pub(crate) struct Shared {
     pub watched: AtomicBool,
 }
 
-impl Shared {
+impl SharedState {
     /// Whether steps that are over are still to be written into the take.
     pub fn is_behind(&self) -> bool {
         let at = Ordering::Acquire;
@@ -279,7 +279,7 @@ impl Shared {
 /// Allocates the rings and what goes with them: the ends of the audio thread, of the worker
 /// and of the editor.
 pub fn link() -> (AudioEnd, WorkerEnd, Monitor) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(SharedState::default());
     let (messages_in, messages_out) = ring::<Message>();
     let (planned_in, planned_out) = ring::<Planned>();
     let (status_in, status_out) = triple_buffer::triple_buffer(&Status::default());
@@ -311,7 +311,7 @@ pub struct AudioEnd {
     messages: HeapProd<Message>,
     planned: HeapCons<Planned>,
     status: triple_buffer::Input<Status>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<SharedState>,
 }
 
 impl AudioEnd {
@@ -358,7 +358,7 @@ pub struct WorkerEnd {
     messages: HeapCons<Message>,
     planned: HeapProd<Planned>,
     preview: triple_buffer::Input<Preview>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<SharedState>,
 }
 
 impl WorkerEnd {

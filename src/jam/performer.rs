@@ -15,7 +15,7 @@ use crate::jam::clock::{Clock, Due, Motion};
 use crate::jam::controls::{Controls, Mode, Replay, Timing};
 use crate::jam::groove::Feel;
 use crate::jam::hearing::Hearing;
-use crate::jam::input::{Input, Played};
+use crate::jam::input::{Input, NoteInput};
 use crate::jam::link::{AudioEnd, Decision, Outcome, Place, Recallable, Request};
 use crate::jam::loudness::Loudness;
 use crate::jam::player::{NoteSink, Player};
@@ -74,8 +74,8 @@ pub struct Performer {
     block: u64,
     /// How long the block is, seconds.
     block_s: f64,
-    /// What the worker counted when the commitments were made; see `Shared`.
-    grounds: u64,
+    /// What the worker counted when the commitments were made; see `SharedState`.
+    generation: u64,
     /// Whether the worker has answered since the anchor.
     anchored: bool,
     /// Whether the next request must carry the anchor, since the one that did is void.
@@ -112,7 +112,7 @@ impl Performer {
             epoch: 0,
             block: 0,
             block_s: 0.0,
-            grounds: 0,
+            generation: 0,
             anchored: false,
             anchor_next: false,
             channel: 0,
@@ -145,15 +145,15 @@ impl Performer {
         self.block += 1;
         self.block_s = f64::from(frames) / transport.sample_rate;
         self.waits.begin(transport);
-        self.thru.settle(out);
-        self.player.settle(out);
+        self.thru.send_pending(out);
+        self.player.send_pending(out);
         self.hearing.listen(controls.mode);
         let ahead = controls.commits_ahead();
         let motion = self.clock.begin(transport, controls.rate, ahead, frames);
         let mut eventful = motion != Motion::Continued(None) || !input.is_empty();
         self.clock.set_timing(controls.timing());
         self.clock.set_swing(controls.groove.swing);
-        self.look_at_grounds();
+        self.check_generation();
         match motion {
             Motion::Held(_) => {
                 self.wait_for_all(transport, controls);
@@ -188,7 +188,7 @@ impl Performer {
         let mut coming = Coming::new(input, frames);
         if controls.sustain != self.sustain {
             self.sustain = controls.sustain;
-            let pedal = Played::Pedal { channel: None, down: controls.sustain };
+            let pedal = NoteInput::Pedal { channel: None, down: controls.sustain };
             self.hearing.off(pedal, self.clock.nearest(0));
         }
         self.player.block(self.taken(controls));
@@ -243,8 +243,8 @@ impl Performer {
     /// # Realtime
     /// As [`Performer::process`].
     pub fn reset(&mut self) {
-        self.player.owe_all();
-        self.thru.owe_all();
+        self.player.end_all_later();
+        self.thru.end_all_later();
         self.close();
         self.hearing.let_go();
         self.clock.reset();
@@ -264,7 +264,7 @@ impl Performer {
     /// # Realtime
     /// As [`Performer::process`].
     pub fn panic(&mut self) {
-        self.thru.owe_all();
+        self.thru.end_all_later();
         self.hearing.let_go();
         self.player.owe_every_key(self.channel);
     }
@@ -326,7 +326,7 @@ impl Performer {
         let request = Request {
             // These two are those of the sending.
             epoch: 0,
-            grounds: 0,
+            generation: 0,
             place,
             rate: controls.rate,
             position,

@@ -12,6 +12,7 @@
 mod begin;
 mod choose;
 mod decided;
+mod model;
 mod network;
 mod outlook;
 mod prompt;
@@ -19,7 +20,8 @@ mod recalled;
 mod states;
 
 pub use decided::Decided;
-pub use network::{Biaxial, Model};
+pub use model::Model;
+pub use network::Biaxial;
 pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
@@ -260,7 +262,7 @@ impl<B: Biaxial> Planner<B> {
         // off: they stand.
         self.next = if second { self.next.max(place.index + 1) } else { place.index + 1 };
         self.oldest = self.oldest.max(self.next - FRAMES as i64);
-        self.states.settle(place.index, request.lookahead, &self.model.network);
+        self.states.prune(place.index, request.lookahead, &self.model.network);
         self.outlook.follow(request, &frame, self.next);
         let touch = recall.replayed.as_ref().and_then(|played| played.touch);
         Some(Planned { touch, ..request.answered(sounding) })

@@ -49,13 +49,13 @@ pub struct Player {
     /// Keys whose beginning the host took.
     sounding: u128,
     /// Keys whose end the host has not taken yet.
-    owed: u128,
+    pending_offs: u128,
     /// Keys whose beginning was refused (or that were silenced by hand); not begun again
     /// until the chord strikes them anew.
     dropped: u128,
     /// Keys that are somebody else's: not begun.
     blocked: u128,
-    /// The channel each sounding or owed key began on.
+    /// The channel on which each key began that sounds or whose end is pending.
     channels: [u8; 128],
     dropped_notes: u64,
 }
@@ -64,7 +64,7 @@ impl Default for Player {
     fn default() -> Self {
         Player {
             sounding: 0,
-            owed: 0,
+            pending_offs: 0,
             dropped: 0,
             blocked: 0,
             channels: [0; 128],
@@ -88,7 +88,7 @@ impl Player {
     ///
     /// # Realtime
     /// At most 128 events.
-    pub fn settle(&mut self, out: &mut impl NoteSink) {
+    pub fn send_pending(&mut self, out: &mut impl NoteSink) {
         self.send_offs(0, out);
     }
 
@@ -117,8 +117,8 @@ impl Player {
                 velocity: touch.velocity(key, begins),
             };
             let bit = 1u128 << key;
-            // Never before the end that is still owed for the same key.
-            if self.owed & bit == 0 && out.try_send(event) {
+            // Never before the end that is still pending for the same key.
+            if self.pending_offs & bit == 0 && out.try_send(event) {
                 self.sounding |= bit;
                 self.set_channel(key, event.channel);
             } else {
@@ -165,8 +165,8 @@ impl Player {
     /// Ends `key` if it sounds. It does not begin again until a chord strikes it anew.
     ///
     /// # Realtime
-    /// At most as many events as are owed, and one.
-    pub fn give_up(&mut self, key: u8, offset_samples: u32, out: &mut impl NoteSink) {
+    /// At most as many events as there are pending ends, and one.
+    pub fn yield_key(&mut self, key: u8, offset_samples: u32, out: &mut impl NoteSink) {
         let bit = 1u128 << key.min(127);
         if self.sounding & bit != 0 {
             self.dropped |= bit;
@@ -174,9 +174,9 @@ impl Player {
         }
     }
 
-    /// Whether the end of `key` is owed to the host.
-    pub fn owes(&self, key: u8) -> bool {
-        self.owed >> key.min(127) & 1 == 1
+    /// Whether the host has not taken the end of `key` yet.
+    pub fn has_pending_off(&self, key: u8) -> bool {
+        self.pending_offs >> key.min(127) & 1 == 1
     }
 
     /// Ends everything that sounds.
@@ -192,8 +192,8 @@ impl Player {
     ///
     /// # Realtime
     /// Sends nothing.
-    pub fn owe_all(&mut self) {
-        self.owed |= self.sounding;
+    pub fn end_all_later(&mut self) {
+        self.pending_offs |= self.sounding;
         self.sounding = 0;
         self.dropped = 0;
     }
@@ -204,29 +204,29 @@ impl Player {
     /// # Realtime
     /// Sends nothing.
     pub fn owe_every_key(&mut self, channel: u8) {
-        for key in Keys(!(self.sounding | self.owed)) {
+        for key in Keys(!(self.sounding | self.pending_offs)) {
             self.set_channel(key, channel.min(15));
         }
         self.dropped |= self.sounding;
         self.sounding = 0;
-        self.owed = u128::MAX;
+        self.pending_offs = u128::MAX;
     }
 
     fn end(&mut self, keys: u128, offset_samples: u32, out: &mut impl NoteSink) {
         self.sounding &= !keys;
-        self.owed |= keys;
+        self.pending_offs |= keys;
         self.send_offs(offset_samples, out);
     }
 
     fn send_offs(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
-        for key in Keys(self.owed) {
+        for key in Keys(self.pending_offs) {
             let channel = self.channels.get(usize::from(key)).copied().unwrap_or(0);
             let kind = NoteKind::Off;
             if !out.try_send(NoteEvent { offset_samples, kind, key, channel, velocity: 0 }) {
                 // Full; the rest would only be refused as well.
                 return;
             }
-            self.owed &= !(1u128 << key);
+            self.pending_offs &= !(1u128 << key);
         }
     }
 

@@ -10,14 +10,14 @@ pub struct Thru {
     /// Keys that sound, by channel.
     sounding: [u128; 16],
     /// Keys whose end the host has not taken yet, by channel.
-    owed: [u128; 16],
+    pending_offs: [u128; 16],
     dropped_notes: u64,
 }
 
 impl Thru {
-    /// Mask of the keys that sound or whose end is owed, on whatever channel.
+    /// Mask of the keys that sound or whose end is pending, on whatever channel.
     pub fn taken(&self) -> u128 {
-        self.sounding.iter().chain(&self.owed).fold(0, |all, keys| all | keys)
+        self.sounding.iter().chain(&self.pending_offs).fold(0, |all, keys| all | keys)
     }
 
     /// Notes that were left out because the host refused their beginning.
@@ -25,12 +25,12 @@ impl Thru {
         self.dropped_notes
     }
 
-    /// Sends the ends that are owed. Call first in every block.
+    /// Sends the pending ends. Call first in every block.
     ///
     /// # Realtime
-    /// At most as many events as are owed.
-    pub fn settle(&mut self, out: &mut impl NoteSink) {
-        if self.owed == [0; 16] {
+    /// At most as many events as there are pending ends.
+    pub fn send_pending(&mut self, out: &mut impl NoteSink) {
+        if self.pending_offs == [0; 16] {
             return;
         }
         for channel in 0..16 {
@@ -39,10 +39,10 @@ impl Thru {
     }
 
     /// Passes on the beginning of a note; one that sounds already ends first. Not where an end
-    /// is owed, `barred` if by somebody else.
+    /// is pending, `barred` if by somebody else.
     ///
     /// # Realtime
-    /// At most two events more than are owed.
+    /// At most two events more than there are pending ends.
     pub fn on(
         &mut self,
         channel: u8,
@@ -54,10 +54,10 @@ impl Thru {
     ) {
         self.off(Some(channel), Some(key), offset_samples, out);
         let bit = keys(Some(key));
-        let owed = self.owed.get(usize::from(channel)).copied().unwrap_or(0);
+        let pending_offs = self.pending_offs.get(usize::from(channel)).copied().unwrap_or(0);
         let kind = NoteKind::On;
         let event = NoteEvent { offset_samples, kind, key, channel, velocity };
-        if !barred && owed & bit == 0 && out.try_send(event) {
+        if !barred && pending_offs & bit == 0 && out.try_send(event) {
             self.began(channel, key);
         } else {
             self.dropped_notes += 1;
@@ -75,34 +75,34 @@ impl Thru {
         offset_samples: u32,
         out: &mut impl NoteSink,
     ) {
-        self.owe(channel, key);
+        self.end_later(channel, key);
         for channel in channels(channel) {
             self.send_offs(channel, offset_samples, out);
         }
     }
 
-    /// Owes the ends of what was passed on before, to be sent with the next block.
+    /// Ends what was passed on before: the ends are sent with the next block.
     ///
     /// # Realtime
     /// Sends nothing.
-    pub fn owe(&mut self, channel: Option<u8>, key: Option<u8>) {
+    pub fn end_later(&mut self, channel: Option<u8>, key: Option<u8>) {
         for channel in channels(channel).map(usize::from) {
-            if let (Some(sounding), Some(owed)) =
-                (self.sounding.get_mut(channel), self.owed.get_mut(channel))
+            if let (Some(sounding), Some(pending_offs)) =
+                (self.sounding.get_mut(channel), self.pending_offs.get_mut(channel))
             {
-                *owed |= *sounding & keys(key);
+                *pending_offs |= *sounding & keys(key);
                 *sounding &= !keys(key);
             }
         }
     }
 
-    /// Owes an end to everything that sounds, to be sent with the next block.
+    /// Ends all that sounds: the ends are sent with the next block.
     ///
     /// # Realtime
     /// Sends nothing.
-    pub fn owe_all(&mut self) {
-        for (owed, sounding) in self.owed.iter_mut().zip(&mut self.sounding) {
-            *owed |= std::mem::take(sounding);
+    pub fn end_all_later(&mut self) {
+        for (pending_offs, sounding) in self.pending_offs.iter_mut().zip(&mut self.sounding) {
+            *pending_offs |= std::mem::take(sounding);
         }
     }
 
@@ -129,13 +129,13 @@ impl Thru {
     }
 
     fn send_offs(&mut self, channel: u8, offset_samples: u32, out: &mut impl NoteSink) {
-        let Some(owed) = self.owed.get_mut(usize::from(channel)) else { return };
-        for key in Keys(*owed) {
+        let Some(pending_offs) = self.pending_offs.get_mut(usize::from(channel)) else { return };
+        for key in Keys(*pending_offs) {
             let kind = NoteKind::Off;
             if !out.try_send(NoteEvent { offset_samples, kind, key, channel, velocity: 0 }) {
                 return;
             }
-            *owed &= !(1u128 << key);
+            *pending_offs &= !(1u128 << key);
         }
     }
 }

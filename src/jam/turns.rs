@@ -65,7 +65,7 @@ impl Turns {
         }
     }
 
-    /// Settles whose turn it is in the step of `turn`. Of the musician, who rests from frame
+    /// Decides whose turn it is in the step of `turn`. Of the musician, who rests from frame
     /// `rests_from` on, a key is `held` or none.
     ///
     /// They are answered on a bar line, when they have rested for half a bar, for as many bars as
@@ -74,7 +74,7 @@ impl Turns {
     ///
     /// # Realtime
     /// Constant time.
-    pub fn settle(&mut self, turn: &Turn, (rests_from, held): (i64, bool), controls: &Controls) {
+    pub fn update(&mut self, turn: &Turn, (rests_from, held): (i64, bool), controls: &Controls) {
         let bar_steps = i64::from(turn.position.bar_steps.max(1));
         let bar_line = turn.position.in_bar == 0 || turn.index - self.line >= 2 * bar_steps;
         if bar_line {
@@ -153,7 +153,7 @@ mod tests {
         for index in 0..steps {
             let turn =
                 Turn { index, position: Signature::COMMON.position(index), begun: Some(index - 1) };
-            turns.settle(&turn, (rests_from, false), &answer());
+            turns.update(&turn, (rests_from, false), &answer());
             if struck.contains(&index) {
                 turns.struck(Some(index), 2);
                 rests_from = index + 1;
@@ -187,7 +187,7 @@ mod tests {
             let (mut answered, mut left) = (vec![], None);
             for index in 0..128 {
                 let turn = Turn { index, position: position(index), begun: Some(index - 1) };
-                turns.settle(&turn, (4, false), &controls);
+                turns.update(&turn, (4, false), &controls);
                 if index == 3 {
                     turns.struck(Some(index), 1);
                 }
@@ -205,7 +205,7 @@ mod tests {
         let mut turns = Turns::default();
         turns.struck(Some(3), 1);
         let turn = Turn { index: 16, position: Signature::COMMON.position(16), begun: Some(15) };
-        turns.settle(&turn, (6, false), &answer());
+        turns.update(&turn, (6, false), &answer());
         assert_eq!((turns.motif(16), turns.motif(17), turns.voices()), (13, 0, 2));
     }
 
@@ -217,7 +217,7 @@ mod tests {
             .filter(|index| {
                 let position = Signature::COMMON.position(*index);
                 let turn = Turn { index: *index, position, begun: Some(index - 1) };
-                turns.settle(&turn, (10, false), &controls);
+                turns.update(&turn, (10, false), &controls);
                 turns.left()
             })
             .collect();

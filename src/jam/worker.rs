@@ -48,13 +48,13 @@ pub struct Worker<B: Biaxial = Engine> {
     end: Option<WorkerEnd>,
     models: ModelSlot<B>,
     take: SharedTake,
-    look: Look,
+    on_poll: OnPoll,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread looks after beside its requests.
-type Look = Box<dyn FnMut() + Send>;
+/// What the thread calls each time before it looks for a request.
+type OnPoll = Box<dyn FnMut() + Send>;
 
 impl<B: Biaxial> Worker<B> {
     /// A worker that has not begun and keeps its own take: cheap, no thread and no model yet.
@@ -64,16 +64,16 @@ impl<B: Biaxial> Worker<B> {
 
     /// As [`Worker::new`], for a take that others look at, too.
     pub fn with_take(end: WorkerEnd, take: SharedTake) -> Worker<B> {
-        let (models, look): (_, Look) = (ModelSlot::new(), Box::new(|| ()));
+        let (models, on_poll): (_, OnPoll) = (ModelSlot::new(), Box::new(|| ()));
         take.written_by(&end);
-        Worker { end: Some(end), models, take, look, stop: Arc::default(), thread: None }
+        Worker { end: Some(end), models, take, on_poll, stop: Arc::default(), thread: None }
     }
 
-    /// Has the thread call `look` each time before it looks for a request: on what others
-    /// change without being able to act on it. It must be quick; without a thread nothing calls
+    /// Has the thread call `on_poll` each time before it looks for a request: to act on what others
+    /// change and cannot act on themselves. It must be quick; without a thread nothing calls
     /// it.
-    pub fn look_after(&mut self, look: impl FnMut() + Send + 'static) {
-        self.look = Box::new(look);
+    pub fn on_poll(&mut self, on_poll: impl FnMut() + Send + 'static) {
+        self.on_poll = Box::new(on_poll);
     }
 
     /// Starts the thread, once; later calls do nothing.
@@ -84,8 +84,8 @@ impl<B: Biaxial> Worker<B> {
         let Some(end) = self.end.take() else { return Ok(()) };
         let (models, take) = (self.models.clone(), self.take.clone());
         let stop = self.stop.clone();
-        let look = std::mem::replace(&mut self.look, Box::new(|| ()));
-        let service = move || Service::new(end, models, take, stop).run(look);
+        let on_poll = std::mem::replace(&mut self.on_poll, Box::new(|| ()));
+        let service = move || Service::new(end, models, take, stop).run(on_poll);
         self.thread = Some(spawn("anacrusis", service)?);
         Ok(())
     }
@@ -166,14 +166,14 @@ impl<B: Biaxial> Service<B> {
         }
     }
 
-    fn run(mut self, mut look: Look) {
+    fn run(mut self, mut on_poll: OnPoll) {
         self.end.shared.raised.store(priority::raise(), Ordering::Relaxed);
         self.end.shared.writes.store(true, Ordering::Release);
         let mut loading: Option<Loading<B>> = None;
         while !self.stop.load(Ordering::Acquire) {
-            look();
-            self.look_after_models(&mut loading);
-            self.look_after_take();
+            on_poll();
+            self.poll_models(&mut loading);
+            self.poll_take();
             match self.end.message() {
                 Some(Message::Decide(request)) => self.serve(&request),
                 Some(Message::Over(outcome)) => {
@@ -207,7 +207,7 @@ impl<B: Biaxial> Service<B> {
 
     /// Starts what was asked to be loaded, on a thread of its own so that the model in
     /// service plays on; puts into service what is ready.
-    fn look_after_models(&mut self, loading: &mut Option<Loading<B>>) {
+    fn poll_models(&mut self, loading: &mut Option<Loading<B>>) {
         if let Some(model) = loading.take_if(|l| l.is_finished()).and_then(Loading::finish) {
             match &mut self.planner {
                 Some(planner) => planner.adopt(model),
@@ -217,7 +217,7 @@ impl<B: Biaxial> Service<B> {
             self.end.shared.chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.worst_chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.busy_ms.store(0.0, Ordering::Relaxed);
-            self.take_ground();
+            self.invalidate_pending();
         }
         if loading.is_none() {
             *loading = self.models.begin_loading();
@@ -226,19 +226,19 @@ impl<B: Biaxial> Service<B> {
 
     /// Reads a take that was loaded, and sees to it that what is committed is asked for again
     /// after one was loaded or edited.
-    fn look_after_take(&mut self) {
-        let change = self.take.settle();
+    fn poll_take(&mut self) {
+        let change = self.take.poll();
         if change == Some(Change::Loaded) {
             self.begun = None;
         }
         if change.is_some() {
-            self.take_ground();
+            self.invalidate_pending();
         }
     }
 
-    /// What is committed is worth nothing any more.
-    fn take_ground(&mut self) {
-        self.end.shared.grounds.fetch_add(1, Ordering::Release);
+    /// A new generation begins: what was committed in the old one is void.
+    fn invalidate_pending(&mut self) {
+        self.end.shared.generation.fetch_add(1, Ordering::Release);
     }
 
     /// A step is over: it becomes part of the take.
@@ -271,9 +271,9 @@ impl<B: Biaxial> Service<B> {
 
     fn serve(&mut self, request: &Request) {
         // Loaded before the request was sent, a take holds for it.
-        self.look_after_take();
-        // Answered now, what was asked on other grounds would be there or not as the threads go.
-        if request.grounds != self.end.shared.grounds.load(Ordering::Acquire) {
+        self.poll_take();
+        // Answered now, a request of an older generation would be there or not as the threads go.
+        if request.generation != self.end.shared.generation.load(Ordering::Acquire) {
             return;
         }
         // Without a model there is no answer; everything is asked again when one comes.

@@ -3,7 +3,7 @@
 
 use super::density::{Amount, DensityController, Lean};
 use super::quiet::{Quiet, Urge};
-use super::repetition::{RepetitionController, Weariness};
+use super::repetition::{RepetitionController, RepetitionPenalty};
 use super::sampler::Sampling;
 use crate::music::{BarPosition, Chord};
 
@@ -17,11 +17,11 @@ pub struct Control {
 
 /// How the keys of one step are leant.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Leaning {
+pub struct LogitBias {
     lean: Lean,
     /// Mask of the keys among which a voice is to move.
     voice: u128,
-    weariness: Weariness,
+    penalty: RepetitionPenalty,
     /// Nats by which an octave higher is likelier to begin.
     octave: f32,
     /// What is to be done against silence and notes without end.
@@ -34,11 +34,11 @@ impl Control {
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn leaning(&self, density: f32, position: BarPosition, beside: bool) -> Leaning {
-        Leaning {
+    pub fn bias(&self, density: f32, position: BarPosition, beside: bool) -> LogitBias {
+        LogitBias {
             lean: self.density.lean(density),
             voice: u128::MAX,
-            weariness: self.repetition.weariness(),
+            penalty: self.repetition.penalty(),
             octave: 0.0,
             urge: self.quiet.urge(position, beside),
         }
@@ -70,8 +70,8 @@ impl Control {
     }
 }
 
-impl Leaning {
-    /// Nats for each octave of a key above [`Leaning::MIDDLE`] where all is to lie an octave higher. The
+impl LogitBias {
+    /// Nats for each octave of a key above [`LogitBias::MIDDLE`] where all is to lie an octave higher. The
     /// pitches of what begins spread by about an octave, and leant like this the mean of a normal
     /// distribution of that width moves by an octave.
     const NATS_AN_OCTAVE: f32 = 1.0;
@@ -84,8 +84,8 @@ impl Leaning {
     /// # Realtime
     /// Arithmetic only.
     #[must_use]
-    pub fn moving(self, voice: u128) -> Leaning {
-        Leaning { voice, ..self }
+    pub fn moving(self, voice: u128) -> LogitBias {
+        LogitBias { voice, ..self }
     }
 
     /// The same where what begins lies so many semitones higher in the mean, or lower.
@@ -93,8 +93,8 @@ impl Leaning {
     /// # Realtime
     /// Arithmetic only.
     #[must_use]
-    pub fn in_register(self, semitones: f32) -> Leaning {
-        Leaning { octave: Leaning::NATS_AN_OCTAVE * semitones / 12.0, ..self }
+    pub fn in_register(self, semitones: f32) -> LogitBias {
+        LogitBias { octave: LogitBias::NATS_AN_OCTAVE * semitones / 12.0, ..self }
     }
 
     /// The same for the keys that follow on one that begins: against silence one is enough, and beside
@@ -103,25 +103,25 @@ impl Leaning {
     /// # Realtime
     /// Arithmetic only.
     #[must_use]
-    pub fn once_begun(self) -> Leaning {
+    pub fn once_begun(self) -> LogitBias {
         let urge = Urge { nats: 0.0, must_begin: false, untruncated: false, ..self.urge };
-        Leaning { urge, voice: 0, ..self }
+        LogitBias { urge, voice: 0, ..self }
     }
 
     /// How `key` is sampled, which `sounded` in the step before or did not.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn bend(&self, plain: Sampling, key: u8, sounded: bool) -> Sampling {
+    pub fn apply(&self, plain: Sampling, key: u8, sounded: bool) -> Sampling {
         let Lean { staying, beginning, elsewhere } = self.lean;
         let beginning = if self.voice >> (key & 127) & 1 == 1 { beginning } else { elsewhere };
         // A key that sounds begins by being struck again, a silent one by playing.
         let mut lean = if sounded { [staying, beginning] } else { [beginning, 0.0] };
-        if self.weariness.keys >> (key & 127) & 1 == 1 {
-            lean[usize::from(sounded)] += self.weariness.nats;
+        if self.penalty.keys >> (key & 127) & 1 == 1 {
+            lean[usize::from(sounded)] += self.penalty.nats;
         }
         lean[usize::from(sounded)] -= self.urge.nats;
-        lean[usize::from(sounded)] -= self.octave * (f32::from(key) - Leaning::MIDDLE) / 12.0;
+        lean[usize::from(sounded)] -= self.octave * (f32::from(key) - LogitBias::MIDDLE) / 12.0;
         // What sounds is no matter of silence: it may end as it would.
         let truncation = if self.urge.untruncated && !sounded { 0.0 } else { plain.truncation };
         Sampling { lean, truncation, ..plain }
@@ -139,8 +139,8 @@ mod tests {
         let (held, usual) = (Chord::from_masks(1 << 72, 0), Amount::default());
         (0..10).for_each(|_| control.after_step((Chord::SILENT, held), true, usual, usual));
         let lean = |heard| {
-            let leaning = control.leaning(1.0, Signature::COMMON.position(10), heard);
-            [false, true].map(|sounded| leaning.bend(Sampling::PLAIN, 60, sounded).lean)
+            let bias = control.bias(1.0, Signature::COMMON.position(10), heard);
+            [false, true].map(|sounded| bias.apply(Sampling::PLAIN, 60, sounded).lean)
         };
         let [[silent, _], [stays, again]] = lean(true);
         let rested = DensityController::default().lean(1.0).beginning;
@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn a_register_makes_high_keys_likelier_to_begin_and_none_to_last() {
-        let leaning = Control::default().leaning(1.0, BarPosition::default(), false);
+        let bias = Control::default().bias(1.0, BarPosition::default(), false);
         let lean = |register, key, sounded| {
-            let bent = leaning.in_register(register).bend(Sampling::PLAIN, key, sounded).lean;
+            let bent = bias.in_register(register).apply(Sampling::PLAIN, key, sounded).lean;
             [false, true].map(|struck| bent[usize::from(struck)])
         };
         assert_eq!(lean(12.0, 72, false), [-1.0, 0.0]);
@@ -169,13 +169,13 @@ mod tests {
             control.after_step((Chord::struck_keys([60]), Chord::SILENT), false, asked, asked);
         }
         let position = BarPosition::default();
-        let leaning = control.leaning(1.0, position, false);
-        let lean = |key, sounded| leaning.bend(Sampling::PLAIN, key, sounded).lean;
+        let bias = control.bias(1.0, position, false);
+        let lean = |key, sounded| bias.apply(Sampling::PLAIN, key, sounded).lean;
         assert!(lean(60, false)[0] > 6.0 && lean(60, false)[1] == 0.0);
         assert!(lean(60, true)[1] > 6.0 && lean(60, true)[0].abs() < 1e-3, "it may go on sounding");
         assert!(lean(61, false)[0].abs() < 1e-3 && lean(61, true)[1].abs() < 1e-3);
         assert_eq!(
-            Control::default().leaning(1.0, position, false).bend(Sampling::PLAIN, 60, true),
+            Control::default().bias(1.0, position, false).apply(Sampling::PLAIN, 60, true),
             Sampling::PLAIN
         );
     }

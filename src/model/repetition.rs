@@ -32,7 +32,7 @@ impl Default for RepetitionController {
 
 /// What is made less likely in a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Weariness {
+pub struct RepetitionPenalty {
     /// Keys that were struck a bar ago.
     pub keys: u128,
     /// Nats to take from the log odds of their being struck. Not negative.
@@ -53,11 +53,11 @@ impl RepetitionController {
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn weariness(&self) -> Weariness {
+    pub fn penalty(&self) -> RepetitionPenalty {
         let beyond = (self.alike - RepetitionController::USUAL).max(0.0);
         let share = beyond / (1.0 - RepetitionController::USUAL);
         let keys = self.struck[usize::from(self.at)];
-        Weariness { keys, nats: (RepetitionController::NATS * share) as f32 }
+        RepetitionPenalty { keys, nats: (RepetitionController::NATS * share) as f32 }
     }
 
     /// Takes note of the chord of a step. Steps in which nothing begins, now and a bar ago, tell
@@ -99,31 +99,31 @@ mod tests {
     #[test]
     fn what_changes_and_silence_are_left_alone() {
         let changing = after(20, |bar, step| beat(40 + bar as u8, step));
-        assert_eq!(changing.weariness().nats, 0.0);
-        assert_eq!(after(20, |_, _| Chord::SILENT).weariness(), Weariness::default());
-        assert_eq!(RepetitionController::default().weariness(), Weariness::default());
+        assert_eq!(changing.penalty().nats, 0.0);
+        assert_eq!(after(20, |_, _| Chord::SILENT).penalty(), RepetitionPenalty::default());
+        assert_eq!(RepetitionController::default().penalty(), RepetitionPenalty::default());
     }
 
     #[test]
     fn an_ostinato_grows_wearisome_where_it_would_go_on_and_is_forgiven() {
-        let nats = |bars| after(bars, |_, step| beat(60, step)).weariness().nats;
+        let nats = |bars| after(bars, |_, step| beat(60, step)).penalty().nats;
         assert_eq!(nats(1), 0.0, "once is none");
         assert!(nats(3) > 0.0 && nats(8) > nats(3) && nats(40) > 6.0, "{}", nats(8));
         assert!(nats(1000) <= 6.4);
         let mut controller = after(40, |_, step| beat(60, step));
-        assert_eq!(controller.weariness().keys, 1 << 60, "the beat");
+        assert_eq!(controller.penalty().keys, 1 << 60, "the beat");
         controller.after_step(Chord::struck_keys([62]));
-        assert_eq!(controller.weariness().keys, 0, "between beats");
+        assert_eq!(controller.penalty().keys, 0, "between beats");
         for step in 1..40 * BAR {
             controller.after_step(beat(40 + (step / BAR) as u8, step));
         }
-        assert_eq!(controller.weariness().nats, 0.0);
+        assert_eq!(controller.penalty().nats, 0.0);
     }
 
     #[test]
     fn a_held_note_is_no_repetition() {
         let mut held = Chord::SILENT;
         held.hold(60);
-        assert_eq!(after(40, |_, _| held).weariness(), Weariness::default());
+        assert_eq!(after(40, |_, _| held).penalty(), RepetitionPenalty::default());
     }
 }

@@ -6,7 +6,7 @@ use nih_plug::midi::{Channel, Key, VoiceID};
 use nih_plug::prelude::{NoteEvent as HostEvent, Transport as HostTransport};
 
 use crate::jam::controls::Controls;
-use crate::jam::input::{Input, InputEvent, Played};
+use crate::jam::input::{Input, InputEvent, NoteInput};
 use crate::jam::performer::Performer;
 use crate::jam::player::{NoteEvent, NoteKind, NoteSink};
 use crate::jam::transport::Transport;
@@ -43,12 +43,12 @@ pub fn played<S>(event: &HostEvent<S>) -> Option<InputEvent> {
             let channel = channel_of(channel).unwrap_or(0);
             // Within 1..=127.
             let velocity = (velocity * 127.0).round().clamp(1.0, 127.0) as u8;
-            (timing, Played::On { channel, key, velocity })
+            (timing, NoteInput::On { channel, key, velocity })
         }
         HostEvent::NoteOn { timing, channel, key, .. }
         | HostEvent::NoteOff { timing, channel, key, .. }
         | HostEvent::Choke { timing, channel, key, .. } => {
-            (timing, Played::Off { channel: channel_of(channel), key: key_of(key) })
+            (timing, NoteInput::Off { channel: channel_of(channel), key: key_of(key) })
         }
         HostEvent::MidiCC { timing, channel, cc, value } => {
             // Within 0..=127.
@@ -112,7 +112,7 @@ pub struct Guard {
 
 /// How a block went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum BlockOutcome {
     /// Nothing happened that should not have.
     Fine,
     /// A panic was caught; notes will be ended.
@@ -134,7 +134,7 @@ impl Guard {
         input: &Input,
         frames: u32,
         out: &mut impl NoteSink,
-    ) -> Outcome {
+    ) -> BlockOutcome {
         self.guarded(performer, |performer| {
             performer.process(transport, controls, input, frames, out);
         })
@@ -149,12 +149,12 @@ impl Guard {
         &mut self,
         performer: &mut Performer,
         call: impl FnOnce(&mut Performer),
-    ) -> Outcome {
+    ) -> BlockOutcome {
         if self.faults >= FAULTS_MAX {
-            return Outcome::Fine;
+            return BlockOutcome::Fine;
         }
         if catch_unwind(AssertUnwindSafe(|| call(performer))).is_ok() {
-            return Outcome::Fine;
+            return BlockOutcome::Fine;
         }
         self.faults += 1;
         // The interrupted block may have left anything half done. Both calls put the
@@ -166,7 +166,7 @@ impl Guard {
         if catch_unwind(recovery).is_err() {
             self.faults = FAULTS_MAX;
         }
-        Outcome::Caught
+        BlockOutcome::Caught
     }
 }
 
@@ -245,9 +245,9 @@ mod tests {
             let (transport, controls) = (Transport::default(), Controls::default());
             guard.process(performer, &transport, &controls, &Input::NONE, 64, out)
         };
-        assert_eq!(block(&mut performer, &mut out), Outcome::Caught);
+        assert_eq!(block(&mut performer, &mut out), BlockOutcome::Caught);
         out.broken = false;
-        assert_eq!(block(&mut performer, &mut out), Outcome::Fine);
+        assert_eq!(block(&mut performer, &mut out), BlockOutcome::Fine);
         let ended: u128 = out.taken.iter().map(|event| 1u128 << event.key).sum();
         assert_eq!(ended, u128::MAX, "an end for every key there is");
         assert!(out.taken.iter().all(|event| event.kind == NoteKind::Off));
@@ -264,7 +264,7 @@ mod tests {
             .filter(|_| {
                 let (transport, controls) = (Transport::default(), Controls::default());
                 guard.process(&mut performer, &transport, &controls, &Input::NONE, 64, &mut out)
-                    == Outcome::Caught
+                    == BlockOutcome::Caught
             })
             .count();
         assert_eq!(caught, FAULTS_MAX as usize);

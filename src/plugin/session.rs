@@ -11,7 +11,7 @@ use super::dialogs::Dialogs;
 use super::library::Shelf;
 use super::models::Models;
 use super::presets::Presets;
-use super::takes::Desk;
+use super::takes::TakeEditor;
 use crate::editor::window::{Answer, Parent};
 use crate::editor::{self, Command, Console, Part, PresetAction, Question, TakeAction, View, text};
 use crate::jam::link::Monitor;
@@ -22,7 +22,7 @@ pub struct Session {
     monitor: Monitor,
     models: Arc<Models>,
     signals: Arc<Signals>,
-    desk: Desk,
+    takes: TakeEditor,
     shelf: Shelf,
     dialogs: Dialogs,
     presets: Presets,
@@ -43,13 +43,13 @@ impl Session {
         monitor: Monitor,
         models: Arc<Models>,
         signals: Arc<Signals>,
-        desk: Desk,
+        takes: TakeEditor,
         wake: RepaintNotifier,
         lead: Option<Box<dyn Lead>>,
     ) -> Session {
-        let (shelf, presets) = (Shelf::new(wake.clone()), Presets::new(desk.params()));
+        let (shelf, presets) = (Shelf::new(wake.clone()), Presets::new(takes.params()));
         let dialogs = Dialogs::new(wake);
-        Session { monitor, models, signals, desk, shelf, dialogs, presets, lead }
+        Session { monitor, models, signals, takes, shelf, dialogs, presets, lead }
     }
 }
 
@@ -61,10 +61,10 @@ impl editor::window::Session for Session {
         if self.signals.faults.load(Ordering::Relaxed) + meters.panics > 0 {
             model.problem.get_or_insert_with(|| text::FAULT.to_owned());
         }
-        self.desk.look(&status);
-        let (rate, take) = (self.desk.rate(), self.desk.view());
+        self.takes.look(&status);
+        let (rate, take) = (self.takes.rate(), self.takes.view());
         let mut view = View::gather((&status, &preview), &meters, (model, keys), (rate, &take));
-        view.take.notice = self.desk.notice();
+        view.take.notice = self.takes.notice();
         view.library = self.shelf.view();
         view.presets = self.presets.view();
         view.console = self.lead.as_ref().map(|lead| lead.console());
@@ -87,21 +87,21 @@ impl editor::window::Session for Session {
 
     fn take(&mut self, action: TakeAction) {
         let (model, _) = self.models.view();
-        self.desk.act(action, &model);
+        self.takes.act(action, &model);
     }
 
     fn keep_as(&mut self, path: PathBuf, part: Part) {
         let (model, _) = self.models.view();
-        self.desk.keep_as(&path, part, &model);
+        self.takes.keep_as(&path, part, &model);
     }
 
     fn drag(&mut self, part: Part) -> Option<PathBuf> {
         let (model, _) = self.models.view();
-        self.desk.keep_to_drag(part, &model)
+        self.takes.keep_to_drag(part, &model)
     }
 
     fn dragged(&mut self, file: PathBuf, given: bool) {
-        self.desk.dragged(&file, given);
+        self.takes.dragged(&file, given);
     }
 
     fn preset(&mut self, action: PresetAction) {

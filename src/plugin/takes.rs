@@ -15,7 +15,7 @@ use crate::params::{AnacrusisParams, file};
 const MOST_FILES: u32 = 10_000;
 
 /// The editor's hand on the take of its instance.
-pub struct Desk {
+pub struct TakeEditor {
     params: Arc<AnacrusisParams>,
     /// Where bars lie.
     metre: Metre,
@@ -23,10 +23,10 @@ pub struct Desk {
     notice: Option<String>,
 }
 
-impl Desk {
+impl TakeEditor {
     /// For the take that belongs to `params`.
-    pub fn new(params: Arc<AnacrusisParams>) -> Desk {
-        Desk { params, metre: Metre::COMMON, notice: None }
+    pub fn new(params: Arc<AnacrusisParams>) -> TakeEditor {
+        TakeEditor { params, metre: Metre::COMMON, notice: None }
     }
 
     /// The parameters of its instance.
@@ -161,7 +161,7 @@ impl Desk {
         let controls = self.params.controls();
         let mut texts = vec![format!("Model: {} ({})", model.name, model.digest)];
         texts.extend(model.problem.clone());
-        texts.extend(self.params.story());
+        texts.extend(self.params.describe());
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let options = KeepOptions {
             what,
@@ -209,8 +209,8 @@ mod tests {
     use crate::jam::take::Played;
     use crate::music::Chord;
 
-    fn desk() -> Desk {
-        let desk = Desk::new(Arc::default());
+    fn takes() -> TakeEditor {
+        let takes = TakeEditor::new(Arc::default());
         let played = |step| Played {
             pass: 0,
             step: Step(step),
@@ -226,39 +226,41 @@ mod tests {
             heard_velocity: 0,
             heard_late_us: 0,
         };
-        let take = desk.params.take.shared();
+        let take = takes.params.take.shared();
         take.with(|take| (0..64).for_each(|step| take.record(played(step))));
-        desk
+        takes
     }
 
     #[test]
     fn bars_are_those_of_the_host() {
-        let mut desk = desk();
+        let mut takes = takes();
         let mut status = Status::default();
         status.metre = Metre::new(0.0, 3, 4);
-        desk.look(&status);
-        desk.act(TakeAction::Lock(2, 3), &Model::default());
-        let take = desk.params.take.shared();
+        takes.look(&status);
+        takes.act(TakeAction::Lock(2, 3), &Model::default());
+        let take = takes.params.take.shared();
         let locked = |step| take.with(|take| take.is_locked(Rate::Sixteenth, Step(step)));
         assert_eq!([11, 12, 35, 36].map(locked), [false, true, true, false]);
-        desk.act(TakeAction::Unlock(3, 3), &Model::default());
+        takes.act(TakeAction::Unlock(3, 3), &Model::default());
         assert_eq!([23, 24].map(locked), [true, false]);
-        desk.act(TakeAction::Undo, &Model::default());
-        desk.act(TakeAction::Again(1, 1), &Model::default());
+        takes.act(TakeAction::Undo, &Model::default());
+        takes.act(TakeAction::Again(1, 1), &Model::default());
         let there = |step| take.with(|take| take.at(Rate::Sixteenth, Step(step)).is_some());
         assert_eq!([0, 11, 12].map(there), [false, false, true]);
-        assert!(desk.view().can_undo && desk.notice().is_some_and(|words| words.contains("anew")));
-        (0..2000).for_each(|_| desk.act(TakeAction::Lock(1, 1), &Model::default()));
-        assert!(desk.notice().is_some_and(|words| words.contains("undo some")));
+        assert!(
+            takes.view().can_undo && takes.notice().is_some_and(|words| words.contains("anew"))
+        );
+        (0..2000).for_each(|_| takes.act(TakeAction::Lock(1, 1), &Model::default()));
+        assert!(takes.notice().is_some_and(|words| words.contains("undo some")));
     }
 
     #[test]
     fn a_performance_that_is_brought_back_is_told_by_its_bars() {
-        let mut desk = desk();
-        desk.act(TakeAction::Back(16, 48), &Model::default());
-        assert!(desk.notice().is_some_and(|words| words.starts_with("Bars 2 to 3 locked")));
-        desk.act(TakeAction::Back(64, 80), &Model::default());
-        assert_eq!(desk.notice().as_deref(), Some(text::NOT_IN_TAKE));
+        let mut takes = takes();
+        takes.act(TakeAction::Back(16, 48), &Model::default());
+        assert!(takes.notice().is_some_and(|words| words.starts_with("Bars 2 to 3 locked")));
+        takes.act(TakeAction::Back(64, 80), &Model::default());
+        assert_eq!(takes.notice().as_deref(), Some(text::NOT_IN_TAKE));
     }
 
     #[test]

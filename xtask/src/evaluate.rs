@@ -107,7 +107,7 @@ struct PieceScore {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Outcome {
+struct Evaluation {
     #[serde(flatten)]
     score: Score,
     /// Of the accompaniment of a musician who is known in the step itself.
@@ -265,7 +265,7 @@ fn outcome(
     profile: Profile,
     pieces: &[&Piece],
     scores: &[Scored],
-) -> Outcome {
+) -> Evaluation {
     let checkpoint = &checkpoints[0];
     let sum = |all: &mut dyn Iterator<Item = Scored>| {
         let mut sum = Scored::default();
@@ -282,7 +282,7 @@ fn outcome(
         name: piece.name.clone(),
         score: Score::new(profile, *scored),
     };
-    Outcome {
+    Evaluation {
         score: sum(&mut scores.iter().copied()),
         known: None,
         late: None,
@@ -293,7 +293,7 @@ fn outcome(
     }
 }
 
-fn print(outcome: &Outcome) {
+fn print(outcome: &Evaluation) {
     let from2 = outcome.score.play_nats_step_from2.map_or("", |_| "  from step 2");
     println!("{:>10} {:>10} {:>10} {:>10}{from2}", "nats/step", "play", "articulate", "steps");
     let line = |score: &Score, name: &str| {

@@ -221,10 +221,10 @@ pub fn generate(checkpoint: &Checkpoint, prompt: &Prompt, wish: &Wish) -> PianoR
     let mut before = prompt.chords.last().copied().unwrap_or_default();
     let mut roll = PianoRoll::default();
     for step in begin..end {
-        let leaning = control.leaning(wish.density, metres.position(step), false);
+        let bias = control.bias(wish.density, metres.position(step), false);
         let chord = engine.choose(&states[0], &Given::NOTHING, &mut |index, logits| {
             let key = low + index as u8;
-            let sampling = leaning.bend(plain, key, before.plays(key));
+            let sampling = bias.apply(plain, key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(step, key))
         });
         control.after_step((chord, Chord::SILENT), false, Amount::of(chord, before), asked);

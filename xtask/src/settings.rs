@@ -228,7 +228,7 @@ impl Settings {
     }
 
     /// Has the network fit the profile.
-    pub fn settle(&mut self) {
+    pub fn fit_network_to_profile(&mut self) {
         if self.profile == Profile::Benchmark {
             (self.network.low, self.network.notes) = BENCHMARK_KEYS;
             self.network.start = Start::Flag;

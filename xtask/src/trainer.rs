@@ -113,7 +113,7 @@ impl Args {
             None => Settings::default(),
         };
         self.flags.apply(&mut settings);
-        settings.settle();
+        settings.fit_network_to_profile();
         let weights = source::weights(&self.data);
         if !weights.is_empty() {
             settings.data_weights = weights;

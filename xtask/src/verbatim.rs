@@ -24,7 +24,7 @@ pub struct Library {
 /// A stretch of music that stands in a library too: every key of every step is struck, held
 /// or silent alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shared {
+pub struct SharedStretch {
     /// Its length; it begins and ends with sound.
     pub steps: usize,
     /// Notes that begin in it.
@@ -64,19 +64,19 @@ impl Library {
         roll: &PianoRoll,
         semitones: RangeInclusive<i8>,
         range: KeyRange,
-    ) -> Shared {
-        let mut best = Shared::default();
+    ) -> SharedStretch {
+        let mut best = SharedStretch::default();
         for shift in semitones {
             let found = self.longest_as_is(&roll.transposed(shift, range));
             if (found.steps, found.onsets) > (best.steps, best.onsets) {
-                best = Shared { semitones: shift, ..found };
+                best = SharedStretch { semitones: shift, ..found };
             }
         }
         best
     }
 
-    fn longest_as_is(&self, roll: &PianoRoll) -> Shared {
-        let mut best = Shared::default();
+    fn longest_as_is(&self, roll: &PianoRoll) -> SharedStretch {
+        let mut best = SharedStretch::default();
         let number = |chord: &Chord| self.numbers.get(chord).copied().unwrap_or(NOWHERE - 1);
         let asked: Vec<u32> = roll.chords.iter().map(number).collect();
         let sounding = roll.chords.iter().enumerate().filter(|(_, chord)| !chord.is_empty());
@@ -95,7 +95,7 @@ impl Library {
                 let onsets = onsets(&chords[..steps]);
                 if (steps, onsets) > (best.steps, best.onsets) {
                     let found = self.locate(place);
-                    best = Shared { steps, onsets, at, found, semitones: 0 };
+                    best = SharedStretch { steps, onsets, at, found, semitones: 0 };
                 }
             }
         }
@@ -129,18 +129,18 @@ mod tests {
         let library = Library::new(&[melody(&[60, 62, 64]), melody(&[50, 62, 64, 65, 0, 67, 70])]);
         let asked = melody(&[62, 64, 65, 0, 67, 71]);
         let shared = library.longest(&asked, 0..=0, RANGE);
-        let expected = Shared { steps: 5, onsets: 4, at: 0, found: (1, 1), semitones: 0 };
+        let expected = SharedStretch { steps: 5, onsets: 4, at: 0, found: (1, 1), semitones: 0 };
         assert_eq!(shared, expected);
         let higher = asked.transposed(3, RANGE);
         assert_eq!(library.longest(&higher, 0..=0, RANGE).steps, 1);
         let shared = library.longest(&higher, -5..=6, RANGE);
-        assert_eq!(shared, Shared { semitones: -3, ..expected });
+        assert_eq!(shared, SharedStretch { semitones: -3, ..expected });
     }
 
     #[test]
     fn silence_alone_is_nothing_shared_and_a_held_key_is_not_a_struck_one() {
         let library = Library::new(&[melody(&[60, 0, 0, 0, 0])]);
-        assert_eq!(library.longest(&melody(&[0, 0, 0]), 0..=0, RANGE), Shared::default());
+        assert_eq!(library.longest(&melody(&[0, 0, 0]), 0..=0, RANGE), SharedStretch::default());
         assert_eq!(library.longest(&melody(&[60, 0, 0]), 0..=0, RANGE).steps, 1, "ends in sound");
         let mut held = Chord::SILENT;
         held.hold(60);

@@ -21,17 +21,17 @@ use super::Session;
 use super::app::App;
 
 /// The running editor, held by its window and by what waits for the window's end.
-pub struct Shared<S>(Arc<Mutex<App<S>>>);
+pub struct SharedApp<S>(Arc<Mutex<App<S>>>);
 
-impl<S> Clone for Shared<S> {
+impl<S> Clone for SharedApp<S> {
     fn clone(&self) -> Self {
-        Shared(self.0.clone())
+        SharedApp(self.0.clone())
     }
 }
 
-impl<S> Shared<S> {
-    pub fn new(app: App<S>) -> Shared<S> {
-        Shared(Arc::new(Mutex::new(app)))
+impl<S> SharedApp<S> {
+    pub fn new(app: App<S>) -> SharedApp<S> {
+        SharedApp(Arc::new(Mutex::new(app)))
     }
 
     /// Also after a panic in a frame: the next frame begins anew.
@@ -40,7 +40,7 @@ impl<S> Shared<S> {
     }
 }
 
-impl<S: Session> NiceEguiApp for Shared<S> {
+impl<S: Session> NiceEguiApp for SharedApp<S> {
     fn build(
         &mut self,
         ctx: egui::Context,
@@ -62,15 +62,15 @@ impl<S: Session> NiceEguiApp for Shared<S> {
 
 /// The editor as nih-plug wants it.
 pub struct Window<S: Session> {
-    editor: EguiEditor<Shared<S>>,
-    app: Shared<S>,
+    editor: EguiEditor<SharedApp<S>>,
+    app: SharedApp<S>,
     scale: Scale,
 }
 
 impl<S: Session> Window<S> {
     pub(super) fn new(
-        editor: EguiEditor<Shared<S>>,
-        app: Shared<S>,
+        editor: EguiEditor<SharedApp<S>>,
+        app: SharedApp<S>,
         state: Arc<EguiEditorState>,
     ) -> Window<S> {
         Window { editor, app, scale: Scale(state) }
@@ -144,7 +144,7 @@ impl<S: Session> Editor for Window<S> {
 /// An open window's handle: the window library's, and the word to the editor when it goes.
 pub struct Handle<S: Session> {
     handle: EguiEditorHandle,
-    app: Shared<S>,
+    app: SharedApp<S>,
     scale: Scale,
     hint: ResizeHint,
 }
@@ -159,7 +159,7 @@ impl<S: Session> Drop for Handle<S> {
 pub struct Open<S: Session> {
     /// There until it is closed.
     window: Option<baseview::Window>,
-    app: Shared<S>,
+    app: SharedApp<S>,
 }
 
 impl<S: Session> Open<S> {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Shared;
+use super::SharedState;
 use crate::jam::status::{Preview, Status};
 
 /// The editor's end.
 pub struct Monitor {
     status: triple_buffer::Output<Status>,
     preview: triple_buffer::Output<Preview>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
 }
 
 /// The worker's meters.
@@ -38,7 +38,7 @@ impl Monitor {
     pub(super) fn new(
         status: triple_buffer::Output<Status>,
         preview: triple_buffer::Output<Preview>,
-        shared: Arc<Shared>,
+        shared: Arc<SharedState>,
     ) -> Monitor {
         Monitor { status, preview, shared }
     }

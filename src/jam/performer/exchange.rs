@@ -11,11 +11,11 @@ use crate::jam::transport::{Reason, Transport};
 use super::pending::Entry;
 
 impl Performer {
-    /// Voids what was committed on other grounds: for another model, after another take.
-    pub(super) fn look_at_grounds(&mut self) {
-        let grounds = self.end.shared.grounds.load(Ordering::Acquire);
-        if grounds != self.grounds {
-            self.grounds = grounds;
+    /// Voids what was committed in an older generation: by another model, from another take.
+    pub(super) fn check_generation(&mut self) {
+        let generation = self.end.shared.generation.load(Ordering::Acquire);
+        if generation != self.generation {
+            self.generation = generation;
             self.clock.void_all();
             self.pending.void_from(i64::MIN);
             self.new_epoch();
@@ -47,9 +47,9 @@ impl Performer {
             self.status.refused_requests += u64::from(waiting);
             return;
         }
-        let (epoch, grounds) = (self.epoch, self.grounds);
+        let (epoch, generation) = (self.epoch, self.generation);
         for entry in self.overdue.iter_mut().chain(self.pending.iter_mut()) {
-            if !entry.send(|request| self.end.request(Request { epoch, grounds, ..request })) {
+            if !entry.send(|request| self.end.request(Request { epoch, generation, ..request })) {
                 self.status.refused_requests += 1;
                 return;
             }
@@ -112,10 +112,10 @@ impl Performer {
         }
         let begun = Instant::now();
         while missing(self) && begun.elapsed() < allowance {
-            let grounds = self.end.shared.grounds.load(Ordering::Acquire);
-            if grounds != self.grounds {
+            let generation = self.end.shared.generation.load(Ordering::Acquire);
+            if generation != self.generation {
                 // The first model came, say: nobody works on what was asked before.
-                self.grounds = grounds;
+                self.generation = generation;
                 self.new_epoch();
             }
             self.send();

@@ -2,7 +2,7 @@
 
 use super::Performer;
 use crate::jam::controls::{Controls, Mode};
-use crate::jam::input::{Input, InputEvent, Played};
+use crate::jam::input::{Input, InputEvent, NoteInput};
 use crate::jam::player::NoteSink;
 use crate::jam::transport::Transport;
 
@@ -23,8 +23,8 @@ impl Performer {
         if frames == 0 {
             return;
         }
-        self.thru.settle(out);
-        self.player.settle(out);
+        self.thru.send_pending(out);
+        self.player.send_pending(out);
         self.fall_silent(out);
         self.close();
         self.clock.reset();
@@ -43,24 +43,24 @@ impl Performer {
     /// Constant time.
     pub fn passed_by(&mut self, event: InputEvent, taken: bool) {
         match event.played {
-            Played::On { channel, key, .. } => {
+            NoteInput::On { channel, key, .. } => {
                 self.hearing.on(channel, key, None);
                 if taken {
                     self.thru.began(channel, key);
                 }
             }
-            Played::Off { channel, key } => {
+            NoteInput::Off { channel, key } => {
                 self.hearing.off(event.played, None);
                 if taken {
                     self.thru.ended(channel, key);
                 } else {
-                    self.thru.owe(channel, key);
+                    self.thru.end_later(channel, key);
                 }
             }
-            Played::Pedal { .. } => self.hearing.off(event.played, None),
-            Played::Silence { channel } => {
+            NoteInput::Pedal { .. } => self.hearing.off(event.played, None),
+            NoteInput::Silence { channel } => {
                 self.hearing.off(event.played, None);
-                self.thru.owe(channel, None);
+                self.thru.end_later(channel, None);
             }
         }
     }
@@ -142,16 +142,16 @@ impl Performer {
 
     fn play_along(
         &mut self,
-        played: Played,
+        played: NoteInput,
         offset_samples: u32,
         controls: &Controls,
         out: &mut impl NoteSink,
     ) {
         let at = self.clock.nearest(offset_samples);
         match played {
-            Played::On { channel, key, velocity } => {
+            NoteInput::On { channel, key, velocity } => {
                 if controls.mode != Mode::Solo || controls.thru {
-                    self.player.give_up(key, offset_samples, out);
+                    self.player.yield_key(key, offset_samples, out);
                 }
                 self.hearing.on(channel, key, at);
                 let late = self.clock.lateness(offset_samples);
@@ -167,16 +167,16 @@ impl Performer {
                     self.interrupt(at.is_some(), offset_samples, out);
                 }
                 if controls.thru {
-                    let barred = self.player.owes(key);
+                    let barred = self.player.has_pending_off(key);
                     self.thru.on(channel, key, velocity, barred, offset_samples, out);
                 }
             }
-            Played::Off { channel, key } => {
+            NoteInput::Off { channel, key } => {
                 self.hearing.off(played, at);
                 self.thru.off(channel, key, offset_samples, out);
             }
-            Played::Pedal { .. } => self.hearing.off(played, at),
-            Played::Silence { channel } => {
+            NoteInput::Pedal { .. } => self.hearing.off(played, at),
+            NoteInput::Silence { channel } => {
                 self.hearing.off(played, at);
                 self.thru.off(channel, None, offset_samples, out);
             }

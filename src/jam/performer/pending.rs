@@ -10,7 +10,7 @@ const CAPACITY: usize = Lookahead::MAX_STEPS + 4;
 /// A commitment and what has become of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
-    /// What was or will be asked; epoch and grounds are those of the sending.
+    /// What was or will be asked; epoch and generation are those of the sending.
     pub request: Request,
     /// Whether the worker has the request.
     pub sent: bool,

@@ -29,7 +29,7 @@ pub enum OfflineFlag {
 /// does not get ahead of the clock is one in which chords have as much time as live. A wait
 /// that expired ends all waiting until the worker answers again.
 ///
-/// Flags may be late or wrong, and so [`Doubts`] stand in for them once a host activated us.
+/// Flags may be late or wrong, and so [`RenderDetector`] stand in for them once a host activated us.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Waits {
     /// When a block first asked by the flag.
@@ -44,7 +44,7 @@ pub(super) struct Waits {
     flag_allows: Option<bool>,
     expired: bool,
     /// Whether the host seems to render, whatever its flag tells.
-    doubts: Option<Doubts>,
+    detector: Option<RenderDetector>,
 }
 
 impl Waits {
@@ -59,8 +59,8 @@ impl Waits {
 
     /// The host activated us.
     pub fn activate(&mut self, flag: OfflineFlag) {
-        let doubts = Some(Doubts { flag, ..Doubts::default() });
-        *self = Waits { doubts, ..Waits::default() };
+        let detector = Some(RenderDetector { flag, ..RenderDetector::default() });
+        *self = Waits { detector, ..Waits::default() };
     }
 
     /// A block begins.
@@ -72,8 +72,8 @@ impl Waits {
     }
 
     fn begin_at(&mut self, now: Instant, transport: &Transport) {
-        if let Some(doubts) = &mut self.doubts {
-            doubts.look(now, self.waited, transport.playing);
+        if let Some(detector) = &mut self.detector {
+            detector.look(now, self.waited, transport.playing);
         }
         self.waited = Duration::ZERO;
         self.flag_allows = None;
@@ -87,8 +87,8 @@ impl Waits {
         let seconds = f64::from(frames) / transport.sample_rate;
         let seconds = if seconds.is_finite() { seconds } else { 0.0 };
         self.made_s += seconds;
-        if let Some(doubts) = &mut self.doubts {
-            doubts.made(seconds);
+        if let Some(detector) = &mut self.detector {
+            detector.made(seconds);
         }
     }
 
@@ -111,7 +111,7 @@ impl Waits {
             Duration::ZERO
         } else if controls.wait_for_notes {
             MAX_WAIT
-        } else if self.doubts.is_some_and(|doubts| doubts.is_far_ahead())
+        } else if self.detector.is_some_and(|detector| detector.is_far_ahead())
             || self.is_told(transport) && self.flag_allows()
         {
             MAX_WAIT.saturating_sub(self.waited)
@@ -126,13 +126,13 @@ impl Waits {
     /// # Realtime
     /// As [`Waits::allowance`].
     pub fn bounces(&mut self, transport: &Transport) -> bool {
-        let told = match self.doubts {
-            Some(Doubts { flag: OfflineFlag::Late, .. }) => {
+        let told = match self.detector {
+            Some(RenderDetector { flag: OfflineFlag::Late, .. }) => {
                 transport.playing && self.is_told(transport) && self.flag_allows()
             }
             _ => transport.offline,
         };
-        told || self.doubts.is_some_and(|doubts| doubts.is_far_ahead())
+        told || self.detector.is_some_and(|detector| detector.is_far_ahead())
     }
 
     /// A wait is over.
@@ -143,7 +143,7 @@ impl Waits {
     }
 
     fn is_told(&self, transport: &Transport) -> bool {
-        transport.offline || self.doubts.is_some_and(|doubts| doubts.began_at_once)
+        transport.offline || self.detector.is_some_and(|detector| detector.began_at_once)
     }
 
     fn flag_allows(&mut self) -> bool {
@@ -174,7 +174,7 @@ impl Waits {
 /// live and activated us while it played; that counts as its flag would, so it costs a live one a
 /// wait at most.
 #[derive(Clone, Copy, Debug, Default)]
-struct Doubts {
+struct RenderDetector {
     flag: OfflineFlag,
     first: Option<Instant>,
     last: Option<Instant>,
@@ -185,7 +185,7 @@ struct Doubts {
     ahead_s: f64,
 }
 
-impl Doubts {
+impl RenderDetector {
     /// Playback that begins so soon after the first block began at once.
     const AT_ONCE: Duration = Duration::from_millis(100);
 
@@ -204,23 +204,23 @@ impl Doubts {
         let first = *self.first.get_or_insert(now);
         if let Some(last) = self.last.replace(now) {
             let passed = now.duration_since(last).saturating_sub(waited);
-            let most_made_s = passed.as_secs_f64() * (1.0 + Doubts::DRIFT);
+            let most_made_s = passed.as_secs_f64() * (1.0 + RenderDetector::DRIFT);
             self.ahead_s = (self.ahead_s - most_made_s).max(0.0);
         }
         if playing && !self.playing {
-            self.began_at_once =
-                self.flag == OfflineFlag::Late && now.duration_since(first) < Doubts::AT_ONCE;
+            self.began_at_once = self.flag == OfflineFlag::Late
+                && now.duration_since(first) < RenderDetector::AT_ONCE;
         }
         self.began_at_once &= playing;
         self.playing = playing;
     }
 
     fn made(&mut self, seconds: f64) {
-        self.ahead_s = (self.ahead_s + seconds).min(Doubts::MOST_AHEAD_S);
+        self.ahead_s = (self.ahead_s + seconds).min(RenderDetector::MOST_AHEAD_S);
     }
 
     fn is_far_ahead(self) -> bool {
-        self.ahead_s > Doubts::FAR_AHEAD_S
+        self.ahead_s > RenderDetector::FAR_AHEAD_S
     }
 }
 
@@ -293,16 +293,16 @@ mod tests {
         let mut waits = late();
         // Told instead of slept: the first block was a while ago.
         asks_in(&mut waits, &STOPPED, &controls, 0.01);
-        let doubts = waits.doubts.as_mut().expect("the flag is late");
-        doubts.first = doubts.first.and_then(|first| first.checked_sub(Duration::from_secs(9)));
+        let detector = waits.detector.as_mut().expect("the flag is late");
+        detector.first = detector.first.and_then(|first| first.checked_sub(Duration::from_secs(9)));
         // As far ahead as a host may be that runs ahead of the sound.
         assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.2));
         assert!(!asks_in(&mut waits, &PLAYING, &controls, 5.0));
         for _ in 0..100 {
             assert!(asks_in(&mut waits, &PLAYING, &controls, 5.0));
         }
-        let doubts = waits.doubts.as_mut().expect("the flag is late");
-        doubts.last = doubts.last.and_then(|last| last.checked_sub(Duration::from_millis(600)));
+        let detector = waits.detector.as_mut().expect("the flag is late");
+        detector.last = detector.last.and_then(|last| last.checked_sub(Duration::from_millis(600)));
         assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.1), "live again");
     }
 

@@ -76,11 +76,11 @@ impl<B: Biaxial> Model<B> {
         // A number that decides no note and no touch: the second of a key that no keyboard has.
         let [_, u] = draw.uniforms(step, 128);
         let voice = self.texture.voice(rules.allowed & rules.begin, network.scan(), u);
-        let leaning = kept.control.leaning(shaping.density, request.position, beside).moving(voice);
-        let leaning = leaning.in_register(shaping.register);
-        rules.must_begin |= leaning.urge.must_begin;
-        rules.make_room |= leaning.urge.nats > 0.0;
-        rules.renew |= leaning.urge.too_long;
+        let bias = kept.control.bias(shaping.density, request.position, beside).moving(voice);
+        let bias = bias.in_register(shaping.register);
+        rules.must_begin |= bias.urge.must_begin;
+        rules.make_room |= bias.urge.nats > 0.0;
+        rules.renew |= bias.urge.too_long;
         let tells = network.hears();
         // What was the musician's key in the step before begins only if it is struck.
         let taken = match (tells, last) {
@@ -97,8 +97,8 @@ impl<B: Biaxial> Model<B> {
         let begun = Cell::new(false);
         let decide = &mut |key, logits| {
             let sounded = before.plays(key);
-            let leaning = if begun.get() { leaning.once_begun() } else { leaning };
-            let sampling = leaning.bend(plain, key, sounded);
+            let bias = if begun.get() { bias.once_begun() } else { bias };
+            let sampling = bias.apply(plain, key, sounded);
             let (plays, struck) = decide(&sampling, logits, draw.uniforms(step, key));
             let begins = plays && (struck || !sounded) && rules.begin >> key & 1 == 1;
             begun.set(begun.get() || begins);

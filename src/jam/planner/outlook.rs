@@ -144,7 +144,7 @@ fn after(request: &Request) -> Request {
 fn wishes(request: &Request) -> Request {
     Request {
         epoch: 0,
-        grounds: 0,
+        generation: 0,
         place: Place::default(),
         position: Default::default(),
         decision: match request.decision {

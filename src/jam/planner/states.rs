@@ -150,7 +150,7 @@ impl<B: Biaxial> States<B> {
 
     /// A chord was chosen from state `index`, under a look-ahead: what may still be gone back
     /// to is kept, the rest let go. Allocates or frees when the look-ahead has changed.
-    pub fn settle(&mut self, index: i64, lookahead: Lookahead, network: &B) {
+    pub fn prune(&mut self, index: i64, lookahead: Lookahead, network: &B) {
         let reach = reach(lookahead);
         self.first = self.first.max(index + 1 - reach as i64);
         let (len, new_len) = (self.ring.len(), reach + 1);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::pack::{Contents, pack_contents};
 use super::{Locks, PackError, Played, Recall, Take, unpack};
-use crate::jam::link::{Request, Shared, WorkerEnd};
+use crate::jam::link::{Request, SharedState, WorkerEnd};
 use crate::music::Metre;
 
 /// A take in common. Cheap to clone; locked for as long as it takes to look something up, and
@@ -34,7 +34,7 @@ struct Inner {
     /// Edits that the worker has taken notice of.
     noticed: u64,
     /// What tells whether the worker has written down all that is over.
-    worker: Option<Arc<Shared>>,
+    worker: Option<Arc<SharedState>>,
 }
 
 /// A take as it was, to be packed.
@@ -174,11 +174,11 @@ impl SharedTake {
     }
 
     /// Reads what was loaded. What happened since the last call, if anything. For the worker.
-    pub fn settle(&self) -> Option<Change> {
-        self.settle_by(unpack)
+    pub fn poll(&self) -> Option<Change> {
+        self.poll_by(unpack)
     }
 
-    fn settle_by(&self, unpack: impl Fn(&[u8]) -> Result<Take, PackError>) -> Option<Change> {
+    fn poll_by(&self, unpack: impl Fn(&[u8]) -> Result<Take, PackError>) -> Option<Change> {
         let mut loaded = false;
         loop {
             let (unread, loads) = {
@@ -313,11 +313,11 @@ mod tests {
         let (old, new) = (pack(&take(3000, 60)), pack(&take(3000, 72)));
         let shared = SharedTake::default();
         shared.load(old.clone());
-        shared.settle();
+        shared.poll();
         let copied = shared.copy().expect("nobody packed it yet");
         // Both have as many changes.
         shared.load(new.clone());
-        shared.settle();
+        shared.poll();
         shared.keep(&copied, &old.into());
         assert_eq!(*shared.save(), new);
     }
@@ -327,7 +327,7 @@ mod tests {
         let shared = SharedTake::default();
         shared.load(pack(&take(40, 60)));
         let read = std::cell::Cell::new(0);
-        let change = shared.settle_by(|bytes| {
+        let change = shared.poll_by(|bytes| {
             assert!(shared.0.try_lock().is_ok(), "the lock is held");
             read.set(read.get() + 1);
             if read.get() == 1 {
@@ -337,7 +337,7 @@ mod tests {
             unpack(bytes)
         });
         assert_eq!((change, read.get(), shared.view().steps), (Some(Change::Loaded), 2, 20));
-        assert_eq!(shared.settle(), None);
+        assert_eq!(shared.poll(), None);
     }
 
     #[test]

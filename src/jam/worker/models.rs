@@ -111,7 +111,7 @@ impl<B: Biaxial> ModelSlot<B> {
     fn refuse(&self, name: &str, why: &str) {
         let mut inner = self.lock();
         inner.state.error = Some(format!("{name} cannot be used: {why}"));
-        inner.settle();
+        inner.update_loading();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<B>> {
@@ -122,7 +122,7 @@ impl<B: Biaxial> ModelSlot<B> {
 
 impl<B: Biaxial> Inner<B> {
     /// Nothing is being loaded any more, unless something newer is wanted.
-    fn settle(&mut self) {
+    fn update_loading(&mut self) {
         self.state.loading = self.wanted.as_ref().map(|(name, _)| name.clone());
     }
 }
@@ -146,7 +146,7 @@ impl<B: Biaxial> Loading<B> {
                 let mut inner = self.slot.lock();
                 inner.state.name = Some(self.name);
                 inner.state.digest = Some(model.digest.clone()).filter(|d| !d.is_empty());
-                inner.settle();
+                inner.update_loading();
                 Some(model)
             }
             Err(why) => {

@@ -42,6 +42,6 @@ fn what_is_replayed_is_seen_and_kept_as_it_was_heard_but_not_taken_twice() {
     // What comes with a project is seen, too, in whatever metre.
     let other = SharedTake::default();
     other.load(take.save().to_vec());
-    other.settle();
+    other.poll();
     assert_eq!((other.view().tail.len(), other.view().end), (48, 48));
 }

@@ -340,11 +340,11 @@ fn the_engine_is_driven_as_the_specification_says() {
         let from = state.clone();
         engine.feed(&from, &mut state, &Frame::common_time(frame, i64::from(b)), &mut || true);
         let position = Frame::common_time(frame, k).position;
-        let leaning = control.leaning(1.0, position, false);
+        let bias = control.bias(1.0, position, false);
         let draw = Draw { seed: 3, pass: 0 };
         frame = engine.choose(&state, &Given::NOTHING, &mut |n, logits| {
             let key = low + n as u8;
-            let sampling = leaning.bend(Sampling::default(), key, before.plays(key));
+            let sampling = bias.apply(Sampling::default(), key, before.plays(key));
             sampler::decide(&sampling, logits, draw.uniforms(k, key))
         });
         control.after_step((frame, Chord::SILENT), false, Amount::of(frame, before), asked);

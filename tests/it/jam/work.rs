@@ -300,7 +300,7 @@ fn the_thread_looks_after_what_it_is_given_as_long_as_it_lives() {
     let mut instance = Instance::<Hash>::new();
     let looks = Arc::new(AtomicU64::new(0));
     let seen = looks.clone();
-    instance.worker.look_after(move || {
+    instance.worker.on_poll(move || {
         seen.fetch_add(1, Ordering::Relaxed);
     });
     assert_eq!(looks.load(Ordering::Relaxed), 0, "no thread yet");

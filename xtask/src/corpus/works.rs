@@ -38,8 +38,8 @@ const MAX_NAMESAKES: usize = 64;
 pub(super) fn works(pieces: &[Piece], likenesses: &[Likeness]) -> Vec<u64> {
     let mut groups = Groups((0..pieces.len()).collect());
     let mut first_with: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut chords = Shared::default();
-    let mut lines = Shared::default();
+    let mut chords = SharedPassages::default();
+    let mut lines = SharedPassages::default();
     for (index, likeness) in likenesses.iter().enumerate() {
         let same = *first_with.entry(likeness.whole).or_insert(index);
         // Else its passages are listed already.
@@ -122,13 +122,13 @@ fn onsets(roll: &PianoRoll) -> impl Iterator<Item = (usize, u8)> + '_ {
 
 /// Sets of passages, each of a piece, and which passages they share.
 #[derive(Default)]
-struct Shared {
+struct SharedPassages {
     /// The piece and the size of each set.
     sets: Vec<(usize, usize)>,
     with_passage: BTreeMap<u64, Vec<usize>>,
 }
 
-impl Shared {
+impl SharedPassages {
     fn add(&mut self, piece: usize, passages: &BTreeSet<u64>) {
         let set = self.sets.len();
         self.sets.push((piece, passages.len()));

@@ -13,7 +13,7 @@ use crate::verbatim::{self, Library};
 
 /// The longest stretches of `--data` that stand in `--against`.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Shared {
+pub(super) struct Overlap {
     /// In the key that it is written in.
     same_key: Stretch,
     /// Shifted by any of the semitones that training shifts by.
@@ -38,7 +38,7 @@ struct Stretch {
 ///
 /// # Errors
 /// If what `--against` names holds no usable music.
-pub(super) fn find(args: &Args, settings: &Settings, corpus: &Corpus) -> Result<Option<Shared>> {
+pub(super) fn find(args: &Args, settings: &Settings, corpus: &Corpus) -> Result<Option<Overlap>> {
     if args.against.is_empty() {
         return Ok(None);
     }
@@ -50,10 +50,10 @@ pub(super) fn find(args: &Args, settings: &Settings, corpus: &Corpus) -> Result<
     let library = Library::new(against.pieces.iter().map(|piece| &piece.roll));
     // Training shifted the other music; here the music asked about is shifted back.
     let [low, high] = settings.transpose.map(|semitones| -semitones);
-    let mut shared = Shared { same_key: Stretch::default(), any_key: Stretch::default() };
+    let mut shared = Overlap { same_key: Stretch::default(), any_key: Stretch::default() };
     for piece in &corpus.pieces {
         let range = settings.network.range();
-        let keep = |stretch: &mut Stretch, found: verbatim::Shared| {
+        let keep = |stretch: &mut Stretch, found: verbatim::SharedStretch| {
             if (found.steps, found.onsets) > (stretch.steps, stretch.onsets) {
                 *stretch = Stretch::new(piece, found, &against);
             }
@@ -65,7 +65,7 @@ pub(super) fn find(args: &Args, settings: &Settings, corpus: &Corpus) -> Result<
 }
 
 impl Stretch {
-    fn new(piece: &Piece, found: verbatim::Shared, against: &Corpus) -> Stretch {
+    fn new(piece: &Piece, found: verbatim::SharedStretch, against: &Corpus) -> Stretch {
         let (index, found_at) = found.found;
         Stretch {
             steps: found.steps,
@@ -79,7 +79,7 @@ impl Stretch {
     }
 }
 
-impl fmt::Display for Shared {
+impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let any = format!("in any key, shifted by {}", self.any_key.semitones);
         for (stretch, how) in [(&self.same_key, "in its own key"), (&self.any_key, any.as_str())] {

@@ -22,7 +22,7 @@ use super::resume::{self, States};
 use super::sample::Samples;
 use super::schedule::Schedule;
 use super::state::{Identity, State};
-use super::team::{Shared, Team};
+use super::team::{SharedWork, Team};
 use super::tensorboard::Log;
 use crate::arrangement::Arrangement;
 use crate::corpus::{self, Corpus, Piece};
@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
         };
         let mut backend = backend::new(&part)?;
         if team.processes() > 1 {
-            backend = Box::new(Shared::new(backend, Rc::clone(team)));
+            backend = Box::new(SharedWork::new(backend, Rc::clone(team)));
         }
         let mut run = Run {
             report,

@@ -17,7 +17,7 @@ use super::backend::Parameters;
 use crate::settings::Settings;
 use crate::trainer::launcher::{self, Place};
 use mpi::World;
-pub use shared::Shared;
+pub use shared::SharedWork;
 
 /// The processes of a run, seen from one of them.
 pub struct Team {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anacrusis::jam::controls::{Lookahead, Mode};
-use anacrusis::jam::input::{InputEvent, Played};
+use anacrusis::jam::input::{InputEvent, NoteInput};
 use anacrusis::jam::planner::Planner;
 use anacrusis::jam::player::{NoteEvent, NoteKind};
 use anacrusis::jam::take::Recall;
@@ -280,9 +280,9 @@ proptest! {
         let came: Vec<(u64, u8, bool)> = (input.iter())
             .map(|(at, event)| {
                 let (key, on) = match event.played {
-                    Played::On { key, .. } => (key, true),
-                    Played::Off { key, .. } => (key.unwrap_or(0), false),
-                    Played::Pedal { .. } | Played::Silence { .. } => panic!("notes alone"),
+                    NoteInput::On { key, .. } => (key, true),
+                    NoteInput::Off { key, .. } => (key.unwrap_or(0), false),
+                    NoteInput::Pedal { .. } | NoteInput::Silence { .. } => panic!("notes alone"),
                 };
                 (u64::from(*at), key, on)
             })
@@ -314,7 +314,7 @@ proptest! {
         // The queue has seen that nothing was doubled.
         host.queue.room = usize::MAX;
         host.transport.playing = false;
-        host.input.push(InputEvent { offset_samples: 0, played: Played::Silence { channel: None } });
+        host.input.push(InputEvent { offset_samples: 0, played: NoteInput::Silence { channel: None } });
         host.run_served(3, 64);
         prop_assert_eq!((host.sounding(), host.status().held), (0, 0));
     }

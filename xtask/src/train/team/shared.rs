@@ -12,19 +12,19 @@ use crate::train::random::Random;
 
 /// Each process computes its share of a batch, and all get the gradient of the whole; of the
 /// pieces to be scored likewise.
-pub struct Shared {
+pub struct SharedWork {
     own: Box<dyn Backend>,
     team: Rc<Team>,
 }
 
-impl Shared {
+impl SharedWork {
     /// Shares out the work of `own`.
-    pub fn new(own: Box<dyn Backend>, team: Rc<Team>) -> Shared {
-        Shared { own, team }
+    pub fn new(own: Box<dyn Backend>, team: Rc<Team>) -> SharedWork {
+        SharedWork { own, team }
     }
 }
 
-impl Backend for Shared {
+impl Backend for SharedWork {
     fn gradient(
         &mut self,
         parameters: &Parameters,
