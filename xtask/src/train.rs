@@ -25,6 +25,7 @@ pub mod iteration;
 pub mod layer;
 pub mod memory;
 pub mod network;
+pub mod parameters;
 pub mod prompts;
 pub mod random;
 pub mod report;

@@ -11,10 +11,10 @@ use anacrusis::model::{Checkpoint, Engine};
 use anacrusis::music::{Chord, Metres, PianoRoll};
 use xtask::score::{self, Predictor};
 use xtask::sequence::Sequence;
-use xtask::train::backend::Parameters;
 use xtask::train::dynamic::{Learner, SEGMENT};
 use xtask::train::fused::{self, Workspace};
 use xtask::train::init::{self, Density};
+use xtask::train::parameters::Parameters;
 use xtask::train::random::Random;
 use xtask::train::{network, step};
 

@@ -12,11 +12,12 @@ use anacrusis::music::{Chord, Metres, PianoRoll, Signature};
 use golden::{Case, gradient_error, largest_difference};
 use xtask::sequence::{Sequence, Target};
 use xtask::train::adam::Adam;
-use xtask::train::backend::{Backend, Batch, Candle, Fused, Parameters};
+use xtask::train::backend::{Backend, Batch, Candle, Fused};
 use xtask::train::dropout::{Masks, masks};
 use xtask::train::fused::{Workspace, network::Network};
 use xtask::train::init::{self, Density};
 use xtask::train::layer::Way;
+use xtask::train::parameters::Parameters;
 use xtask::train::random::Random;
 
 /// Sizes that are no multiples of anything, one to three layers, both scans and starts; each in

@@ -9,8 +9,8 @@ use anacrusis::model::{Checkpoint, Config, Frame, Given};
 use anacrusis::music::{Metres, PianoRoll, Signature};
 use safetensors::{Dtype, SafeTensors};
 use xtask::sequence::{Sequence, Target};
-use xtask::train::backend::Parameters;
 use xtask::train::dropout::Masks;
+use xtask::train::parameters::Parameters;
 
 const CASES: [&str; 6] = ["tiny", "legacy", "down", "odd88", "v2", "v2down"];
 

@@ -10,8 +10,9 @@ use anacrusis::model::{Config, Given};
 use anacrusis::music::{Chord, Metres, PianoRoll};
 use xtask::sequence::Sequence;
 use xtask::settings::{DeviceKind, Settings};
-use xtask::train::backend::{self, Backend, Batch, Fused, Parameters};
+use xtask::train::backend::{self, Backend, Batch, Fused};
 use xtask::train::init::{self, Density};
+use xtask::train::parameters::Parameters;
 use xtask::train::random::Random;
 
 fn device() -> DeviceKind {

@@ -3,7 +3,7 @@
 use anacrusis::model::kernel::{InstructionSet, Job, Lanes};
 use serde::{Deserialize, Serialize};
 
-use super::backend::Parameters;
+use super::parameters::Parameters;
 
 /// Scales the gradient so that its norm over all tensors is at most `limit`; returns the norm
 /// it had.

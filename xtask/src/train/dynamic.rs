@@ -12,9 +12,9 @@ use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::{Checkpoint, Config};
 use anyhow::{Result, ensure};
 
-use super::backend::{Parameters, parameters};
 use super::fused::Workspace;
 use super::fused::network::Network;
+use super::parameters::{Parameters, parameters};
 use crate::score::Predictor;
 use crate::sequence::Sequence;
 

@@ -41,8 +41,8 @@ use self::stack::Scratch;
 use self::time::TimePart;
 use self::workers::for_each;
 use crate::sequence::{Sequence, Target};
-use crate::train::backend::Parameters;
 use crate::train::dropout::Masks;
+use crate::train::parameters::Parameters;
 
 /// All that a pass works on, kept from one to the next.
 #[derive(Clone, Debug)]

@@ -5,7 +5,8 @@ use anacrusis::model::Config;
 use anacrusis::model::loss::Nats;
 use anyhow::Result;
 
-use super::backend::{Backend, Parameters};
+use super::backend::Backend;
+use super::parameters::Parameters;
 use crate::arrangement::Arrangement;
 use crate::sequence::Sequence;
 

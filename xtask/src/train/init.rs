@@ -6,7 +6,7 @@ use anacrusis::model::network::{
 };
 use anacrusis::music::PianoRoll;
 
-use super::backend::Parameters;
+use super::parameters::Parameters;
 use super::random::Random;
 
 /// How often keys play, and playing keys are struck, in the training pieces.

@@ -4,7 +4,8 @@ use anacrusis::model::Config;
 use anyhow::{Result, ensure};
 
 use super::adam::{self, Adam};
-use super::backend::{Backend, Batch, Parameters};
+use super::backend::{Backend, Batch};
+use super::parameters::Parameters;
 use super::random::Random;
 use crate::sequence::Sequence;
 use crate::settings::Settings;

@@ -15,9 +15,9 @@ use anacrusis::model::{features, given};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
 
-use super::backend::Parameters;
 use super::dropout::Masks;
 use super::layer::{Layer, LayerGradients, Run, State, Way};
+use super::parameters::Parameters;
 use crate::sequence::Sequence;
 
 /// A network ready to be run, and differentiated.

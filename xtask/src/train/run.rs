@@ -12,10 +12,11 @@ use anacrusis::model::loss::Nats;
 use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result, ensure};
 
-use super::backend::{self, Backend, Parameters};
+use super::backend::{self, Backend};
 use super::heldout::{Heldout, Scored};
 use super::intake;
 use super::iteration::Done;
+use super::parameters::Parameters;
 use super::prompts;
 use super::report::{Iteration, Metrics, Report};
 use super::resume::{self, States};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::adam::Adam;
-use super::backend::Parameters;
+use super::parameters::Parameters;
 use crate::files;
 use crate::settings::Settings;
 

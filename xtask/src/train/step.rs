@@ -5,9 +5,9 @@ use anacrusis::model::loss::Nats;
 use anyhow::{Context, Result, anyhow};
 use candle_core::{DType, Device, Tensor};
 
-use super::backend::{Parameters, Sum};
 use super::dropout::{Masks, masks};
 use super::network::{Network, Pass};
+use super::parameters::{Parameters, Sum};
 use super::random::Random;
 use crate::sequence::Sequence;
 

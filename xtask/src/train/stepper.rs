@@ -7,9 +7,9 @@ use anacrusis::music::Chord;
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 
-use super::backend::parameters;
 use super::layer::State;
 use super::network::Network;
+use super::parameters::parameters;
 use crate::sequence::Sequence;
 use crate::vectors::{Computed, Decide, Stepper};
 

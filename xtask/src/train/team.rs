@@ -13,7 +13,7 @@ mod shared;
 use anyhow::{Result, ensure};
 use sha2::{Digest, Sha256};
 
-use super::backend::Parameters;
+use super::parameters::Parameters;
 use crate::settings::Settings;
 use crate::trainer::launcher::{self, Place};
 use mpi::World;

@@ -6,7 +6,7 @@ use anacrusis::model::network::{FEEDBACK, TensorSpec, note_layers, tensors, time
 use anacrusis::model::{Checkpoint, Config};
 use anyhow::{Result, ensure};
 
-use super::backend::{Parameters, parameters};
+use super::parameters::{Parameters, parameters};
 
 /// Steps in a beat of 4/4, and beats in its bar.
 const OF_COMMON_TIME: usize = 4;

@@ -15,8 +15,9 @@ use crate::model_file;
 use crate::sequence::Sequence;
 use crate::settings::Settings;
 use crate::train::adam::{Adam, clip};
-use crate::train::backend::{self, Backend, Batch, Parameters};
+use crate::train::backend::{self, Backend, Batch};
 use crate::train::iteration::{Rules, iterate, trained};
+use crate::train::parameters::Parameters;
 use crate::train::random::Random;
 
 /// What a training run holds, as far as an iteration needs it.

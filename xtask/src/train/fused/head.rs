@@ -5,7 +5,7 @@ use anacrusis::model::loss::Nats;
 use anacrusis::model::network::{HEAD_BIAS, HEAD_WEIGHT, LOGITS};
 
 use crate::sequence::Target;
-use crate::train::backend::Parameters;
+use crate::train::parameters::Parameters;
 
 /// Weights `[2, W]` and bias of the head; or their gradient.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use anacrusis::model::network::LayerSpec;
 use super::outer::Outer;
 use super::panels::Panels;
 use super::sparse::Lists;
-use crate::train::backend::Parameters;
+use crate::train::parameters::Parameters;
 
 /// Gates of a cell: i, f, g, o.
 const GATES: usize = 4;

@@ -11,7 +11,7 @@ use super::layer::Layer;
 use super::sparse::Lists;
 use super::stack::Stack;
 use super::workers::for_each;
-use crate::train::backend::Parameters;
+use crate::train::parameters::Parameters;
 
 /// Weights of both stacks and the head.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::arrangement::{Arrangement, Who};
 use crate::corpus::Piece;
 use crate::settings::Settings;
-use crate::train::backend::Parameters;
+use crate::train::parameters::Parameters;
 use crate::train::random::Random;
 use crate::train::{init, purpose, warm};
 use crate::trainer::Args;

@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::Team;
 use crate::sequence::Sequence;
-use crate::train::backend::{Backend, Batch, Parameters};
+use crate::train::backend::{Backend, Batch};
+use crate::train::parameters::Parameters;
 use crate::train::random::Random;
 
 /// Each process computes its share of a batch, and all get the gradient of the whole; of the
