@@ -1,4 +1,4 @@
-//! Predictors so simple that a network must beat them (published-results.md, "Targets").
+//! Predictors so simple that a network must beat them.
 //!
 //! All share one form: each key is a coin whose bias depends on whether that key played in
 //! the step before, and nothing else.

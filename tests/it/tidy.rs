@@ -160,6 +160,33 @@ fn imports_point_down() {
     );
 }
 
+/// What a comment cites of a specification is there.
+#[test]
+fn cited_sections_exist() {
+    let (mut broken, mut cited) = (Vec::new(), 0);
+    for (path, text) in ["src", "tests", "xtask"].into_iter().flat_map(sources) {
+        // A citation may go on in the next line of a comment.
+        let words: Vec<&str> = text.split_whitespace().filter(|w| !w.starts_with("//")).collect();
+        for at in words.windows(3) {
+            let Some(name) = at[0].trim_start_matches(['(', '"']).strip_suffix(".md,") else {
+                continue;
+            };
+            let number: String = at[2].chars().take_while(char::is_ascii_digit).collect();
+            if !["section", "sections"].contains(&at[1]) || number.is_empty() {
+                continue;
+            }
+            cited += 1;
+            let specification = fs::read_to_string(root().join(format!("docs/design/{name}.md")));
+            let heading = format!("\n## {number}. ");
+            if !specification.is_ok_and(|text| text.contains(&heading)) {
+                broken.push(format!("{path}: {name}.md, section {number}"));
+            }
+        }
+    }
+    report(&broken, "a citation of what is not in docs/design");
+    assert!(cited > 40, "{cited} citations: the test looks in the wrong way");
+}
+
 #[test]
 fn every_file_of_src_has_a_layer() {
     let astray: Vec<String> = sources("src")

@@ -37,7 +37,7 @@ impl Performer {
             }
             _ => 0.0,
         };
-        let lead_us = f64::from(step_ms) * 1e3 * controls.lookahead.steps();
+        let lead_us = f64::from(step_ms) * 1e3 * controls.commits_ahead().steps();
         let poll_us = match reason {
             Reason::Playing if self.waits.has_waited() => POLL_SHORTEST_US,
             Reason::Playing if self.listens_soon() => POLL_LISTENING_US,

@@ -1,4 +1,4 @@
-//! Backpropagation through time on the CPU, written out by hand (speed.md, "Training").
+//! Backpropagation through time on the CPU, written out by hand.
 //!
 //! The rows of the time stack (one for each sequence and key) do not know of one another, nor
 //! do those of the note stack (one for each sequence and step). So each stack is cut into
