@@ -153,8 +153,7 @@ impl TakeEditor {
     /// The take as a MIDI file; none if nothing of it is to be kept.
     fn bytes(&self, part: Part, model: &Model) -> Option<Vec<u8>> {
         let what = match part {
-            Part::All => Keep::All,
-            Part::Last(bars) => Keep::Last(bars),
+            Part::All | Part::Last(_) => Keep::All,
             Part::Entries(from, end) => Keep::Entries(from, end),
             Part::Bars(first, last) => Keep::Song(self.span(first, last)),
         };
@@ -172,7 +171,7 @@ impl TakeEditor {
         let take = self.params.take.shared();
         let take = match part {
             // As it was heard: with the bars that were replayed.
-            Part::Last(_) => take.heard_last(),
+            Part::Last(bars) => take.heard_last(bars),
             Part::All | Part::Entries(..) | Part::Bars(..) => take.with(|take| take.clone()),
         };
         keep(&take, &options)

@@ -10,8 +10,6 @@ pub enum Keep {
     /// All of it, in played order.
     #[default]
     All,
-    /// Its last bars, so many, in played order.
-    Last(usize),
     /// Entries by their numbers, from the first to the one before the second, in played order; those that
     /// are no longer there are left out.
     Entries(u64, u64),
@@ -38,8 +36,7 @@ pub struct KeepOptions<'a> {
 /// step's, or than the stretch that is asked for, are left out. `None` if nothing is left.
 pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     let (rate, played) = match options.what {
-        Keep::All => in_played_order(take, None)?,
-        Keep::Last(bars) => in_played_order(take, Some(bars))?,
+        Keep::All => in_played_order(take)?,
         Keep::Entries(from, end) => of_entries(take, from, end)?,
         Keep::Song(span) => (span.rate, in_song_order(take, span)),
     };
@@ -110,18 +107,11 @@ pub fn keep(take: &Take, options: &KeepOptions) -> Option<Vec<u8>> {
     (!played.is_empty()).then(|| smf::write_parts(parts, rate, &tempi, &written))
 }
 
-/// What was played at the rate of the newest step, and that rate; of `last_bars` of it only.
-fn in_played_order(take: &Take, last_bars: Option<usize>) -> Option<(Rate, Vec<Played>)> {
+/// What was played at the rate of the newest step, and that rate.
+fn in_played_order(take: &Take) -> Option<(Rate, Vec<Played>)> {
     let rate = take.played().next_back()?.rate;
     let of_rate = take.played().filter(|played| played.rate == rate);
-    let mut played: Vec<Played> = of_rate.copied().collect();
-    if let Some(bars) = last_bars {
-        let opens = |(at, played): (usize, &Played)| (played.step_in_bar == 0).then_some(at);
-        let starts: Vec<usize> = played.iter().enumerate().filter_map(opens).collect();
-        let from = starts.len().checked_sub(bars).and_then(|n| starts.get(n).copied());
-        played.drain(..from.unwrap_or(0));
-    }
-    Some((rate, played))
+    Some((rate, of_rate.copied().collect()))
 }
 
 /// Entries from number `from` to the one before `end`, at the rate of the newest of them.
@@ -197,7 +187,7 @@ mod tests {
         let options = |what| KeepOptions { what, channel: 0, velocity: 80, texts: &[] };
         assert!(keep(&take, &options(Keep::Song(span(16, 32)))).is_some());
         assert!(keep(&take, &options(Keep::Song(span(48, 64)))).is_none());
-        assert_eq!(in_played_order(&take, None).map(|(_, played)| played.len()), Some(5));
+        assert_eq!(in_played_order(&take).map(|(_, played)| played.len()), Some(5));
         let entries = |from, end| of_entries(&take, from, end).map(|(_, played)| played);
         let keys = |played: Vec<Played>| -> Vec<u8> {
             played.iter().flat_map(|played| played.chord.keys()).collect()

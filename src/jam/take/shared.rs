@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::pack::{Contents, pack_contents};
 use super::{Locks, PackError, Played, Recall, Take, unpack};
 use crate::jam::link::{Request, SharedState, WorkerEnd};
-use crate::music::Metre;
+use crate::music::{Grid, Metre, Stress};
 
 /// A take in common. Cheap to clone; locked for as long as it takes to look something up, and
 /// never on the audio thread.
@@ -232,10 +232,19 @@ impl SharedTake {
         inner.seen_end += 1;
     }
 
-    /// What was heard last, as a take of its own: with what was replayed.
-    pub fn heard_last(&self) -> Take {
+    /// The last bars that were heard, so many and no more than [`TAIL`] steps, as a take of their own:
+    /// with what was replayed, in whatever metre it was.
+    pub fn heard_last(&self, bars: usize) -> Take {
+        let inner = self.lock();
+        let opens = |(at, Seen { played, metre }): (usize, &Seen)| {
+            let metre = metre.unwrap_or(Metre::COMMON);
+            let stress = Grid { rate: played.rate }.stress(played.step, metre);
+            (stress == Stress::Bar).then_some(at)
+        };
+        let starts: Vec<usize> = inner.seen.iter().enumerate().filter_map(opens).collect();
+        let from = starts.len().checked_sub(bars).and_then(|n| starts.get(n).copied());
         let mut take = Take::default();
-        self.lock().seen.iter().for_each(|seen| take.record(seen.played));
+        inner.seen.iter().skip(from.unwrap_or(0)).for_each(|seen| take.record(seen.played));
         take
     }
 

@@ -38,10 +38,24 @@ fn what_is_replayed_is_seen_and_kept_as_it_was_heard_but_not_taken_twice() {
     let chord = |at: usize| view.tail[at].played.chord;
     assert!((0..16).all(|step| chord(step) == chord(32 + step)));
     assert!(view.tail.iter().all(|seen| seen.metre == Some(Metre::COMMON)));
-    assert_eq!(take.heard_last().len(), 64);
+    assert_eq!((take.heard_last(64).len(), take.heard_last(3).len()), (64, 48));
     // What comes with a project is seen, too, in whatever metre.
     let other = SharedTake::default();
     other.load(take.save().to_vec());
     other.poll();
     assert_eq!((other.view().tail.len(), other.view().end), (48, 48));
+}
+
+#[test]
+fn the_last_bars_are_those_of_the_metre_in_which_they_were_played() {
+    let mut instance = jam();
+    instance.transport.time_signature = Some((5, 4));
+    instance.transport.bar_start_beats = Some(0.0);
+    play(&mut instance, 50);
+    stop(&mut instance);
+    recorded(&instance, 50);
+    let take = instance.worker.take();
+    // The bar that was left open, and the one before it, of twenty steps.
+    assert_eq!((take.heard_last(1).len(), take.heard_last(2).len()), (10, 30));
+    assert_eq!(take.heard_last(99).len(), 50);
 }

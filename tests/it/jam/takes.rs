@@ -411,9 +411,9 @@ fn a_take_is_kept_as_it_sounded() {
     play(&mut instance, 33);
     recorded(&instance, 32);
     let texts = ["seed 0"];
-    let options = KeepOptions { what: Keep::Last(1), channel: 0, velocity: 80, texts: &texts };
+    let options = KeepOptions { what: Keep::All, channel: 0, velocity: 80, texts: &texts };
     let take = instance.worker.take();
-    let bytes = take.with(|take| keep(take, &options)).expect("something was played");
+    let bytes = keep(&take.heard_last(1), &options).expect("something was played");
     let read = smf::read(&bytes, KeyRange { low: 0, count: 128 }).expect("a MIDI file");
     let sounded = |step: usize| at(&instance, 16 + step as i64).chord.transposed(-2).playing();
     for (step, chord) in read.roll.chords.iter().enumerate() {
