@@ -92,7 +92,8 @@ pub struct Settings {
     /// decides, 0 to 1; else it knows them a step late.
     pub known: f64,
     /// Chance of a segment with a musician to begin with another accompaniment than the one that is
-    /// learnt, 0 to 1, so that the network learns to follow the musician and not itself.
+    /// learnt (of another piece, in another key, or none), 0 to 1, so that the network learns to follow
+    /// the musician and not itself.
     pub wrong_history: f64,
     /// Chance of a segment with a musician to go on in another key, 0 to 1.
     pub turns: f64,
