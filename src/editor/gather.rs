@@ -238,6 +238,40 @@ mod tests {
     }
 
     #[test]
+    fn past_bars_keep_the_metre_and_the_rate_in_which_they_were_played() {
+        let status = playing_at(3.375);
+        let take = |metre, rate| {
+            let played = |step| Played {
+                pass: 0,
+                step: Step(step),
+                rate,
+                step_in_bar: 0,
+                tempo_bpm: 120.0,
+                transpose: 0,
+                chord: Chord::SILENT,
+                heard: Chord::SILENT,
+                sounded: true,
+                touch: None,
+                heard_velocity: 0,
+                heard_late_us: 0,
+            };
+            // The last are those that the audio thread tells of, too.
+            let steps = (7..13).map(|step| Seen { played: played(step), metre });
+            TakeView { tail: steps.collect(), ..TakeView::default() }
+        };
+        let bars = |metre, rate| -> Vec<i64> {
+            let keys = KeyRange { low: 24, count: 78 };
+            let take = take(metre, rate);
+            let roll = roll((&status, &Preview::default()), keys, Rate::Sixteenth, &take);
+            roll.past.iter().map(|column| column.bar).collect()
+        };
+        // The host is in 3/4 now: bars of twelve sixteenths.
+        assert_eq!(bars(None, Rate::Sixteenth), [1, 1, 1, 1, 1, 2]);
+        assert_eq!(bars(Some(Metre::new(0.0, 2, 4)), Rate::Sixteenth), [1, 2, 2, 2, 2, 2]);
+        assert_eq!(bars(None, Rate::Eighth), [2, 2, 2, 2, 2, 3]);
+    }
+
+    #[test]
     fn bars_are_numbered_and_the_hosts_loop_is_known() {
         let mut status = playing_at(3.375);
         status.loop_beats = Some((3.0, 3.25));

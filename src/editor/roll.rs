@@ -72,8 +72,9 @@ impl Lens {
     }
 }
 
-/// Draws `roll` over all the room that `ui` has, with room for `steps_ahead` after the
-/// now-line: a fixed number, so that the now-line stays put. Dragging chooses bars, the wheel goes back, with Ctrl it zooms.
+/// Draws `roll` over all the room that `ui` has, with room for `steps_ahead` after the now-line: a
+/// fixed number, so that the now-line stays put. Dragging chooses bars, the wheel goes back, with Ctrl
+/// it zooms.
 ///
 /// The notes of `key` are lit a little.
 pub fn show(

@@ -90,8 +90,8 @@ impl Heard {
 pub struct Request {
     /// The epoch; stale ones are dropped.
     pub epoch: u64,
-    /// `SharedState::generation` when it was sent. The worker answers no request of an older one: it will be
-    /// asked again.
+    /// `SharedState::generation` when it was sent. The worker answers no request of an older one: it
+    /// will be asked again.
     pub generation: u64,
     /// Which chord. An index that was planned before takes the plan back to it.
     pub place: Place,

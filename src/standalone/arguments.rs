@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
 
+use crate::editor::Console;
+
 /// Where sound and MIDI come from and go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
@@ -107,6 +109,11 @@ impl FromStr for Signature {
 /// If `text` is no number, or too slow or too fast.
 pub fn tempo(text: &str) -> Result<f64, String> {
     let bpm: f64 = text.trim().parse().map_err(|_| format!("{text:?} is no number"))?;
-    let sane = (20.0..=400.0).contains(&bpm);
-    if sane { Ok(bpm) } else { Err(format!("{bpm} is not within 20 to 400")) }
+    let tempi = Console::TEMPI;
+    let sane = tempi.contains(&bpm);
+    if sane {
+        Ok(bpm)
+    } else {
+        Err(format!("{bpm} is not within {} to {}", tempi.start(), tempi.end()))
+    }
 }

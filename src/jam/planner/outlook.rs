@@ -51,7 +51,7 @@ impl<B: Biaxial> Outlook<B> {
         self.steps.clear();
     }
 
-    /// As [`Outlook::forget`]; the room that it took is given back.
+    /// Nobody looks: what is foreseen goes, and the room that it took is given back.
     pub fn end(&mut self) {
         self.steps.clear();
         (self.states, self.begun) = (None, None);
@@ -100,7 +100,6 @@ impl<B: Biaxial> Outlook<B> {
                 if !at_rest && since.is_some_and(|since| (0..ANEW_STEPS).contains(&since)) {
                     return false;
                 }
-                self.begun = Some(from);
                 own.begin_from(from, states.get(from));
                 base
             }
@@ -112,6 +111,10 @@ impl<B: Biaxial> Outlook<B> {
         }
         let kept = own.get(request.place.index);
         let (sounding, frame) = model.decide(kept, &request, &recall(&request), Some(&last));
+        if self.steps.is_empty() {
+            // Not before: what was interrupted is tried again with the next chord.
+            self.begun = Some(from);
+        }
         self.steps.push_back(Foreseen { request, sounding, frame });
         true
     }

@@ -112,6 +112,15 @@ fn beside_a_musician_it_is_thought_of_anew_once_in_a_beat() {
 }
 
 #[test]
+fn what_was_interrupted_before_its_first_step_is_begun_with_the_next_chord() {
+    let mut planner = Planner::new(model(0));
+    plan(&mut planner, &ask(0, 0));
+    assert!(!planner.preview_step(false, |_| Recall::default(), &mut || false));
+    plan(&mut planner, &ask(1, 1));
+    assert!(planner.preview_step(false, |_| Recall::default(), &mut || true));
+}
+
+#[test]
 fn a_look_ahead_changes_nothing_and_can_be_ended() {
     let [mut with, mut without] = [solo(), solo()];
     for k in 0..40 {
