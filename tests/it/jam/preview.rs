@@ -162,6 +162,8 @@ fn the_worker_shows_a_bar_to_who_looks_and_thinks_of_none_else() {
     instance.worker.models().load_model("one", || Ok(model(0)));
     instance.settled();
     instance.play(8);
+    // Time enough to think of a bar.
+    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(instance.monitor.preview(), Preview::default(), "nobody looks");
     instance.monitor.watch(true);
     instance.play(1);
