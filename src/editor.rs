@@ -12,6 +12,7 @@ mod gather;
 mod header;
 mod knob;
 mod modes;
+mod next;
 mod pace;
 mod panel;
 pub mod prefs;
@@ -27,7 +28,7 @@ mod tries;
 mod view;
 pub mod window;
 
-pub use advice::Advice;
+pub use next::Advice;
 pub use panel::Group;
 pub use view::{
     Actions, Activity, Card, Column, Command, Console, Ear, Entry, Figures, Library, Line, Model,

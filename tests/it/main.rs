@@ -1,6 +1,7 @@
 //! Behaviour of the core at its boundaries, linked once.
 
 mod audition;
+mod circles;
 mod jam;
 mod model;
 mod music;

@@ -1,52 +1,28 @@
-//! `cargo xtask bench`: speed, side by side with others.
+//! `cargo xtask bench`: hands its words to the benchmarks' own program, built first.
 
-pub mod clock;
-pub mod engine;
-pub mod instances;
-pub mod latency;
-pub mod network;
-#[path = "../../benches/engine/peak.rs"]
-pub mod peak;
-pub mod peer;
-pub mod python;
-pub mod report;
-pub mod round;
-pub mod task;
-pub mod train;
-pub mod usage;
-
-#[cfg(feature = "train")]
-pub mod candle;
+use std::ffi::OsString;
 
 use anyhow::Result;
 
-/// Measure speed, side by side with other software
-#[derive(clap::Args, Clone, Debug)]
-pub struct Args {
-    /// What is measured.
-    #[command(subcommand)]
-    pub command: Command,
-}
+use crate::workspace;
 
-/// What can be measured.
-#[derive(clap::Subcommand, Clone, Debug)]
-#[allow(missing_docs, reason = "clap would show it in place of what the arguments' types say")]
-pub enum Command {
-    Engine(engine::Args),
-    Instances(instances::Args),
-    Latency(latency::Args),
-    Train(train::Args),
+/// Measure speed, side by side with other software
+///
+/// The first call compiles the trainer and its benchmarks, which takes some minutes.
+#[derive(clap::Args, Clone, Debug)]
+#[command(disable_help_flag = true)]
+pub struct Args {
+    /// What is measured, and its options; `cargo xtask bench --help` lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]
+    pub words: Vec<OsString>,
 }
 
 /// `cargo xtask bench`.
 ///
 /// # Errors
-/// As the command chosen.
+/// If the program cannot be built or started. If it fails, this process ends with its exit code.
 pub fn run(args: &Args) -> Result<()> {
-    match &args.command {
-        Command::Engine(args) => engine::run(args),
-        Command::Instances(args) => instances::run(args),
-        Command::Latency(args) => latency::run(args),
-        Command::Train(args) => train::run(args),
-    }
+    let mut command = workspace::program("anacrusis-benches", "bench", &[])?;
+    command.args(&args.words);
+    workspace::become_process(command)
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bundle`: the optimised plugin in the shapes that hosts load.
 
-use crate::{files, setup, workspace};
+use crate::{setup, workspace};
+use anacrusis_companion::files;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ pub fn bundle() -> Result<Bundles> {
     })?;
     made.context("the plugin was not bundled")?;
     let from = target.join("bundled");
-    let to = root.join("target").join("bundled");
+    let to = workspace::bundled()?;
     let bundles = Bundles { clap: to.join("Anacrusis.clap"), vst3: to.join("Anacrusis.vst3") };
     for bundle in [&bundles.clap, &bundles.vst3] {
         let name = bundle.file_name().unwrap_or_default();

@@ -1,8 +1,9 @@
 //! `cargo xtask demo`: the plugin as users get it, heard and seen without a host.
 
-use crate::{bundle, files, picture, setup, synth};
+use crate::{bundle, setup, synth};
 use anacrusis::music::smf::{self, WriteOptions};
 use anacrusis::music::{Chord, PianoRoll, STEPS_PER_BAR};
+use anacrusis_companion::{files, picture};
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Kind, Recording, Script, open, perform};
 use anyhow::{Context, Result, ensure};

@@ -1,6 +1,7 @@
 //! `cargo xtask install`: the bundles in the folders where hosts look for the user's plugins.
 
-use crate::{bundle, files, setup};
+use crate::{bundle, setup};
+use anacrusis_companion::files;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 

@@ -4,11 +4,13 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
+use anacrusis_companion::{
+    arguments, evaluate, generate, inspect, judge, loudness, program, vectors,
+};
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, demo, evaluate, film, generate, inspect, install, judge, loudness, presets,
-    screenshots, soak, standalone, test, trainer, vectors,
+    bench, bundle, companion, demo, film, install, presets, screenshots, soak, standalone, test,
 };
 
 /// Counts what is in use; no limit. Not in the profile of checks and tests, where the framework
@@ -35,7 +37,7 @@ enum Command {
     Standalone(standalone::Args),
     Screenshots(screenshots::Args),
     Film(film::Args),
-    Train(Box<trainer::Args>),
+    Train(Box<arguments::Args>),
     Evaluate(evaluate::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
@@ -46,7 +48,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    xtask::exit_code(run(Cli::parse().command))
+    program::exit_code(run(Cli::parse().command))
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -60,13 +62,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Standalone(args) => standalone::run(&args),
         Command::Screenshots(args) => screenshots::run(&args),
         Command::Film(args) => film::run(&args),
-        Command::Train(args) => trainer::run(&args),
-        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Train(args) => companion::train(&args),
+        Command::Evaluate(args) => companion::evaluate(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Loudness(args) => loudness::run(&args),
-        Command::Vectors(args) => vectors::run(&args),
+        Command::Vectors(args) => companion::vectors(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anacrusis_test_host::musician::Pattern;
+use anacrusis_test_host::plugin::parameter_number;
 use anacrusis_test_host::script::Action;
 use anacrusis_test_host::{Plugin, Recording, Script, open, perform};
 use anyhow::{Context, Result, ensure};
@@ -175,18 +176,12 @@ fn begin(plugin: &dyn Plugin, preset: &Preset, seed: u32) -> Result<Script> {
     let mut script = Script::new(SAMPLE_RATE, BLOCK).without_thru().set("Wait for notes", "On");
     script = script.set("Seed", &seed.to_string());
     for (id, text) in &preset.values {
-        let hash = hash(id);
-        let known = plugin.parameters().iter().find(|parameter| parameter.id == hash);
+        let number = parameter_number(id);
+        let known = plugin.parameters().iter().find(|parameter| parameter.id == number);
         let known = known.with_context(|| format!("the plugin has no parameter \"{id}\""))?;
         script = script.set(&known.name, text);
     }
     Ok(script.live(1.0).samples(SAMPLE_RATE as u64 / 2).then(Action::Pace(None)))
-}
-
-/// The number by which hosts know a parameter of a stable id: nice-plug's hash of it.
-pub(crate) fn hash(id: &str) -> u32 {
-    let sum = id.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    sum & !(1 << 31)
 }
 
 /// Head and cells of the table of what presets play alone.
@@ -257,13 +252,5 @@ mod tests {
         assert!(presets[0].values.is_empty());
         let error = read(&workspace::root().join("no such folder")).expect_err("missing");
         assert!(error.to_string().contains("no such folder"));
-    }
-
-    #[test]
-    fn ids_become_the_numbers_of_the_framework() {
-        assert_eq!(hash("a"), 97);
-        assert_eq!(hash("key"), (107 * 31 + 101) * 31 + 121);
-        // Beyond 31 bits, of which the highest is the host's.
-        assert!(hash("temperature") < 1 << 31);
     }
 }

@@ -11,8 +11,8 @@ use anacrusis_test_host::{Recording, Script, perform};
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 
-use crate::bench::usage::Usage;
-use crate::model_file;
+use anacrusis_companion::model_file;
+use anacrusis_test_host::usage::Usage;
 
 /// Growth of the heap above which the run has failed: a leak of ten bytes a step is more in a day.
 /// What is counted is what the program asked for and has not given back; how much of the rest the

@@ -5,6 +5,7 @@ mod ardour;
 mod hosts;
 mod jack;
 mod mpi;
+mod program;
 mod sanitizer;
 pub(crate) mod screen;
 mod validators;
@@ -28,8 +29,8 @@ Examples:
   cargo xtask test clap-validator --fuzz-seconds 600
 
 The first run compiles everything that the plugin stands on, in three ways (checked, optimised,
-for the trainer), and takes its time; later runs are quick. What is not installed is skipped, and
-said. The last line is `N passed, N failed`, with `, N skipped` if any were; the exit code is 0
+for the trainer), and takes its time; later runs are quick. It compiles into target/test, so that
+other commands, cargo's and xtask's, can run beside it. What is not installed is skipped, and said. The last line is `N passed, N failed`, with `, N skipped` if any were; the exit code is 0
 only if nothing failed.")]
 pub struct Args {
     /// Steps to run; without a name all, those of --hosts only with it.
@@ -40,7 +41,19 @@ pub struct Args {
     pub list: bool,
     /// What the steps of `--hosts` are told.
     #[command(flatten)]
-    pub options: hosts::Options,
+    pub options: Options,
+}
+
+/// What the steps of `--hosts` can be told.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Options {
+    /// Also run the steps that need programs of others: Ardour, JACK, validators.
+    #[arg(long)]
+    pub hosts: bool,
+    /// How long clap-validator fuzzes, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub fuzz_seconds: u32,
 }
 
 /// Passed, failed and skipped, tests or whole steps.
@@ -69,7 +82,7 @@ enum Work {
     Call(fn() -> Result<()>),
     Find(fn() -> Result<Command>),
     Count(fn() -> Result<Count>),
-    Host(fn(&hosts::Options) -> Result<Count>),
+    Host(fn(&Options) -> Result<Count>),
 }
 
 struct Step {
@@ -147,9 +160,9 @@ const STEPS: &[Step] = &[
         &["test", "--release", "--features", "editor-tests", "--lib", "--test", "editor"],
     ),
     Step {
-        name: "xtask",
+        name: "companion",
         what: "trainer, commands, candle against the engine",
-        work: Work::Find(mpi::trainer),
+        work: Work::Find(mpi::companion),
         environment: &[],
     },
     Step {
@@ -161,16 +174,7 @@ const STEPS: &[Step] = &[
     cargo(
         "clippy",
         "no warning in any target",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            "xtask/train",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
     ),
     cargo(
         "portable",
@@ -196,13 +200,13 @@ const STEPS: &[Step] = &[
     Step {
         name: "docs",
         what: "no broken link, nothing public without words",
-        work: Work::Cargo(&["doc", "--workspace", "--no-deps", "--features", "xtask/train"]),
+        work: Work::Cargo(&["doc", "--workspace", "--no-deps"]),
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
     },
 ];
 
 /// The step whose tests keep the time of a host, and the one that is compiled meanwhile.
-const AHEAD: [&str; 2] = ["hosts", "xtask"];
+const AHEAD: [&str; 2] = ["hosts", "companion"];
 
 /// `cargo xtask test`.
 ///
@@ -219,6 +223,9 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(unknown) = args.steps.iter().find(|name| !names.contains(&name.as_str())) {
         bail!("there is no step \"{unknown}\"; there are: {}", names.join(", "));
     }
+    if !workspace::is_for_tests() {
+        return workspace::restart_for_tests();
+    }
     let wanted = |step: &&Step| {
         let usual = args.options.hosts || !matches!(step.work, Work::Host(_));
         (args.steps.is_empty() && usual) || args.steps.iter().any(|name| name == step.name)
@@ -231,7 +238,7 @@ pub fn run(args: &Args) -> Result<()> {
         let start = Instant::now();
         let [while_this, that] = AHEAD;
         if step.name == while_this && all.iter().any(|step| step.name == that) {
-            ahead = mpi::trainer().ok().and_then(|tests| Ahead::start(&tests));
+            ahead = mpi::companion().ok().and_then(|tests| Ahead::start(&tests));
         }
         if step.name == that
             && let Some(ahead) = ahead.take()
@@ -281,6 +288,11 @@ impl Count {
     const FAILED: Count = Count { passed: 0, failed: 1, skipped: 0 };
     const SKIPPED: Count = Count { passed: 0, failed: 0, skipped: 1 };
 
+    /// This, or one that passed if it is `single`, a step without tests of its own, and did not fail.
+    fn or_passed(self, single: bool) -> Count {
+        if single && self == Count::default() { Count::PASSED } else { self }
+    }
+
     /// The last line of all.
     fn line(self) -> String {
         let Count { passed, failed, skipped } = self;
@@ -292,22 +304,25 @@ impl Count {
 }
 
 impl Step {
-    fn run(&self, options: &hosts::Options) -> Count {
+    fn run(&self, options: &Options) -> Count {
         let result = match self.work {
             Work::Host(function) => function(options),
-            Work::Call(function) => function().map(|()| Count::default()),
+            Work::Call(function) => function().map(|()| Count::PASSED),
             Work::Cargo(args) => {
                 println!("$ cargo {}", args.join(" "));
                 let mut command = workspace::cargo();
                 command.args(args).envs(self.environment.iter().copied());
-                watch(command)
+                let has_tests = args.first() == Some(&"test");
+                watch(command).map(|count| count.or_passed(!has_tests))
             }
             Work::Find(find) => find().and_then(watch),
             Work::Count(function) => function(),
         };
         match result {
-            // A step without tests of its own counts as one.
-            Ok(count) if count == Count::default() => Count::PASSED,
+            Ok(count) if count == Count::default() => {
+                println!("{}: it ran no test, where there should be some", self.name);
+                Count::FAILED
+            }
             Ok(count) => count,
             Err(error) if error.is::<Skip>() => {
                 println!("{}: skipped: {error:#}", self.name);
@@ -364,7 +379,7 @@ fn isolation() -> Result<()> {
     }
     let tree = String::from_utf8_lossy(&output.stdout);
     if let Some(found) = tree.lines().find(|line| line.starts_with("candle")) {
-        bail!("the plugin depends on {found}; candle belongs in xtask alone");
+        bail!("the plugin depends on {found}; candle belongs in the companion alone");
     }
     Ok(())
 }
@@ -397,10 +412,23 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_ran_none_of_its_tests_has_failed() {
+        let options = Options { hosts: false, fuzz_seconds: 1 };
+        let none = Step {
+            name: "x",
+            what: "",
+            work: Work::Find(|| Ok(workspace::cargo_with(&["--version"]))),
+            environment: &[],
+        };
+        assert_eq!(none.run(&options), Count::FAILED);
+        assert_eq!(cargo("x", "", &["--version"]).run(&options), Count::PASSED);
+    }
+
+    #[test]
     fn what_is_skipped_is_neither_passed_nor_failed_and_is_told() {
-        let missing = |_: &hosts::Options| bail!(Skip("not installed".to_owned()));
+        let missing = |_: &Options| bail!(Skip("not installed".to_owned()));
         let step = Step { name: "x", what: "", work: Work::Host(missing), environment: &[] };
-        let options = hosts::Options { hosts: true, fuzz_seconds: 1 };
+        let options = Options { hosts: true, fuzz_seconds: 1 };
         assert_eq!(step.run(&options), Count::SKIPPED);
     }
 }

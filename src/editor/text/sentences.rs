@@ -4,7 +4,7 @@ use super::{
     ANEW, CHORD_TIME, GROUP_TAKE, LEAD, LOADING_OTHER, MISSED, NO_MODEL_NAME, NONE_YET, WORKER,
     line,
 };
-use crate::editor::advice::Advice;
+use crate::editor::next::Advice;
 use crate::editor::view::{Activity, Card, Ear, Figures, Model, Roll, Take, View};
 use crate::jam::take::PackError;
 use crate::music::{Chord, STEPS_PER_BAR};

@@ -20,6 +20,31 @@ pub(super) enum Event<'a> {
     Other,
 }
 
+/// What a controller does to the notes of its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Control {
+    PedalDown,
+    PedalUp,
+    /// All notes off: every key is let go.
+    NotesOff,
+    /// All sound off: every key is let go, and so is the pedal.
+    SoundOff,
+}
+
+impl Control {
+    /// Of a controller that takes a value; `None` if it does nothing to notes.
+    pub(super) fn of(number: u8, value: u8) -> Option<Control> {
+        match (number, value) {
+            (64, 64..) => Some(Control::PedalDown),
+            // Reset all controllers lets go of the pedal, too.
+            (64 | 121, _) => Some(Control::PedalUp),
+            (123, _) => Some(Control::NotesOff),
+            (120, _) => Some(Control::SoundOff),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Track<'a> {
     /// The events with their absolute ticks, up to the end-of-track event or the end of the
     /// chunk. Stops after the first error.

@@ -3,7 +3,7 @@
 use midly::MetaMessage;
 
 use super::chunks::{Track, chunks};
-use super::events::Event;
+use super::events::{Control, Event};
 use super::notes::{Note, Strike, pair};
 use super::signatures::Written;
 use super::{MAX_NOTES, Repairs, SmfError};
@@ -18,30 +18,6 @@ const MAX_CONTROLS: usize = 1 << 20;
 
 /// Longest name that is kept, in characters.
 const MAX_NAME: usize = 64;
-
-/// What a controller does to the notes of its channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Control {
-    PedalDown,
-    PedalUp,
-    /// All notes off: every key is let go.
-    NotesOff,
-    /// All sound off: every key is let go, and so is the pedal.
-    SoundOff,
-}
-
-impl Control {
-    fn of(number: u8, value: u8) -> Option<Control> {
-        match (number, value) {
-            (64, 64..) => Some(Control::PedalDown),
-            // Reset all controllers lets go of the pedal, too.
-            (64 | 121, _) => Some(Control::PedalUp),
-            (123, _) => Some(Control::NotesOff),
-            (120, _) => Some(Control::SoundOff),
-            _ => None,
-        }
-    }
-}
 
 /// What a file holds, in ticks.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::gather::Control;
+use super::events::Control;
 
 /// A key that goes down in a track, or up.
 #[derive(Clone, Copy)]

@@ -28,6 +28,7 @@ pub mod clap;
 pub mod error;
 pub mod meter;
 pub mod musician;
+mod open;
 pub mod oracle;
 pub mod perform;
 pub mod performer;
@@ -36,13 +37,15 @@ pub mod random;
 pub mod recording;
 pub mod rows;
 pub mod script;
+pub mod usage;
 pub mod vst3;
 #[cfg(target_os = "linux")]
 pub mod window;
 
 pub use audio::perform_aside;
 pub use error::HostError;
+pub use open::open;
 pub use perform::{perform, perform_together};
-pub use plugin::{Format, Plugin, open};
+pub use plugin::{Format, Plugin};
 pub use recording::{Kind, Recorded, Recording};
 pub use script::Script;

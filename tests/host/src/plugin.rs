@@ -5,7 +5,6 @@ use crate::error::HostError;
 use crate::meter::Counts;
 #[cfg(target_os = "linux")]
 use crate::window::{Parent, Size};
-use std::path::Path;
 use std::time::Duration;
 
 /// Largest block that the host announces when it activates a plugin, in samples.
@@ -23,6 +22,12 @@ pub enum Format {
     Vst3,
     /// No plugin: the performer alone, in this process.
     Performer,
+}
+
+/// The number by which hosts know a parameter of a stable id, as presets name it: nice-plug's hash.
+pub fn parameter_number(id: &str) -> u32 {
+    let sum = id.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    sum & !(1 << 31)
 }
 
 /// A parameter as the host sees it. Values are normalised to 0..=1 in both formats.
@@ -327,19 +332,15 @@ impl dyn Plugin + '_ {
     }
 }
 
-/// Loads the first plugin of a `.clap` or `.vst3` from disk.
-///
-/// # Errors
-/// If it is missing, of another kind, does not load or does not answer.
-pub fn open(path: &Path) -> Result<Box<dyn Plugin>, HostError> {
-    if !path.exists() {
-        return Err(HostError::Missing(path.to_owned()));
-    }
-    // Systems look for a bare name where their libraries are, not here.
-    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("clap") => Ok(Box::new(crate::clap::Clap::open(path)?)),
-        Some("vst3") => Ok(Box::new(crate::vst3::Vst3::open(path)?)),
-        _ => Err(HostError::UnknownFormat(path.to_owned())),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_become_the_numbers_of_the_framework() {
+        assert_eq!(parameter_number("a"), 97);
+        assert_eq!(parameter_number("key"), (107 * 31 + 101) * 31 + 121);
+        // Beyond 31 bits, of which the highest is the host's.
+        assert!(parameter_number("temperature") < 1 << 31);
     }
 }

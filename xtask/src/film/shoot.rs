@@ -2,7 +2,8 @@
 
 use super::Args;
 use crate::test::screen::Screen;
-use crate::{bundle, files, setup, synth, workspace};
+use crate::{bundle, setup, synth, workspace};
+use anacrusis_companion::files;
 use anacrusis_test_host::window::{Parent, Size, turn_until};
 use anacrusis_test_host::{Script, open, perform_aside};
 use anyhow::{Context, Result, ensure};
@@ -52,7 +53,7 @@ pub fn run(args: &Args) -> Result<()> {
 fn film(args: &Args) -> Result<()> {
     let folder = tempfile::tempdir().context("no folder for what is temporary")?;
     let (pictures, sound) = (folder.path().join("film.mkv"), folder.path().join("film.wav"));
-    let mut plugin = open(&workspace::root().join("target/bundled/Anacrusis.clap"))?;
+    let mut plugin = open(&workspace::bundled()?.join("Anacrusis.clap"))?;
     let plugin = plugin.as_mut();
     let parent = Parent::open(Size { width: 320, height: 200 })?;
     // What is under the pointer looks otherwise.

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use super::{Args, Preset, answers, begin};
-use crate::judge::through::was_in_time;
-use crate::parallel;
+use anacrusis_companion::judge::through::was_in_time;
+use anacrusis_companion::parallel;
 
 /// Lowest keys of what the musician plays: C2, C3, C4 and C5.
 const ROOTS: [u8; 4] = [36, 48, 60, 72];

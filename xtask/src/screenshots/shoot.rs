@@ -3,7 +3,8 @@
 use super::Args;
 use super::scenes::{Act, SCENES, Saved, Scene};
 use crate::test::screen::Screen;
-use crate::{bundle, files, picture, setup, workspace};
+use crate::{bundle, setup, workspace};
+use anacrusis_companion::{files, picture};
 use anacrusis_test_host::window::{Parent, Picture, Size, turn_for, turn_until};
 use anacrusis_test_host::{Format, Plugin, Script, open, perform_aside};
 use anyhow::{Context, Result, bail, ensure};
@@ -74,7 +75,7 @@ impl Args {
 impl Scene {
     fn take(&self) -> Result<Picture> {
         let name = if self.format == Format::Vst3 { "Anacrusis.vst3" } else { "Anacrusis.clap" };
-        let mut plugin = open(&workspace::root().join("target").join("bundled").join(name))?;
+        let mut plugin = open(&workspace::bundled()?.join(name))?;
         let plugin = plugin.as_mut();
         if !self.project.is_empty() {
             let state = plugin.save_state()?;

@@ -1,7 +1,8 @@
 //! Ardour plays the VST3 and records what it sends (`tests/hosts/ardour/record.lua`); our own
 //! host plays the same project, and the notes must be the same.
 
-use super::hosts::{Options, Program, finish, read_lossy};
+use super::Options;
+use super::program::{Program, finish, read_lossy};
 use super::{Count, Skip};
 use crate::{bundle, workspace};
 use anacrusis_test_host::plugin::Facts;

@@ -1,7 +1,8 @@
 //! The standalone under JACK, without hardware: a server with the dummy driver, a screen that
 //! nobody sees, and `tests/jack` in them.
 
-use super::hosts::{Options, Program};
+use super::Options;
+use super::program::Program;
 use super::screen::{Running, Screen};
 use super::{Count, Skip, watch};
 use crate::{setup, workspace};

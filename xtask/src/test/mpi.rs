@@ -1,4 +1,4 @@
-//! The trainer's tests, with MPI compiled in where it is or can be installed, and those of training
+//! The companion's tests, with MPI compiled in where it is or can be installed, and those of training
 //! by several processes.
 
 use std::path::Path;
@@ -9,17 +9,22 @@ use anyhow::Result;
 use super::Skip;
 use crate::{setup, workspace};
 
-/// Everything of `xtask` but what needs several processes. With MPI compiled in if it is there, so
-/// that the step after this one compiles nothing again.
-pub fn trainer() -> Result<Command> {
+/// The package that trains.
+const COMPANION: &str = "anacrusis-companion";
+
+/// Everything of the companion but what needs several processes, and of what stands on it. With MPI
+/// compiled in if it is there, so that the step after this one compiles nothing again.
+pub fn companion() -> Result<Command> {
     let features = match setup::ensure_mpi() {
         Ok(()) => "mpi",
         Err(error) => {
-            println!("xtask: without MPI: {error:#}");
+            println!("companion: without MPI: {error:#}");
             "train"
         }
     };
-    Ok(tests(features))
+    let mut command = tests(features);
+    command.args(["-p", "anacrusis-benches", "-p", "xtask"]);
+    Ok(command)
 }
 
 /// The tests of several processes; those between network namespaces too, where they can be made.
@@ -39,8 +44,8 @@ pub fn processes() -> Result<Command> {
 }
 
 fn tests(features: &str) -> Command {
-    let mut command = workspace::cargo();
-    command.args(["test", "--profile", "xtask", "-p", "xtask", "--features", features]);
+    let mut command = workspace::cargo_with(&["test", "--profile", "xtask"]);
+    command.args(["-p", COMPANION, "--features", &format!("{COMPANION}/{features}")]);
     command
 }
 

@@ -1,7 +1,7 @@
 //! A screen that nobody sees, for whatever needs a window; and programs that run beside us.
 
 use super::Skip;
-use super::hosts::Program;
+use super::program::Program;
 use crate::setup;
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};

@@ -1,7 +1,8 @@
 //! The validators of both formats: of the CLAP project, and of Steinberg's VST3 SDK.
 
 use super::Count;
-use super::hosts::{Options, Program, finish};
+use super::Options;
+use super::program::{Program, finish};
 use crate::bundle;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
