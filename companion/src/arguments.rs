@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 
 pub use flags::Flags;
-pub use outputs::Outputs;
+pub use outputs::{Lock, Outputs};
 
 use crate::program;
 use crate::settings::{Settings, portable};

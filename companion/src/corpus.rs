@@ -10,7 +10,7 @@ mod files;
 mod likeness;
 mod names;
 mod parsed;
-mod rolls;
+pub mod rolls;
 mod skipped;
 mod split;
 mod works;

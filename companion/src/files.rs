@@ -1,16 +1,46 @@
-//! Files and folders that are either whole or as they were before: a crash, a kill or a full
-//! disk leaves the old ones in place.
+//! Reading and writing files. What is written is either whole or as it was before: a crash, a kill
+//! or a full disk leaves the old file or folder in place.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::Write;
-use std::path::Path;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
-/// Replaces `path` by a file of these bytes: written whole to a temporary file in the same
-/// folder, forced to disk, then renamed, then the folder forced to disk.
+/// What the name of a file ends in while it is written.
+const UNFINISHED: &str = ".part";
+
+/// The bytes of a file, `most` of them at most.
 ///
 /// # Errors
-/// If any of that fails; what was at `path` before is then still there.
+/// If it cannot be read, is no regular file (reading a pipe or a device may never end), or is
+/// larger. Does not name the file.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let found = fs::metadata(path)?;
+    ensure!(found.is_file(), "it is not a regular file");
+    let fits = |bytes: u64| {
+        ensure!(
+            bytes <= most,
+            "it is larger than the {} MiB that are read",
+            most.div_ceil(1 << 20)
+        );
+        Ok(())
+    };
+    fits(found.len())?;
+    // Measured again on what arrives: a file can grow while it is read.
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    fits(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// Replaces `path` by a file of these bytes: written whole to a temporary file in the same
+/// folder, forced to disk, then renamed, then the folder forced to disk. A link stays one: the
+/// file that it leads to is replaced.
+///
+/// # Errors
+/// If any of that fails, or something other than a file is at `path`, such as a device; what was
+/// at `path` before is then still there.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, None, bytes)
 }
@@ -21,9 +51,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// If any of that fails; what was at `path` before is then still there or at `older`.
 pub fn replace(path: &Path, older: Option<&Path>, bytes: &[u8]) -> Result<()> {
+    let path = &followed(path);
     let folder = parent(path);
     let attempt = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().suffix(".part").tempfile_in(folder)?;
+        if let Ok(there) = fs::metadata(path)
+            && !there.is_file()
+        {
+            return Err(std::io::Error::other("what is there is not a regular file"));
+        }
+        let prefix = unfinished(path);
+        let mut file =
+            tempfile::Builder::new().prefix(&prefix).suffix(UNFINISHED).tempfile_in(folder)?;
         #[cfg(unix)]
         {
             // A temporary file is private; the finished one is as other new files are.
@@ -42,6 +80,42 @@ pub fn replace(path: &Path, older: Option<&Path>, bytes: &[u8]) -> Result<()> {
         let kept = if path.exists() { "; the file that was there is kept" } else { "" };
         format!("cannot write {} ({} bytes){kept}", path.display(), bytes.len())
     })
+}
+
+/// Where a link leads, if `path` is one, even to where nothing is yet.
+fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = parent(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// How the names of files begin that become `path` when they are whole.
+fn unfinished(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    prefix
+}
+
+/// Removes what a process that was killed while it wrote `path` left beside it. Nobody else may be
+/// writing `path`.
+pub fn remove_unfinished(path: &Path) {
+    let path = followed(path);
+    let prefix = unfinished(&path);
+    for entry in fs::read_dir(parent(&path)).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(UNFINISHED.as_bytes()) {
+            // It is litter: what cannot be removed is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Puts a copy of a file or folder at `to`, replacing what is there only when the copy is
@@ -143,6 +217,53 @@ mod tests {
             .collect();
         names.sort();
         assert_eq!(names, ["blocked", "model"], "no temporary file left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_links_and_devices_devices() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [file, link, dangling] = ["file", "link", "dangling"].map(|n| folder.path().join(n));
+        fs::write(&file, "old").expect("written");
+        std::os::unix::fs::symlink("file", &link).expect("linked");
+        std::os::unix::fs::symlink("new", &dangling).expect("linked");
+        write(&link, b"through the link").expect("written");
+        write(&dangling, b"made").expect("written");
+        assert!(link.is_symlink() && dangling.is_symlink());
+        assert_eq!(fs::read_to_string(&file).expect("there"), "through the link");
+        assert_eq!(fs::read_to_string(folder.path().join("new")).expect("there"), "made");
+        // As `--out /dev/full`: a device must not be replaced by a file.
+        let device = folder.path().join("device");
+        std::os::unix::fs::symlink("/dev/null", &device).expect("linked");
+        let error = format!("{:#}", write(&device, b"x").expect_err("a device"));
+        assert!(error.contains("not a regular file"), "{error}");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("m.state");
+        for name in [".m.state.Ab3.part", ".m.states.x.part", ".m.state.x", "m.state.part"] {
+            fs::write(folder.path().join(name), "").expect("written");
+        }
+        write(&path, b"whole").expect("written");
+        remove_unfinished(&path);
+        let entries = fs::read_dir(folder.path()).expect("readable").flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".m.state.x", ".m.states.x.part", "m.state", "m.state.part"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let told = |path: &str, most| format!("{:#}", read(Path::new(path), most).expect_err("no"));
+        assert!(told("/dev/zero", 1 << 20).contains("not a regular file"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, [0; 11]).expect("written");
+        assert_eq!(read(&path, 11).expect("it fits").len(), 11);
+        assert!(told(path.to_str().expect("UTF-8"), 10).contains("larger than"));
     }
 
     #[test]

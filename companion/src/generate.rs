@@ -124,11 +124,8 @@ impl Prompt {
 
 fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<Prompt> {
     const MOST: u64 = 16 << 20;
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot open the prompt {}", path.display()))?
-        .len();
-    ensure!(size <= MOST, "{} has {size} bytes; a prompt has at most {MOST}", path.display());
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = files::read(path, MOST)
+        .with_context(|| format!("cannot open the prompt {}", path.display()))?;
     let mut imported = smf::read(&bytes, checkpoint.config().range())
         .with_context(|| format!("{} is not a usable MIDI file", path.display()))?;
     ensure!(

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anacrusis_companion::arguments::{self, launcher};
 use anacrusis_companion::settings::Profile;
+use anacrusis_companion::train::Ended;
 use anacrusis_companion::train::dynamic::Learner;
 use anacrusis_companion::train::stepper::CandleStepper;
 use anacrusis_companion::vectors::With;
@@ -41,6 +42,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    program::end_quietly_without_reader();
     // The name that was typed, in help and usage.
     let called = Cli::command().bin_name(program::called_as()).get_matches();
     let cli = Cli::from_arg_matches(&called).unwrap_or_else(|error| error.exit());
@@ -50,7 +52,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(args) if args.print_config => args.print_config(),
-        Command::Train(args) => train::run(&args, interruptible()?.as_ref()),
+        Command::Train(args) => match train::run(&args, interruptible()?.as_ref())? {
+            Ended::Done => Ok(()),
+            Ended::Interrupted => std::process::exit(program::INTERRUPTED),
+        },
         Command::Evaluate(args) => match args.dynamic {
             None => evaluate::run(&args),
             Some(rate) => {
@@ -77,7 +82,7 @@ fn interruptible() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+            std::process::exit(program::INTERRUPTED);
         }
         let place = launcher::place();
         if !place.leads() {

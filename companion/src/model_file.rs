@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anacrusis::model::Checkpoint;
 use anacrusis::model::checkpoint::MAX_FILE_BYTES;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
+use crate::files;
 use crate::settings::Settings;
 
 /// The settings that a model was trained with, by which its corpus was split.
@@ -23,14 +24,7 @@ pub fn settings(checkpoint: &Checkpoint) -> Result<Settings> {
 /// # Errors
 /// If the file cannot be read, is too large or is no valid checkpoint: says why.
 pub fn read(path: &Path) -> Result<Checkpoint> {
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot open the model {}", path.display()))?
-        .len();
-    ensure!(
-        size <= MAX_FILE_BYTES as u64,
-        "{} has {size} bytes; a model has at most {MAX_FILE_BYTES}",
-        path.display()
-    );
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = files::read(path, MAX_FILE_BYTES as u64)
+        .with_context(|| format!("cannot open the model {}", path.display()))?;
     Checkpoint::parse(&bytes).with_context(|| format!("{} is not a usable model", path.display()))
 }

@@ -16,10 +16,16 @@ use serde::{Deserialize, Serialize};
 pub use choices::{BackendKind, DeviceKind, Profile, PromptSource, Weighting};
 
 use crate::players::Rule;
-use crate::source;
+use crate::{files, source};
 
 /// Lowest key, and number of keys, of the published benchmarks.
 pub const BENCHMARK_KEYS: (u8, u8) = (21, 88);
+
+/// Largest file of settings that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Longest text that a model carries about itself (`corpus`, `licence`), in characters.
+const MAX_TEXT: usize = 1000;
 
 /// How segments are shared out between the plugin and a musician: see the settings of these names.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -199,8 +205,9 @@ impl Settings {
     /// If the file cannot be read, is not TOML, has an unknown key or a value of the wrong
     /// kind.
     pub fn read(path: &Path) -> Result<Settings> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the settings in {}", path.display()))?;
+        let read = || anyhow::Ok(String::from_utf8(files::read(path, MAX_BYTES)?)?);
+        let text =
+            read().with_context(|| format!("cannot read the settings in {}", path.display()))?;
         Settings::parse(&text).with_context(|| format!("in the settings of {}", path.display()))
     }
 
@@ -274,6 +281,12 @@ impl Settings {
             bytes >> 20,
             MAX_FILE_BYTES >> 20
         );
+        for (name, text) in [("corpus", &self.corpus), ("licence", &self.licence)] {
+            ensure!(
+                text.chars().count() <= MAX_TEXT && !text.contains(char::is_control),
+                "{name}: {MAX_TEXT} characters at most, in one line"
+            );
+        }
         let finite = |x: f64, low: f64, high: f64| x.is_finite() && x >= low && x <= high;
         let checks = [
             ((1..=1024).contains(&self.batch), "batch: 1 to 1024 segments"),

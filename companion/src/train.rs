@@ -63,12 +63,21 @@ mod purpose {
     pub const PROMPTS: u64 = 4;
 }
 
+/// How a run ended, other than by an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Iterations, minutes or patience were up.
+    Done,
+    /// It was told to end before that; all is saved, and `--resume` goes on.
+    Interrupted,
+}
+
 /// Trains until iterations, minutes or patience are up, or `stop` is set; saves and returns.
 ///
 /// # Errors
 /// If the data has no usable piece, a setting is out of range, the memory will not do, a file
 /// would be lost or cannot be written, or training diverges. What was saved before stays.
-pub fn run(args: &Args, stop: &AtomicBool) -> Result<()> {
+pub fn run(args: &Args, stop: &AtomicBool) -> Result<Ended> {
     run_within(args, stop, memory::available)
 }
 
@@ -80,7 +89,7 @@ pub fn run_within(
     args: &Args,
     stop: &AtomicBool,
     available: impl FnOnce() -> Option<u64>,
-) -> Result<()> {
+) -> Result<Ended> {
     let team = Rc::new(Team::join()?);
     let outcome = run_in(&team, args, stop, available);
     if let (Err(error), 2..) = (&outcome, team.processes()) {
@@ -96,7 +105,7 @@ fn run_in(
     args: &Args,
     stop: &AtomicBool,
     available: impl FnOnce() -> Option<u64>,
-) -> Result<()> {
+) -> Result<Ended> {
     let settings = args.check()?;
     if let (Some(folder), true) = (&args.tensorboard, team.leads()) {
         tensorboard::Log::check(folder, args.resume, args.overwrite)?;

@@ -38,7 +38,7 @@ fn folder(name: &Path, by: impl Fn(u8) -> u8) -> PathBuf {
     name.to_owned()
 }
 
-fn train(data: &Path, out: &Path, network: &str) -> anyhow::Result<()> {
+fn train(data: &Path, out: &Path, network: &str) -> anyhow::Result<train::Ended> {
     let config = out.with_extension("toml");
     std::fs::write(&config, format!("{SETTINGS}{network}")).expect("settings");
     let words = ["train", "--no-cache", "--iterations", "8", "--data"].map(String::from);

@@ -36,7 +36,7 @@ fn words(folder: &Path, more: &[&str], settings: &str) -> Vec<String> {
     words
 }
 
-fn train_until(folder: &Path, more: &[&str], stop: &AtomicBool) -> anyhow::Result<()> {
+fn train_until(folder: &Path, more: &[&str], stop: &AtomicBool) -> anyhow::Result<train::Ended> {
     train_with(SETTINGS, folder, more, stop)
 }
 
@@ -45,12 +45,12 @@ fn train_with(
     folder: &Path,
     more: &[&str],
     stop: &AtomicBool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<train::Ended> {
     let words = words(folder, more, settings);
     train::run(&Cli::parse_from(std::iter::once("train".to_owned()).chain(words)).args, stop)
 }
 
-fn train(folder: &Path, more: &[&str], stop: bool) -> anyhow::Result<()> {
+fn train(folder: &Path, more: &[&str], stop: bool) -> anyhow::Result<train::Ended> {
     train_until(folder, more, &AtomicBool::new(stop))
 }
 

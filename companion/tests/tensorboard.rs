@@ -18,7 +18,7 @@ struct Cli {
     args: arguments::Args,
 }
 
-fn train(folder: &Path, more: &[&str]) -> anyhow::Result<()> {
+fn train(folder: &Path, more: &[&str]) -> anyhow::Result<train::Ended> {
     let config = folder.join("settings.toml");
     std::fs::write(&config, SETTINGS).expect("settings");
     let midi = |name| {

@@ -36,7 +36,7 @@ fn words(folder: &Path, more: &[&str]) -> Vec<String> {
     words
 }
 
-fn train(folder: &Path, more: &[&str]) -> anyhow::Result<()> {
+fn train(folder: &Path, more: &[&str]) -> anyhow::Result<train::Ended> {
     train::run(&Cli::parse_from(words(folder, more)).args, &AtomicBool::new(false))
 }
 
@@ -300,7 +300,7 @@ fn ctrl_c_saves_and_tells_the_command_that_goes_on() {
     assert!(asked.expect("kill").success());
     let output = child.wait_with_output().expect("ended");
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    assert_eq!(output.status.code(), Some(130), "as after Ctrl-C: {told}");
     assert!(told.contains("Ctrl-C once more") && told.contains("m.last.state"), "{told}");
     let command = told.lines().last().expect("lines").trim();
     let line = command.strip_prefix("anacrusis train ").expect("a command");

@@ -1,5 +1,6 @@
 //! Where a run writes: OUT, and what lies beside it under its name.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -21,6 +22,24 @@ pub struct Outputs {
     pub metrics: PathBuf,
     /// Folder of the samples.
     pub samples: PathBuf,
+    /// There while a run writes, so that no other does.
+    pub lock: PathBuf,
+}
+
+/// Keeps other runs from writing to the same OUT, for as long as it lives; after a kill the system
+/// lets go of it.
+#[derive(Debug)]
+pub struct Lock {
+    /// Open, hence locked.
+    _file: File,
+    path: PathBuf,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // It means nothing when nobody has it locked, so it may as well stay.
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 impl Outputs {
@@ -35,6 +54,7 @@ impl Outputs {
             before_state: beside("before.state"),
             metrics: beside("metrics.jsonl"),
             samples: beside("samples"),
+            lock: beside("lock"),
         }
     }
 
@@ -86,6 +106,31 @@ impl Outputs {
              another --out",
             there.display()
         )
+    }
+
+    /// Takes OUT and all beside it for one run, and removes what a run that was killed had half
+    /// written.
+    ///
+    /// # Errors
+    /// If another run has it, or the lock cannot be made.
+    pub fn lock(&self) -> Result<Lock> {
+        let shown = self.lock.display();
+        let file = File::create(&self.lock).with_context(|| format!("cannot make {shown}"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "another training run is writing to {} (it has locked {shown}): wait until it has \
+                 ended, or give another --out",
+                self.best.display()
+            ),
+            // Some network drives have no locks.
+            Err(TryLockError::Error(error)) => eprintln!(
+                "cannot lock {shown} ({error}): take care that no other run writes to {}",
+                self.best.display()
+            ),
+        }
+        self.written().into_iter().for_each(files::remove_unfinished);
+        Ok(Lock { _file: file, path: self.lock.clone() })
     }
 
     /// Removes what an earlier run left, but for OUT, which is replaced when there is something
@@ -149,6 +194,23 @@ mod tests {
         outputs.clear().expect("cleared");
         assert!(outputs.best.exists() && theirs.exists());
         assert!(!outputs.before_state.exists() && !ours.exists());
+    }
+
+    #[test]
+    fn one_run_at_a_time_writes_to_an_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outputs = Outputs::of(&folder.path().join("m.safetensors"));
+        let killed = folder.path().join(".m.last.state.x1.part");
+        std::fs::write(&killed, "half").expect("written");
+        let lock = outputs.lock().expect("the first");
+        assert!(!killed.exists(), "what a killed run had half written");
+        let told = format!("{:#}", outputs.lock().expect_err("the second"));
+        assert!(told.contains("another training run") && told.contains("--out"), "{told}");
+        Outputs::of(&folder.path().join("other.safetensors")).lock().expect("another OUT");
+        drop(lock);
+        assert!(!outputs.lock.exists());
+        outputs.check(false, false).expect("no trace of it");
+        drop(outputs.lock().expect("the first has ended"));
     }
 
     #[test]

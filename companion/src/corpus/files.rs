@@ -1,14 +1,14 @@
 //! Finding and loading files, whatever the folders hold.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
 use super::Skipped;
+use crate::files;
 
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -79,19 +79,7 @@ fn has_extension(path: &Path, of: &[&str]) -> bool {
 ///
 /// # Errors
 ///
-/// If it cannot be read, is no regular file (reading a pipe would never end), or is larger
-/// than [`MAX_BYTES`].
+/// As [`files::read`] of at most [`MAX_BYTES`].
 pub(super) fn load(path: &Path) -> Result<Vec<u8>> {
-    let found = fs::metadata(path)?;
-    ensure!(found.is_file(), "not a regular file");
-    let fits = |bytes: u64| {
-        ensure!(bytes <= MAX_BYTES, "larger than the {} MiB that are read", MAX_BYTES >> 20);
-        Ok(())
-    };
-    fits(found.len())?;
-    // Measured again on what arrives: a file can grow while it is read.
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    fits(bytes.len() as u64)?;
-    Ok(bytes)
+    files::read(path, MAX_BYTES)
 }

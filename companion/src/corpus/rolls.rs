@@ -9,7 +9,7 @@ use std::fmt;
 use anacrusis::music::{Chord, PianoRoll, smf::MAX_STEPS};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 /// Longest frame that is expanded, in steps: four bars.
 const MAX_STEP_IN_16THS: u32 = 64;
@@ -17,10 +17,78 @@ const MAX_STEP_IN_16THS: u32 = 64;
 /// Most steps that one file may expand to: 128 MiB of chords.
 const MAX_STEPS_PER_FILE: usize = 4 << 20;
 
+/// Most sequences in one file: the published sets have a thousand at most.
+const MAX_SEQUENCES: usize = 100_000;
+
 #[derive(Deserialize)]
 struct Rolls {
     step_in_16ths: u32,
-    sequences: Vec<Vec<Frame>>,
+    sequences: Sequences,
+}
+
+/// The sequences, as many as are read. Refused while they are read, since millions of empty ones
+/// take little in the file and much in memory.
+struct Sequences(Vec<Frames>);
+
+impl<'de> Deserialize<'de> for Sequences {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Sequences, D::Error> {
+        from.deserialize_seq(SequencesVisitor)
+    }
+}
+
+struct SequencesVisitor;
+
+impl<'de> Visitor<'de> for SequencesVisitor {
+    type Value = Sequences;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list of sequences")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Sequences, A::Error> {
+        let (mut sequences, mut frames) = (Vec::new(), 0);
+        while let Some(sequence) = seq.next_element::<Frames>()? {
+            frames += sequence.0.len();
+            sequences.push(sequence);
+            if sequences.len() > MAX_SEQUENCES {
+                return Err(A::Error::custom(too_many(MAX_SEQUENCES, "sequences")));
+            }
+            if frames > MAX_STEPS_PER_FILE {
+                return Err(A::Error::custom(too_many(MAX_STEPS_PER_FILE, "frames")));
+            }
+        }
+        Ok(Sequences(sequences))
+    }
+}
+
+/// The frames of a sequence, no more than a file may have.
+struct Frames(Vec<Frame>);
+
+impl<'de> Deserialize<'de> for Frames {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Frames, D::Error> {
+        from.deserialize_seq(FramesVisitor)
+    }
+}
+
+struct FramesVisitor;
+
+impl<'de> Visitor<'de> for FramesVisitor {
+    type Value = Frames;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list of frames")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Frames, A::Error> {
+        let mut frames = Vec::new();
+        while let Some(frame) = seq.next_element()? {
+            frames.push(frame);
+            if frames.len() > MAX_STEPS_PER_FILE {
+                return Err(A::Error::custom(too_many(MAX_STEPS_PER_FILE, "frames")));
+            }
+        }
+        Ok(Frames(frames))
+    }
 }
 
 /// The keys of a frame as a mask; an error names the first number that is no key.
@@ -56,7 +124,7 @@ impl<'de> Visitor<'de> for FrameVisitor {
 
 /// What a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grid {
+pub enum Grid {
     /// A sixteenth.
     Sixteenths,
     /// A frame.
@@ -69,8 +137,8 @@ pub(super) enum Grid {
 ///
 /// If the file as a whole is not of this form, or expands to more than
 /// [`MAX_STEPS_PER_FILE`].
-pub(super) fn parse(bytes: &[u8], grid: Grid) -> Result<Vec<Result<PianoRoll, String>>> {
-    let Rolls { step_in_16ths, sequences } = serde_json::from_slice(bytes)
+pub fn parse(bytes: &[u8], grid: Grid) -> Result<Vec<Result<PianoRoll, String>>> {
+    let Rolls { step_in_16ths, sequences: Sequences(sequences) } = serde_json::from_slice(bytes)
         .context("not a roll file (\"step_in_16ths\" and \"sequences\")")?;
     ensure!(
         (1..=MAX_STEP_IN_16THS).contains(&step_in_16ths),
@@ -80,14 +148,18 @@ pub(super) fn parse(bytes: &[u8], grid: Grid) -> Result<Vec<Result<PianoRoll, St
     let mut steps = 0;
     let mut rolls = Vec::with_capacity(sequences.len());
     for frames in sequences {
-        let roll = expand(&frames, in_a_frame);
+        let roll = expand(&frames.0, in_a_frame);
         steps += roll.as_ref().map_or(0, PianoRoll::len);
         if steps > MAX_STEPS_PER_FILE {
-            bail!("more than {MAX_STEPS_PER_FILE} steps in one file; split it into several");
+            bail!(too_many(MAX_STEPS_PER_FILE, "steps"));
         }
         rolls.push(roll);
     }
     Ok(rolls)
+}
+
+fn too_many(most: usize, what: &str) -> String {
+    format!("more than {most} {what} in one file; split it into several")
 }
 
 fn expand(frames: &[Frame], steps_in_a_frame: u32) -> Result<PianoRoll, String> {
@@ -107,4 +179,25 @@ fn expand(frames: &[Frame], steps_in_a_frame: u32) -> Result<PianoRoll, String> 
         before = playing;
     }
     Ok(roll)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millions_of_empty_sequences_or_frames_are_refused_while_they_are_read() {
+        let file =
+            |sequences: &str| format!(r#"{{"step_in_16ths": 1, "sequences": [{sequences}]}}"#);
+        let told = |text: String| {
+            let error = parse(text.as_bytes(), Grid::Sixteenths).expect_err("too much");
+            format!("{error:#}")
+        };
+        let sequences = told(file(&vec!["[]"; MAX_SEQUENCES + 1].join(",")));
+        assert!(sequences.contains("split it into several"), "{sequences}");
+        let frames = vec!["[]"; MAX_STEPS_PER_FILE + 1].join(",");
+        assert!(told(file(&format!("[{frames}]"))).contains("split it into several"));
+        let rolls = parse(file(&vec!["[[60]]"; 3].join(",")).as_bytes(), Grid::Sixteenths);
+        assert_eq!(rolls.expect("three").len(), 3);
+    }
 }

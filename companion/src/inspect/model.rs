@@ -11,7 +11,7 @@ use crate::model_file;
 pub(super) fn run(path: &Path, json: bool) -> Result<()> {
     let checkpoint = model_file::read(path)?;
     let config = checkpoint.config();
-    let bytes = checkpoint.to_bytes().len();
+    let bytes = std::fs::metadata(path)?.len();
     if json {
         let table = tensors(config).into_iter();
         let shapes: serde_json::Map<_, _> =
@@ -39,7 +39,7 @@ pub(super) fn run(path: &Path, json: bool) -> Result<()> {
     );
     println!("prompts     {}", checkpoint.meta.prompts.len());
     let Some(made) = &checkpoint.meta.made else {
-        println!("made        (not told)");
+        println!("made        (not told, or damaged)");
         return Ok(());
     };
     println!("made by     {} (version {})", made.command, made.version);

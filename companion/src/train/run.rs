@@ -25,7 +25,7 @@ use super::schedule::Schedule;
 use super::state::{Identity, State};
 use super::team::{SharedWork, Team};
 use super::tensorboard::Log;
-use crate::arguments::{Args, Outputs};
+use crate::arguments::{Args, Lock, Outputs};
 use crate::arrangement::Arrangement;
 use crate::corpus::{self, Corpus, Piece};
 use crate::settings::Settings;
@@ -54,6 +54,8 @@ pub struct Run<'a> {
     settings: &'a Settings,
     identity: Identity,
     outputs: Outputs,
+    /// Held by the process that writes.
+    _lock: Option<Lock>,
     states: States,
     samples: Samples,
     meta: Metadata,
@@ -117,6 +119,7 @@ impl<'a> Run<'a> {
         let heldout_pieces = heldout;
         let heldout = Heldout::new(heldout_pieces.iter().map(arranged).collect());
         let outputs = args.outputs();
+        let lock = team.leads().then(|| outputs.lock()).transpose()?;
         let mut states = States::of(&outputs);
         let state = if !team.leads() {
             None
@@ -177,6 +180,7 @@ impl<'a> Run<'a> {
             settings,
             identity,
             outputs,
+            _lock: lock,
             states,
             schedule,
             seconds_before: state.progress.seconds,

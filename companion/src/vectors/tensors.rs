@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
+use crate::files;
 use crate::sequence::{Sequence, Target};
 
 /// Largest file of inputs.
@@ -66,10 +67,8 @@ impl Inputs {
     /// # Errors
     /// If it cannot be read, is too large or is no safetensors file.
     pub fn read(path: &Path, config: &Config) -> Result<Inputs> {
-        let open = || format!("cannot read the inputs {}", path.display());
-        let size = std::fs::metadata(path).with_context(open)?.len();
-        ensure!(size <= MAX_BYTES, "{}: more than {MAX_BYTES} bytes", open());
-        let bytes = std::fs::read(path).with_context(open)?;
+        let bytes = files::read(path, MAX_BYTES)
+            .with_context(|| format!("cannot read the inputs {}", path.display()))?;
         SafeTensors::deserialize(&bytes)
             .with_context(|| format!("{} is no safetensors file", path.display()))?;
         Ok(Inputs { bytes, config: config.clone() })

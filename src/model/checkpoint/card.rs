@@ -62,7 +62,7 @@ impl Card {
         let config = header.texts.get("config").ok_or(CheckpointError::NoConfig)?;
         let config: Config = serde_json::from_str(config).map_err(CheckpointError::Config)?;
         config.validate()?;
-        let made = header.texts.get("made").and_then(|text| serde_json::from_str(text).ok());
+        let made = header.texts.get("made").and_then(|text| Made::from_text(text, &config));
         Ok(Card { config, made })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::CheckpointError;
 use crate::model::baseline::Baseline;
@@ -21,9 +21,13 @@ const MAX_PROMPTS: usize = 16;
 pub struct Metadata {
     /// Up to 16 rolls of five bars each, beginning on a bar line, to continue from.
     pub prompts: Vec<PianoRoll>,
-    /// How the weights came to be; absent in checkpoints of other makers.
+    /// How the weights came to be; absent in checkpoints of other makers, and where what is told of it
+    /// is damaged: that costs the account, not the network.
     pub made: Option<Made>,
 }
+
+/// Longest text that is taken from [`Made`], in characters.
+const MAX_TEXT: usize = 1000;
 
 /// How a checkpoint was made: enough to make it again and to judge it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +47,8 @@ pub struct Made {
     pub seed: u64,
     /// Iterations behind these weights.
     pub iterations: u64,
-    /// Training loss (seed scale, dropout on) around that iteration.
+    /// Training loss (seed scale, dropout on) around that iteration; NaN if it is not known.
+    #[serde(deserialize_with = "number")]
     pub train_loss: f64,
     /// Scores on the pieces held out.
     pub heldout: Option<Scores>,
@@ -69,11 +74,38 @@ pub struct Scores {
     /// Steps predicted.
     pub steps: u64,
     /// Play and articulation together.
+    #[serde(deserialize_with = "number")]
     pub nats_step: f64,
     /// The play bits alone.
+    #[serde(deserialize_with = "number")]
     pub play_nats_step: f64,
     /// The articulation bits alone.
+    #[serde(deserialize_with = "number")]
     pub art_nats_step: f64,
+}
+
+/// A number as JSON has it, where `null` stands for what is none.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+impl Made {
+    /// The account in a file's text entry, if it is sound: its texts on one line and no longer than
+    /// anyone reads.
+    pub(super) fn from_text(text: &str, config: &Config) -> Option<Made> {
+        let mut made: Made = serde_json::from_str(text).ok()?;
+        if !made.baselines.values().all(|baseline| baseline.is_valid(config.keys())) {
+            return None;
+        }
+        let Made { command, version, corpus, licence, corpus_digest, .. } = &mut made;
+        for text in [command, version, corpus, licence, corpus_digest] {
+            if text.contains(char::is_control) || text.chars().nth(MAX_TEXT).is_some() {
+                let plain = |c: char| if c.is_control() { ' ' } else { c };
+                *text = text.chars().take(MAX_TEXT).map(plain).collect();
+            }
+        }
+        Some(made)
+    }
 }
 
 impl Metadata {
@@ -94,10 +126,7 @@ impl Metadata {
                 meta.prompts.push(roll);
             }
         }
-        if let Some(text) = texts.get("made") {
-            let made = serde_json::from_str(text).map_err(|e| bad("made", e.to_string()))?;
-            meta.made = Some(made);
-        }
+        meta.made = texts.get("made").and_then(|text| Made::from_text(text, config));
         meta.validate(config)?;
         Ok(meta)
     }
@@ -165,6 +194,31 @@ fn unpack(range: KeyRange, text: &str) -> Option<PianoRoll> {
 mod tests {
     use super::*;
     use crate::music::Chord;
+
+    #[test]
+    fn a_damaged_account_costs_the_account_alone() {
+        let config = Config::default();
+        let read = |made: &str| {
+            let texts = HashMap::from([("made".to_owned(), made.to_owned())]);
+            Metadata::from_texts(&texts, &config).expect("the network is sound").made
+        };
+        for damaged in ["", "7", r#"{"seed": -1}"#, r#"{"baselines": {"coin": 1}}"#] {
+            assert_eq!(read(damaged), None, "{damaged}");
+        }
+        // Not a number in any figure: JSON has no word for it, and writes null.
+        let made =
+            Made { train_loss: f64::NAN, heldout: Some(Scores::default()), ..Made::default() };
+        let text = serde_json::json!(made).to_string();
+        assert!(text.contains("null"), "{text}");
+        let made = read(&text).expect("an account");
+        assert!(made.train_loss.is_nan());
+        // Texts for one line of a terminal or a window.
+        let licence = format!("CC0\u{1b}[31m\n{}", "x".repeat(2 * MAX_TEXT));
+        let made = Made { licence, ..Made::default() };
+        let made = read(&serde_json::json!(made).to_string()).expect("an account");
+        assert!(made.licence.starts_with("CC0 [31m xx"), "{}", made.licence);
+        assert_eq!(made.licence.len(), MAX_TEXT);
+    }
 
     #[test]
     fn prompts_survive_packing_at_any_width() {

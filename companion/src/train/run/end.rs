@@ -5,8 +5,8 @@ use anacrusis::music::PianoRoll;
 use anyhow::{Context, Result};
 
 use super::Run;
-use crate::train::prompts;
 use crate::train::state::Progress;
+use crate::train::{Ended, prompts};
 use crate::{generate, loudness, model_file};
 
 impl Run<'_> {
@@ -15,7 +15,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn end(mut self) -> Result<()> {
+    pub fn end(mut self) -> Result<Ended> {
         let interrupted = self.interrupted;
         let Progress { iterations, judged_at, best_nats, .. } = self.state.progress;
         // States of before did not tell.
@@ -36,7 +36,7 @@ impl Run<'_> {
                 self.states.last.display(),
                 self.args.resume_command()
             ));
-            return Ok(());
+            return Ok(Ended::Interrupted);
         }
         self.tell_why();
         self.report.say("scoring the best network on all held-out steps");
@@ -50,7 +50,7 @@ impl Run<'_> {
             (whole.iterations, whole.train_loss) = (made.iterations, made.train_loss);
         }
         if !self.team.leads() {
-            return Ok(());
+            return Ok(Ended::Done);
         }
         self.remember_scores(scored);
         let mut best = Checkpoint::new(self.settings.network.clone(), weights, self.meta.clone())?;
@@ -115,7 +115,7 @@ impl Run<'_> {
             "open it in the plugin's editor, or hear it:\n  {}",
             generate::command(&self.outputs.best)
         );
-        Ok(())
+        Ok(Ended::Done)
     }
 
     /// The best network so far, which the first process has in a file, in all of them.
