@@ -6,6 +6,7 @@
 
 mod choices;
 pub mod file;
+mod from_newer;
 mod made_with;
 mod model_choice;
 pub mod presets;
@@ -17,6 +18,7 @@ pub use choices::{
     KeyChoice, LookaheadChoice, ModeChoice, ModelSource, PairsChoice, RateChoice, ReplayChoice,
     ScaleChoice,
 };
+pub use from_newer::FromNewer;
 pub use made_with::MadeWith;
 pub use model_choice::{ModelChoice, ModelPath, StateFormat};
 pub use ranges::*;
@@ -176,6 +178,9 @@ pub struct AnacrusisParams {
     /// What was played.
     #[persist = "take"]
     pub take: TakeField,
+    /// What a newer build saved and this one does not know.
+    #[persist = "from-newer"]
+    pub from_newer: FromNewer,
     /// Layout of the saved state, for migrations.
     #[persist = "format"]
     pub format: StateFormat,
@@ -256,6 +261,7 @@ impl Default for AnacrusisParams {
                 .with_callback(Arc::new(move |_| changed.touch())),
             model_path,
             made_with: MadeWith::default(),
+            from_newer: FromNewer::default(),
             take: TakeField::default(),
             format: StateFormat::default(),
         }

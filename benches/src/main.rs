@@ -30,6 +30,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    program::end_quietly_without_reader();
     program::exit_code(run(&Cli::parse().command))
 }
 

@@ -1,18 +1,64 @@
 //! What is saved in a project, and what happens to states of other versions.
 //!
 //! The framework writes every parameter under its stable id (enums by the id of their
-//! value), and beside them `model-path`, `made-with`, `take` and `format`. On loading it skips what it does not
+//! value), and beside them the fields in [`FIELDS`]. On loading it skips what it does not
 //! know, but takes numbers as they come; so what is out of range is removed here first, and
-//! the value in force stays.
+//! the value in force stays. What a newer build saved and this one does not know is laid aside, and
+//! saved again.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use nih_plug::plugin::{ParamValue, PluginState};
+use nih_plug::prelude::Params;
+use serde::{Deserialize, Serialize};
 
 use crate::jam::controls::Controls;
-use crate::params::{self, StateFormat};
+use crate::params::{self, AnacrusisParams, FromNewer, StateFormat};
+
+/// What is saved beside the parameters.
+const FIELDS: [&str; 5] = ["model-path", "made-with", "take", FROM_NEWER, "format"];
+
+/// Where that lies which this build does not know.
+const FROM_NEWER: &str = "from-newer";
+
+/// What a state holds, of parameters and fields.
+#[derive(Default, Serialize, Deserialize)]
+struct Unknown {
+    params: BTreeMap<String, ParamValue>,
+    fields: BTreeMap<String, String>,
+}
+
+/// Lays aside what this build does not know, and takes back what an older one had laid aside. More
+/// than [`FromNewer::BYTES_MAX`] of it is lost.
+fn lay_aside(state: &mut PluginState) {
+    let ids: BTreeSet<String> =
+        AnacrusisParams::default().param_map().into_iter().map(|(id, ..)| id).collect();
+    let text = state.fields.remove(FROM_NEWER).and_then(|json| serde_json::from_str(&json).ok());
+    let text: String = text.unwrap_or_default();
+    let mut unknown: Unknown = serde_json::from_str(&text).unwrap_or_default();
+    for (id, value) in std::mem::take(&mut state.params).into_iter().chain(unknown.params) {
+        state.params.entry(id).or_insert(value);
+    }
+    for (name, json) in unknown.fields {
+        state.fields.entry(name).or_insert(json);
+    }
+    let (known, others) =
+        std::mem::take(&mut state.params).into_iter().partition(|(id, _)| ids.contains(id));
+    (state.params, unknown.params) = (known, others);
+    let (known, others) = std::mem::take(&mut state.fields)
+        .into_iter()
+        .partition(|(name, _)| FIELDS.contains(&name.as_str()));
+    (state.fields, unknown.fields) = (known, others);
+    let empty = unknown.params.is_empty() && unknown.fields.is_empty();
+    let text = if empty { None } else { serde_json::to_string(&unknown).ok() };
+    let text = text.filter(|text| text.len() <= FromNewer::BYTES_MAX).unwrap_or_default();
+    state.fields.insert(FROM_NEWER.to_owned(), serde_json::json!(text).to_string());
+}
 
 /// Prepares a state for loading: removes what is out of range, and adds the format and the
 /// empty take to states that carry none.
 pub fn filter(state: &mut PluginState) {
+    lay_aside(state);
     state.params.retain(|id, value| is_sane(id, value));
     // A foot is on the pedal or not, whatever it did when the project was saved.
     state.params.insert("sustain".to_owned(), ParamValue::Bool(false));
@@ -90,11 +136,7 @@ fn is_sane(id: &str, value: &ParamValue) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
-
-    use nih_plug::prelude::{Param, ParamPtr, Params};
-
-    use crate::params::AnacrusisParams;
+    use nih_plug::prelude::{Param, ParamPtr};
 
     fn state(params: Vec<(String, ParamValue)>) -> PluginState {
         PluginState {
@@ -184,6 +226,44 @@ mod tests {
         left.retain(|id| later().iter().all(|(later, _)| later != id));
         assert_eq!(left, ["seed"]);
         assert_eq!(state.fields["format"], StateFormat::CURRENT.to_string());
+    }
+
+    #[test]
+    fn what_a_newer_build_saved_is_kept_and_comes_back_to_it() {
+        let mut newer = state(vec![
+            ("from-the-future".to_owned(), ParamValue::F32(0.25)),
+            ("seed".to_owned(), ParamValue::I32(7)),
+        ]);
+        newer.fields.insert("tuning".to_owned(), "[440.0]".to_owned());
+        newer.fields.insert("format".to_owned(), "9".to_owned());
+        filter(&mut newer);
+        assert_eq!(newer.fields["format"], "9", "so that the editor can tell");
+        assert!(!newer.params.contains_key("from-the-future"));
+        assert!(!newer.fields.contains_key("tuning"));
+        // What this build saves: all that it knows, and what it laid aside.
+        let aside: String = serde_json::from_str(&newer.fields[FROM_NEWER]).expect("a text");
+        let field = FromNewer::default();
+        nih_plug::params::persist::PersistentField::set(&field, aside);
+        let saved = nih_plug::params::persist::PersistentField::map(&field, String::clone);
+        let unknown: Unknown = serde_json::from_str(&saved).expect("what was laid aside");
+        assert!(matches!(unknown.params["from-the-future"], ParamValue::F32(0.25)));
+        assert_eq!(unknown.fields["tuning"], "[440.0]");
+        // A build that knows it takes it back: here for a parameter that there is.
+        let aside = Unknown {
+            params: BTreeMap::from([("gate".to_owned(), ParamValue::F32(0.5))]),
+            fields: BTreeMap::new(),
+        };
+        let aside = serde_json::to_string(&aside).expect("JSON");
+        let mut older = state(vec![("seed".to_owned(), ParamValue::I32(8))]);
+        older.fields.insert(FROM_NEWER.to_owned(), serde_json::json!(aside).to_string());
+        filter(&mut older);
+        assert!(matches!(older.params["gate"], ParamValue::F32(0.5)));
+        assert_eq!(older.fields[FROM_NEWER], "\"\"");
+        // A flood is not kept.
+        let mut flood = state(vec![]);
+        flood.fields.insert("flood".to_owned(), "x".repeat(2 * FromNewer::BYTES_MAX));
+        filter(&mut flood);
+        assert_eq!(flood.fields[FROM_NEWER], "\"\"");
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn has_cuda_compiler() -> bool {
 /// If cargo cannot be started or the program cannot be built; cargo says why on standard error.
 fn become_program(features: &str) -> Result<()> {
     let features = ["--features", features];
-    let mut command = workspace::program("anacrusis-companion", program::NAME, &features)?;
+    let mut command = workspace::program("xtask", "anacrusis-companion", program::NAME, &features)?;
     command.args(std::env::args_os().skip(1)).env(program::CALLED_AS, CALLED_AS);
     // The trainer has threads of its own; candle's pools would only get in the way.
     for pool in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {

@@ -5,13 +5,13 @@
 
 #![allow(clippy::print_stdout)] // Standard output is what a command line is for.
 
-pub mod bench;
 pub mod bundle;
 pub mod companion;
 pub mod demo;
 pub mod film;
 pub mod install;
 pub mod presets;
+pub mod programs;
 pub mod screenshots;
 pub mod setup;
 pub mod soak;

@@ -10,7 +10,7 @@ use anacrusis_companion::{
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bench, bundle, companion, demo, film, install, presets, screenshots, soak, standalone, test,
+    bundle, companion, demo, film, install, presets, programs, screenshots, soak, standalone, test,
 };
 
 /// Counts what is in use; no limit. Not in the profile of checks and tests, where the framework
@@ -44,10 +44,12 @@ enum Command {
     Judge(judge::Args),
     Loudness(loudness::Args),
     Vectors(vectors::Args),
-    Bench(bench::Args),
+    Bench(programs::Args),
+    Fuzz(programs::FuzzArgs),
 }
 
 fn main() -> ExitCode {
+    program::end_quietly_without_reader();
     program::exit_code(run(Cli::parse().command))
 }
 
@@ -69,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Judge(args) => judge::run(&args),
         Command::Loudness(args) => loudness::run(&args),
         Command::Vectors(args) => companion::vectors(&args),
-        Command::Bench(args) => bench::run(&args),
+        Command::Bench(args) => programs::run(&args),
+        Command::Fuzz(args) => programs::fuzz(&args),
     }
 }

@@ -63,16 +63,16 @@ pub fn bundled() -> Result<PathBuf> {
     Ok(target.join("bundled"))
 }
 
-/// A call of a workspace's program, built before in the profile of xtask. What is compiled is shown
+/// A call of a workspace's program, built before in a profile that is not the usual one. What is compiled is shown
 /// unless the program is no older than this one, so that most likely nothing is left to compile.
 ///
 /// # Errors
 /// If cargo cannot be started, or fails: it says why on standard error.
-pub fn program(package: &str, binary: &str, options: &[&str]) -> Result<Command> {
-    let path = target_dir()?.join("xtask").join(binary);
+pub fn program(profile: &str, package: &str, binary: &str, options: &[&str]) -> Result<Command> {
+    let path = target_dir()?.join(profile).join(binary);
     let path = path.with_extension(std::env::consts::EXE_EXTENSION);
     let mut build = cargo();
-    build.args(["build", "--profile", "xtask", "-p", package, "--bin", binary]).args(options);
+    build.args(["build", "--profile", profile, "-p", package, "--bin", binary]).args(options);
     if is_current(&path) {
         build.arg("--quiet");
     } else {
