@@ -45,7 +45,7 @@ impl Follow {
 
     /// Begins to guide the keys of one step.
     pub fn guide(self) -> Guide {
-        Guide { follow: self, common: 0.0 }
+        Guide { follow: self, common: 0.0, given: 0 }
     }
 }
 
@@ -53,18 +53,32 @@ impl Follow {
 #[derive(Clone, Copy, Debug)]
 pub struct Guide {
     follow: Follow,
-    /// Running mean, over the silent keys visited so far, of what the musician adds to the log odds of
-    /// a beginning. In nats.
+    /// Running mean, over the silent keys visited so far that are not given, of what the musician adds
+    /// to the log odds of a beginning. In nats.
     common: f32,
+    /// Mask of the keys that are given.
+    given: u128,
 }
 
 impl Guide {
+    /// The same beside a musician whose keys, those of the mask `given`, the note stack is given.
+    ///
+    /// # Realtime
+    /// Arithmetic only.
+    #[must_use]
+    pub fn beside(self, given: u128) -> Guide {
+        Guide { given, ..self }
+    }
+
     /// The logits of a MIDI key, which sounded in the step before or did not, from those of who hears
     /// the musician and of who does not.
     ///
     /// What the musician changes about a silent key has two parts: one that its neighbours share,
     /// which counts less, and one of its own. The key that is heard makes it likelier that a fitting
     /// note begins, but not that it goes on: else such notes would last longer than people's do.
+    ///
+    /// Of a key that is given counts only what a network says that is not given it: the loss leaves
+    /// the musician's keys out, so the other row was never trained there (model.md, section 5).
     ///
     /// # Realtime
     /// Arithmetic only.
@@ -75,8 +89,10 @@ impl Guide {
         [heard, unheard]: [[f32; LOGITS]; 2],
     ) -> [f32; LOGITS] {
         let Follow { weight, key: estimate } = self.follow;
+        let given = self.given >> (key & 127) & 1 == 1;
+        let heard = if given { unheard } else { heard };
         let mut change = [heard[0] - unheard[0], heard[1] - unheard[1]];
-        if !sounded {
+        if !sounded && !given {
             self.common += Follow::NEIGHBOUR * (change[0] - self.common);
             change[0] -= (1.0 - Follow::TIMING) * self.common;
         }
@@ -119,6 +135,17 @@ mod tests {
         // What one key has beyond that is made all of, but for its own part in the mean.
         let own = guided(5.0);
         assert!((own - (5.0 + 1.0 + 3.0 - 0.125)).abs() < 1e-3, "{own}");
+    }
+
+    #[test]
+    fn of_a_key_that_is_given_only_the_row_counts_that_is_not_given_it() {
+        let mut guide = Follow::by(0.5, None).guide().beside(1 << 60);
+        for sounded in [false, true] {
+            let [play, strike] = guide.logits(60, sounded, [[900.0, 900.0], [0.76, 1.52]]);
+            assert!((play - 1.0).abs() < 1e-6 && (strike - 2.0).abs() < 1e-6, "{play} {strike}");
+        }
+        let next = guide.logits(61, false, [[0.0; 2]; 2]);
+        assert_eq!(next, [0.0; 2], "nor does it count for its neighbours");
     }
 
     #[test]

@@ -105,15 +105,18 @@ impl<B: Biaxial> Model<B> {
             // Networks that tell players apart learnt that what begins is struck.
             (plays, struck || tells && !sounded && taken >> key & 1 == 0)
         };
+        let theirs = given.chord.playing();
+        // Of a key that may be doubled only one who is not given it can tell.
+        let asks_both = follow.weight > 0.0 || theirs & rules.doubled != 0;
         let network = &mut self.network;
-        let scan: &mut Scan<'_> = match request.accompanies && tells && follow.weight > 0.0 {
+        let scan: &mut Scan<'_> = match request.accompanies && tells && asks_both {
             false => &mut |decide| {
                 begun.set(false);
                 network.choose(&kept.state, &given, decide)
             },
             true => &mut |decide| {
                 begun.set(false);
-                let mut guide = follow.guide();
+                let mut guide = follow.guide().beside(theirs);
                 network.choose_guided(&kept.state, &given, kept.unheard(), &mut |n, rows| {
                     // The range lies within 0..128.
                     let key = low + n as u8;

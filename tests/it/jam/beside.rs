@@ -26,9 +26,19 @@ struct Listener {
     asked: Arc<Mutex<Vec<Asked>>>,
     /// Logits that each key is struck with, in place of [`LIKED`].
     strikes: Option<f32>,
+    /// Log odds that a key plays which is given, to who hears the musician.
+    of_given: Option<f32>,
 }
 
 impl Listener {
+    /// The logits of a key for who hears what is given.
+    fn logits(&self, index: usize, given: &Given) -> [f32; 2] {
+        match self.of_given {
+            Some(play) if given.chord.plays(RANGE.low + index as u8) => [play, LIKED[index][1]],
+            _ => self.strikes.map_or(LIKED[index], |play| [play, 99.0]),
+        }
+    }
+
     fn scan(&self, asked: Asked, decide: &mut dyn FnMut(usize) -> (bool, bool)) -> Chord {
         self.asked.lock().expect("one thread").push(asked);
         let mut chord = Chord::SILENT;
@@ -74,8 +84,7 @@ impl Biaxial for Listener {
         decide: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
         let asked = Asked { heard: state.clone(), unheard: None, given: *given };
-        let liked = |index| self.strikes.map_or(LIKED[index], |play| [play, 99.0]);
-        self.scan(asked, &mut |index| decide(index, liked(index)))
+        self.scan(asked, &mut |index| decide(index, self.logits(index, given)))
     }
 
     fn choose_guided(
@@ -86,8 +95,8 @@ impl Biaxial for Listener {
         decide: &mut dyn FnMut(usize, [[f32; 2]; 2]) -> (bool, bool),
     ) -> Chord {
         let asked = Asked { heard: state.clone(), unheard: Some(unheard.clone()), given: *given };
-        let liked = |index| self.strikes.map_or(LIKED[index], |play| [play, 99.0]);
-        self.scan(asked, &mut |index| decide(index, [liked(index); 2]))
+        let rows = |index| [given, &Given::NOTHING].map(|given| self.logits(index, given));
+        self.scan(asked, &mut |index| decide(index, rows(index)))
     }
 
     fn hears(&self) -> bool {
@@ -274,6 +283,25 @@ fn a_second_decision_leaves_what_was_decided_of_later_steps() {
     let frames = last(&network).heard;
     assert_eq!((frames.len(), frames[1].heard), (4, heard));
     assert_eq!([frames[2].own, frames[3].own], later);
+}
+
+/// The loss leaves the musician's keys out, so a network that hears them says anything about those.
+#[test]
+fn what_a_network_says_of_keys_that_are_given_counts_for_nothing() {
+    for of_given in [-1e6, 1e6] {
+        let network = Listener { of_given: Some(of_given), ..Listener::default() };
+        for follow in [0.0, 0.5, 1.0].map(|knob| Follow::by(knob, None)) {
+            let mut planner = planner(&network);
+            // Below key 72, which it likes, and a key that it likes itself.
+            let forced = 1 << 71 | 1 << 48;
+            let rules = Rules { forced, ..Rules::default() };
+            let alone = plan(&mut planner, &Request { rules, follow, ..ask(0, true) });
+            assert_eq!(alone.keys().collect::<Vec<_>>(), [72], "{of_given} {follow:?}");
+            let rules = Rules { doubled: forced, ..rules };
+            let doubling = plan(&mut planner, &Request { rules, follow, ..ask(0, true) });
+            assert_eq!(doubling.keys().collect::<Vec<_>>(), [48, 72], "{of_given} {follow:?}");
+        }
+    }
 }
 
 /// Key 72 was the musician's in the step before: what the network would hold on was never ours.
