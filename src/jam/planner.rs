@@ -54,8 +54,6 @@ struct History {
     heard: Chord,
     /// Whether what was heard is told apart from what was chosen: see [`Request::accompanies`].
     musician: bool,
-    /// Whether one who never hears the musician is asked beside.
-    guided: bool,
     /// Whether it is the silence before the first step, to networks that know of it.
     start: bool,
     /// What was heard when it was played before, if it is replayed.

@@ -25,8 +25,9 @@ impl<B: Biaxial> Planner<B> {
             _ => vec![],
         };
         if !frames.is_empty() {
-            let state = self.recalled.state(&mut self.model.network, &frames, keep_going)?;
-            self.states.begin_with(index, state);
+            let network = &mut self.model.network;
+            let (state, unheard) = self.recalled.states(network, &frames, keep_going)?;
+            self.states.begin_with(index, state, unheard);
             self.begin_history_at(index);
         } else if beside {
             self.begin_from_silence(request);
@@ -34,7 +35,7 @@ impl<B: Biaxial> Planner<B> {
         } else {
             let network = &mut self.model.network;
             let held = prompts.state(network, request.seed, request.position, keep_going)?;
-            self.states.begin_with(index, &held.state);
+            self.states.begin_with(index, &held.state, None);
             self.held = Some(held);
             self.begin_history_at(index);
         }
@@ -76,8 +77,9 @@ impl<B: Biaxial> Planner<B> {
                 Frame::solo(frame.heard, frame.position)
             })
             .collect();
-        let state = self.recalled.state(&mut self.model.network, &frames, keep_going)?;
-        self.states.begin_with(index, state);
+        let network = &mut self.model.network;
+        let (state, unheard) = self.recalled.states(network, &frames, keep_going)?;
+        self.states.begin_with(index, state, unheard);
         self.begin_history_at(index);
         Some(())
     }
@@ -89,7 +91,7 @@ impl<B: Biaxial> Planner<B> {
         let silent = index - 1;
         let told = request.heard.frames().iter().find(|told| told.index == silent);
         let known = self.held_frame(silent).map_or(Chord::SILENT, |frame| frame.heard);
-        self.states.begin_with(silent, &self.model.network.new_state());
+        self.states.begin_with(silent, &self.model.network.new_state(), None);
         self.begin_history_at(index);
         self.oldest = silent;
         self.frames[slot(silent, FRAMES)] = History {
@@ -97,7 +99,6 @@ impl<B: Biaxial> Planner<B> {
             position: request.position.before(),
             heard: told.map_or(known, |told| told.notes.folded(0, self.range())),
             musician: true,
-            guided: request.follow.weight > 0.0,
             start: self.model.network.start() == Start::Flag,
             ..History::default()
         };

@@ -39,7 +39,6 @@ impl<B: Biaxial> Model<B> {
             chosen,
             heard,
             musician: request.accompanies,
-            guided: request.accompanies && request.follow.weight > 0.0,
             start: false,
             replayed,
             begun: chosen.begun(before.playing()).count_ones() as u8,

@@ -98,13 +98,18 @@ impl<B: Biaxial> States<B> {
         &self.ring[slot(index, self.ring.len())]
     }
 
-    /// Begins anew: `state` is that of `index`.
-    pub fn begin_with(&mut self, index: i64, state: &B::State) {
+    /// Begins anew: `state` is that of `index`, and `unheard` that of who never heard the musician,
+    /// where the two differ.
+    pub fn begin_with(&mut self, index: i64, state: &B::State, unheard: Option<&B::State>) {
         self.stamp += 1;
         let at = slot(index, self.ring.len());
         let kept = &mut self.ring[at];
         kept.state.clone_from(state);
         kept.split = false;
+        if let (Some(to), Some(from)) = (&mut kept.unheard, unheard) {
+            to.clone_from(from);
+            kept.split = true;
+        }
         kept.control = Control::default();
         kept.stamp = self.stamp;
         self.begin_at(index);
@@ -210,7 +215,8 @@ impl<B: Biaxial> States<B> {
         if !network.feed_prepared(old, &half.prepared, new, &fed, keep_going) {
             return false;
         }
-        to.split = frame.guided && to.unheard.is_some();
+        // However closely the musician is followed: that may change, and then they must not be heard.
+        to.split = to.unheard.is_some() && (from.split || frame.musician);
         if let (true, Some(new)) = (to.split, &mut to.unheard) {
             let prepared = half.unheard.as_ref().filter(|_| from.split).unwrap_or(&half.prepared);
             let fed = fed.unheard();

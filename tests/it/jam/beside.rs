@@ -188,6 +188,55 @@ fn who_is_not_followed_is_heard_alone() {
     }
 }
 
+/// What differs between the two is what the musician changes, from the first step of theirs on.
+#[test]
+fn who_never_heard_the_musician_heard_nothing_of_them_before_they_were_followed_either() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    let frames = |asked: Asked| (asked.heard, asked.unheard.expect("guided"));
+    for index in 0..6 {
+        let mut request = Request { follow: Follow::NOT_AT_ALL, ..ask(index, true) };
+        request.heard.push_beside(index - 1, Chord::struck_keys([60]));
+        plan(&mut planner, &request);
+    }
+    plan(&mut planner, &ask(6, true));
+    let (heard, unheard) = frames(last(&network));
+    assert!(heard[1..6].iter().all(|frame| frame.heard.plays(60)));
+    assert_eq!(unheard, heard.iter().map(Frame::unheard).collect::<Vec<_>>());
+    // Nor while nobody was told apart in between.
+    plan(&mut planner, &ask(7, false));
+    plan(&mut planner, &ask(8, true));
+    let (heard, unheard) = frames(last(&network));
+    assert_eq!(unheard, heard.iter().map(Frame::unheard).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_never_heard_the_musician_heard_nothing_of_them_in_the_take_either() {
+    let network = Listener::default();
+    let mut planner = planner(&network);
+    let prompt: Vec<Frame> = (0..16)
+        .map(|step| Frame {
+            own: Chord::struck_keys([48]),
+            heard: Chord::struck_keys([60 + step as u8]),
+            musician: true,
+            position: Signature::COMMON.position(step),
+            start: false,
+        })
+        .collect();
+    let unheard: Vec<Frame> = prompt.iter().map(Frame::unheard).collect();
+    let recall = Recall { prompt: prompt.clone(), ..Recall::default() };
+    // Ended in the middle of either row, it goes on where it was.
+    let mut asked = 0;
+    let mut keep_going = || {
+        asked += 1;
+        asked % 10 != 0
+    };
+    let tries = (0..10).find(|_| planner.plan(&ask(0, true), &recall, &mut keep_going).is_some());
+    assert!(tries.is_some(), "it gets there");
+    let asked = last(&network);
+    assert_eq!((asked.heard, asked.unheard), (prompt, Some(unheard)));
+}
+
 #[test]
 fn a_key_that_was_heard_before_play_turns_the_prompt() {
     let network = Listener::default();
