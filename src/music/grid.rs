@@ -108,14 +108,13 @@ impl Metre {
         let (numerator, denominator) = if sane { (numerator, denominator) } else { (4, 4) };
         let bar_start_beats = if bar_start_beats.is_finite() { bar_start_beats } else { 0.0 };
         let unit_beats = 4.0 / f64::from(denominator);
-        // Compound metres are counted by three: 6/8, 9/8, 12/8, 6/16.
-        let compound = denominator >= 8 && numerator > 3 && numerator % 3 == 0;
+        let signature = Signature::new(numerator.unsigned_abs(), denominator.unsigned_abs())
+            .unwrap_or_default();
         Metre {
             bar_start_beats,
             bar_beats: f64::from(numerator) * unit_beats,
-            count_beats: if compound { 3.0 * unit_beats } else { unit_beats },
-            signature: Signature::new(numerator.unsigned_abs(), denominator.unsigned_abs())
-                .unwrap_or_default(),
+            count_beats: if signature.is_compound() { 3.0 * unit_beats } else { unit_beats },
+            signature,
         }
     }
 
@@ -302,6 +301,18 @@ mod tests {
         assert_eq!(stresses(Rate::Sixteenth, Metre::new(0.0, 2, 2), 18), "B.......c.......B.");
         assert_eq!(stresses(Rate::Sixteenth, Metre::new(0.25 - 1e-7, 5, 4), 6), ".B...c");
         assert_eq!(stresses(Rate::Eighth, Metre::new(0.0, 7, 8), 8), "BccccccB");
+    }
+
+    #[test]
+    fn what_is_counted_by_three_is_what_the_network_is_told_is_compound() {
+        for denominator in [1, 2, 4, 8, 16, 32] {
+            for numerator in 1..=24 {
+                let metre = Metre::new(0.0, numerator, denominator);
+                let told = Grid::default().position(Step(0), metre).compound;
+                let counted = metre.count_beats * f64::from(denominator) / 4.0;
+                assert_eq!(counted, if told { 3.0 } else { 1.0 }, "{numerator}/{denominator}");
+            }
+        }
     }
 
     #[test]
