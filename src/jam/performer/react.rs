@@ -77,11 +77,9 @@ impl Performer {
         self.gate_open = false;
         self.released = std::mem::take(&mut self.gated);
         let Some(entry) = self.overdue else { return };
-        let unanswered = entry.second.filter(|second| second.chord.is_none());
-        if unanswered.is_some_and(|second| second.block == self.block) {
+        if entry.second.is_some_and(|second| second.chord.is_none() && second.block == self.block) {
             return;
         }
-        self.status.late_decisions += u64::from(unanswered.is_some());
         if let Some(chord) = entry.sounding_chord() {
             self.play(&entry, chord, offset_samples, transport, controls, out);
         }
@@ -100,6 +98,8 @@ impl Performer {
         let touch = entry.touch.unwrap_or_else(|| self.touch(&entry.request, transport, controls));
         let gated = touch.timing.filter(|timing| timing.gate_permille < 1_000);
         let touch = Touch { released: gated.map(|_| self.released), ..touch };
+        let late = entry.second.is_some_and(|second| second.chord.is_none());
+        self.status.late_decisions += u64::from(late);
         self.player.play(chord, offset_samples, &touch, out);
         self.status.amend_past(shown(entry.request.place, Some(entry)));
         self.overdue = None;
