@@ -11,7 +11,7 @@ mod sound;
 use crate::jam::controls::{Lookahead, Swing, Timing};
 use crate::jam::link::Place;
 use crate::jam::transport::{Reason, Transport};
-use crate::music::{Grid, Rate, grid::beats_per_sample};
+use crate::music::{Grid, Metre, Rate, grid::beats_per_sample};
 pub use due::{ANSWER_STEPS, Due, GRACE_STEPS, Moment};
 use path::{Head, Loop, Path, locate};
 use sound::Gate;
@@ -91,8 +91,9 @@ pub struct Clock {
     sound_due: Option<Timing>,
     /// The newest place whose second decision was asked for.
     listened: i64,
-    /// How uneven steps are.
+    /// How uneven steps are, in bars of which metre.
     swing: Swing,
+    metre: Metre,
     /// Where in a step notes end, as a share of it; 1 is at its end, and no moment of its own.
     gate_steps: f64,
     /// The same of the step that began last, and whether it is replayed.
@@ -127,6 +128,7 @@ impl Default for Clock {
             sound_due: None,
             listened: i64::MIN,
             swing: Swing::default(),
+            metre: Metre::default(),
             gate_steps: 1.0,
             regate: None,
             sounded: Timing::default(),

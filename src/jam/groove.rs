@@ -2,7 +2,7 @@
 
 use crate::jam::controls::{Controls, Pairs, Swing, Timing};
 use crate::model::Draw;
-use crate::music::{Rate, Step};
+use crate::music::{BarPosition, Rate, Step};
 
 /// Parts of a beat in which the musician's feel is remembered.
 const PARTS: usize = 4;
@@ -11,12 +11,13 @@ const PARTS: usize = 4;
 const NEWEST: f64 = 0.125;
 
 impl Swing {
-    /// How much later than evenly a step comes, in steps of `rate`: 0 to [`Timing::LATEST_STEPS`].
-    /// Triplets do not swing, nor do pairs of more than four steps: eighths at 1/32.
+    /// How much later than evenly the step at a position comes, in steps of `rate`: 0 to
+    /// [`Timing::LATEST_STEPS`]. Pairs are counted from the bar line. Triplets do not swing, nor do
+    /// pairs of more than four steps (eighths at 1/32), nor one that the next bar line cuts short.
     ///
     /// # Realtime
     /// Arithmetic only.
-    pub fn late_steps(self, step: Step, rate: Rate) -> f64 {
+    pub fn late_steps(self, position: BarPosition, rate: Rate) -> f64 {
         let even = self.share.is_nan() || self.share <= 0.5;
         if even || matches!(rate, Rate::EighthTriplet | Rate::SixteenthTriplet) {
             return 0.0;
@@ -30,8 +31,13 @@ impl Swing {
         if !(2..=4).contains(&pair) {
             return 0.0;
         }
+        let in_bar = i64::from(position.in_bar);
+        let in_pair = in_bar % pair;
+        if in_bar - in_pair + pair > i64::from(position.bar_steps) {
+            return 0.0;
+        }
         let share = f64::from(self.share.min(0.75));
-        let (pair_steps, place) = (pair as f64, step.0.rem_euclid(pair) as f64 / pair as f64);
+        let (pair_steps, place) = (pair as f64, in_pair as f64 / pair as f64);
         let moved = match place < 0.5 {
             true => 2.0 * share * place,
             false => share + 2.0 * (1.0 - share) * (place - 0.5),
@@ -52,41 +58,45 @@ impl Feel {
     ///
     /// # Realtime
     /// Constant time.
-    pub fn struck(&mut self, step: Step, rate: Rate, late_us: f64) {
-        if let Some(late) = self.late_us.get_mut(part(step, rate)) {
+    pub fn struck(&mut self, position: BarPosition, rate: Rate, late_us: f64) {
+        if let Some(late) = self.late_us.get_mut(part(position, rate)) {
             *late += NEWEST * (late_us - *late);
         }
     }
 
     /// How late they are where a step lies, microseconds.
-    fn late_us(&self, step: Step, rate: Rate) -> f64 {
-        self.late_us.get(part(step, rate)).copied().unwrap_or_default()
+    fn late_us(&self, position: BarPosition, rate: Rate) -> f64 {
+        self.late_us.get(part(position, rate)).copied().unwrap_or_default()
     }
 }
 
-/// The part of the beat that a step begins in.
-fn part(step: Step, rate: Rate) -> usize {
-    let steps = i64::from(rate.steps_per_beat());
-    // Below `PARTS`, so the cast keeps every bit.
-    (step.0.rem_euclid(steps) * PARTS as i64 / steps) as usize
+/// The part of the beat that a step begins in; beats are counted from the bar line.
+fn part(position: BarPosition, rate: Rate) -> usize {
+    let steps = usize::from(rate.steps_per_beat());
+    usize::from(position.in_bar) % steps * PARTS / steps
 }
 
-/// The timing of a step: that of the controls, and what the groove adds.
+/// The timing of a step at a position: that of the controls, and what the groove adds.
 ///
 /// # Realtime
 /// Arithmetic only.
-pub fn timing(controls: &Controls, feel: &Feel, (step, draw): (Step, Draw)) -> Timing {
+pub fn timing(
+    controls: &Controls,
+    feel: &Feel,
+    position: BarPosition,
+    (step, draw): (Step, Draw),
+) -> Timing {
     let groove = &controls.groove;
     let rate = controls.rate;
     let sane = |x: f32| if x.is_finite() { f64::from(x) } else { 0.0 };
     // A number that decides no note and no touch: the second of another key that no keyboard has.
     let [_, u] = draw.uniforms(step.0, 129);
     let chance_us = 1e3 * sane(groove.timing_ms) * (2.0 * u - 1.0);
-    let feel_us = sane(groove.follow).clamp(0.0, 1.0) * feel.late_us(step, rate);
+    let feel_us = sane(groove.follow).clamp(0.0, 1.0) * feel.late_us(position, rate);
     let late_us = 1e3 * sane(groove.lay_back_ms) + chance_us + feel_us;
     Timing {
         // Below a million.
-        swing_ppm: (1e6 * groove.swing.late_steps(step, rate)).round() as u32,
+        swing_ppm: (1e6 * groove.swing.late_steps(position, rate)).round() as u32,
         // It saturates.
         groove_us: late_us.round() as i32,
         ..controls.timing()
@@ -96,10 +106,18 @@ pub fn timing(controls: &Controls, feel: &Feel, (step, draw): (Step, Draw)) -> T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::{Grid, Metre};
+
+    /// The position of a step in 4/4 from beat 0.
+    fn position(step: i64, rate: Rate) -> BarPosition {
+        Grid { rate }.position(Step(step), Metre::COMMON)
+    }
 
     #[test]
     fn pairs_swing_and_what_lies_between_goes_along() {
-        let late = |share, pairs, rate, step| Swing { share, pairs }.late_steps(Step(step), rate);
+        let late = |share, pairs, rate, step| {
+            Swing { share, pairs }.late_steps(position(step, rate), rate)
+        };
         let all = |share, pairs, rate| [0, 1, 2, 3, -1].map(|step| late(share, pairs, rate, step));
         let close = |a: [f64; 5], b: [f64; 5]| {
             assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6), "{a:?}, not {b:?}");
@@ -135,12 +153,17 @@ mod tests {
         for pairs in [Pairs::Eighths, Pairs::Sixteenths] {
             for rate in Rate::ALL {
                 for share in [0.5, 0.55, 0.6, 0.667, 0.7, 0.75, 9.0] {
-                    let swing = Swing { share, pairs };
-                    let at = |step: i64| step as f64 + swing.late_steps(Step(step), rate);
-                    for step in -9..9 {
-                        assert!(at(step + 1) - at(step) > 0.1, "{swing:?} {rate:?} {step}");
-                        let late = swing.late_steps(Step(step), rate);
-                        assert!((0.0..=Timing::LATEST_STEPS).contains(&late));
+                    for (numerator, denominator) in [(4, 4), (7, 8), (5, 8), (7, 16), (9, 32)] {
+                        let metre = Metre::new(0.5, numerator, denominator);
+                        let swing = Swing { share, pairs };
+                        let late = |step: i64| {
+                            swing.late_steps(Grid { rate }.position(Step(step), metre), rate)
+                        };
+                        for step in -40..40 {
+                            let apart = 1.0 + late(step + 1) - late(step);
+                            assert!(apart > 0.099, "{swing:?} {rate:?} {metre:?} {step}: {apart}");
+                            assert!((0.0..=Timing::LATEST_STEPS).contains(&late(step)));
+                        }
                     }
                 }
             }
@@ -152,14 +175,16 @@ mod tests {
         let mut feel = Feel::default();
         for step in 0..160 {
             let late_us = if step % 4 == 2 { 18_000.0 } else { -3_000.0 };
-            feel.struck(Step(step), Rate::Sixteenth, late_us);
+            feel.struck(position(step, Rate::Sixteenth), Rate::Sixteenth, late_us);
         }
-        let late = [0, 1, 2, 3].map(|step| feel.late_us(Step(step), Rate::Sixteenth).round());
+        let late = |step| feel.late_us(position(step, Rate::Sixteenth), Rate::Sixteenth).round();
+        let late = [0, 1, 2, 3].map(late);
         assert_eq!(late.map(|us| (us / 1e3).round()), [-3.0, -3.0, 18.0, -3.0]);
         let mut controls = Controls::default();
         controls.groove.follow = 0.5;
         let late = |controls: &Controls, step| {
-            timing(controls, &feel, (Step(step), Draw::default())).groove_us
+            let position = position(step, controls.rate);
+            timing(controls, &feel, position, (Step(step), Draw::default())).groove_us
         };
         assert!((8_900..=9_000).contains(&late(&controls, 2)));
         assert!((-1_500..-1_400).contains(&late(&controls, 0)));
@@ -174,7 +199,8 @@ mod tests {
         (controls.groove.timing_ms, controls.groove.lay_back_ms) = (5.0, 10.0);
         let delay = |step, seed| {
             let draw = Draw { seed, pass: 0 };
-            timing(&controls, &Feel::default(), (Step(step), draw)).groove_us
+            let position = position(step, controls.rate);
+            timing(&controls, &Feel::default(), position, (Step(step), draw)).groove_us
         };
         let delays: Vec<i32> = (0..200).map(|step| delay(step, 1)).collect();
         assert!(delays.iter().all(|us| (5_000..=15_000).contains(us)));

@@ -152,7 +152,7 @@ impl Performer {
         let motion = self.clock.begin(transport, controls.rate, ahead, frames);
         let mut eventful = motion != Motion::Continued(None) || !input.is_empty();
         self.clock.set_timing(controls.timing());
-        self.clock.set_swing(controls.groove.swing);
+        self.clock.set_swing(controls.groove.swing, transport.metre());
         self.check_generation();
         match motion {
             Motion::Held(_) => {

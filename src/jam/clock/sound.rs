@@ -3,6 +3,7 @@
 use super::{ANSWER_STEPS, Clock};
 use crate::jam::controls::{Swing, Timing};
 use crate::jam::link::Place;
+use crate::music::{BarPosition, Metre, Step};
 
 /// Where notes end that are not held on.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +28,20 @@ impl Clock {
         (self.reaction_s, self.gate_steps) = (timing.reaction_s(), timing.gate());
     }
 
-    /// Sets how uneven steps are in the block that has begun.
+    /// Sets how uneven steps are in the block that has begun, in bars of `metre`.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn set_swing(&mut self, swing: Swing) {
-        self.swing = swing;
+    pub fn set_swing(&mut self, swing: Swing, metre: Metre) {
+        (self.swing, self.metre) = (swing, metre);
+    }
+
+    /// Where a step lies in its bar in the block that has begun.
+    ///
+    /// # Realtime
+    /// Constant time.
+    pub fn position(&self, step: Step) -> BarPosition {
+        self.grid.position(step, self.metre)
     }
 
     /// Where a step of this timing has its gate, in thousandths of a step: not before the chord after it
@@ -98,7 +107,7 @@ impl Clock {
 
     /// How much later than evenly a place comes, beats.
     pub(super) fn swing_beats(&self, place: Place) -> f64 {
-        self.swing.late_steps(place.step, self.grid.rate) * self.path.step_beats()
+        self.swing.late_steps(self.position(place.step), self.grid.rate) * self.path.step_beats()
     }
 
     /// So many seconds in beats, as far as steps are long enough.

@@ -159,9 +159,10 @@ impl Performer {
                 let late_us = late.map_or(0, |(_, late_us)| late_us as i32);
                 self.loudness.struck(at.map(|index| (index, late_us)), velocity);
                 if let Some((place, late_us)) = late {
-                    let swing = controls.groove.swing.late_steps(place.step, controls.rate);
+                    let position = self.clock.position(place.step);
+                    let swing = controls.groove.swing.late_steps(position, controls.rate);
                     let beside_us = late_us - 1e6 * swing * self.clock.step_s();
-                    self.feel.struck(place.step, controls.rate, beside_us);
+                    self.feel.struck(position, controls.rate, beside_us);
                 }
                 if controls.mode == Mode::Answer {
                     self.interrupt(at.is_some(), offset_samples, out);

@@ -126,7 +126,8 @@ impl Performer {
         let before = entry.touch.and_then(|touch| touch.timing);
         let draw = Draw { seed, pass: place.pass };
         self.timing = before.unwrap_or_else(|| {
-            let timing = groove::timing(controls, &self.feel, (place.step, draw));
+            let position = self.clock.position(place.step);
+            let timing = groove::timing(controls, &self.feel, position, (place.step, draw));
             Timing { gate_permille: self.clock.gate_permille(timing), ..timing }
         });
         self.clock.retime(self.timing, before.is_some());

@@ -23,7 +23,19 @@ type Hands<'a> = &'a [(u32, u8)];
 /// How many samples after its step each chord of ours begins that strikes one key a step, so many steps
 /// in blocks of `frames`.
 fn beside(steps: u32, frames: u32, hands: Hands, change: impl FnOnce(&mut Controls)) -> Vec<i64> {
+    beside_in(None, steps, frames, hands, change)
+}
+
+/// As [`beside`], in a time signature.
+fn beside_in(
+    signature: Option<(i32, i32)>,
+    steps: u32,
+    frames: u32,
+    hands: Hands,
+    change: impl FnOnce(&mut Controls),
+) -> Vec<i64> {
     let mut host = Host::waiting(|_| Chord::struck_keys([50]));
+    host.transport.time_signature = signature;
     host.controls.channel = OURS;
     host.controls.mode = Mode::Accompany;
     change(&mut host.controls);
@@ -75,6 +87,24 @@ fn pairs_swing_at_their_sample_alone_and_with_a_reaction() {
                 let expected = (late[step % 4] + at).min(5400);
                 assert!((found - expected).abs() <= 1, "{mode:?} {swing:?}, {step}: {found}");
             }
+        }
+    }
+}
+
+#[test]
+fn pairs_are_counted_from_the_bar_line_and_one_that_it_cuts_short_is_even() {
+    let (pair, rest) = ([0, 1500, 3000, 1500], [0, 0]);
+    for (signature, pairs) in [((4, 4), 4), ((5, 8), 2), ((7, 8), 3)] {
+        let mut bar = pair.repeat(pairs);
+        if signature.1 == 8 {
+            bar.extend(rest);
+        }
+        let found = beside_in(Some(signature), 30, 480, &[], |controls| {
+            controls.groove.swing = swing(0.625, Pairs::Eighths);
+        });
+        for (step, found) in found.into_iter().enumerate() {
+            let expected: i64 = bar[step % bar.len()];
+            assert!((found - expected).abs() <= 1, "{signature:?}, step {step}: {found}");
         }
     }
 }
@@ -150,6 +180,21 @@ fn the_musicians_feel_is_gone_with() {
     assert!(on == 0 && (off - 18 * MS).abs() < 2 * MS, "{on}, {off}");
     let half = late(0.5)[2];
     assert!((half - 9 * MS).abs() < MS, "{half}");
+}
+
+/// In 7/8, whose bars begin on the beat and half way between two in turn.
+#[test]
+fn the_musicians_feel_is_that_of_the_place_in_the_bar() {
+    let late = 18 * MS as u32;
+    let bar = |bar: u32| [(bar * 14 * STEP, 72), ((bar * 14 + 2) * STEP + late, 76)];
+    let hands: Vec<_> = (0..12).flat_map(bar).collect();
+    let found = beside_in(Some((7, 8)), 12 * 14, 480, &hands, |controls| {
+        controls.groove.follow = 1.0;
+    });
+    for bar in [10, 11] {
+        let [on, off] = [0, 2].map(|step| found[bar * 14 + step]);
+        assert!(on == 0 && off > 10 * MS, "{on}, {off}");
+    }
 }
 
 #[test]
