@@ -261,7 +261,16 @@ mod tests {
         assert_eq!(triplets.position(Step(12), common).bar_steps, 12);
         let eighths = Grid { rate: Rate::Eighth };
         assert_eq!(eighths.position(Step(9), common).in_bar, 1, "eight eighths do");
-        assert_eq!(eighths.position(Step(9), common).before().bar_steps, 8);
+        // Before and after one comes what comes before and after it at any rate.
+        for rate in Rate::ALL {
+            for metre in [common, waltz, long, Metre::new(0.5, 6, 8)] {
+                let position = |step| Grid { rate }.position(Step(step), metre);
+                for step in -50..50 {
+                    assert_eq!(position(step).before(), position(step - 1), "{rate:?} {step}");
+                    assert_eq!(position(step).after(), position(step + 1), "{rate:?} {step}");
+                }
+            }
+        }
     }
 
     #[test]

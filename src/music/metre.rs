@@ -155,8 +155,9 @@ impl BarPosition {
     /// The position of the step before, if nothing but bars of this metre went before.
     #[must_use]
     pub fn before(self) -> BarPosition {
-        let before = self.signature.position(i64::from(self.in_bar) - 1);
-        BarPosition { bar_steps: self.bar_steps, ..before }
+        let in_bar = self.in_bar.checked_sub(1).unwrap_or(self.bar_steps.saturating_sub(1));
+        let before = self.signature.position(in_bar.into());
+        BarPosition { in_bar, bar_steps: self.bar_steps, ..before }
     }
 
     /// The position of the step after, likewise.
