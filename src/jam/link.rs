@@ -184,8 +184,8 @@ pub struct Outcome {
     pub place: Place,
     /// How long the step was.
     pub rate: Rate,
-    /// Its place in the bar, 0 to 15.
-    pub step_in_bar: u8,
+    /// Steps since the bar line.
+    pub step_in_bar: u16,
     /// The tempo in which it began.
     pub tempo_bpm: f32,
     /// The metre in which it began.

@@ -41,8 +41,8 @@ pub struct Played {
     pub step: Step,
     /// How long the step was.
     pub rate: Rate,
-    /// Its place in the bar, 0 to 15.
-    pub step_in_bar: u8,
+    /// Steps since the bar line; in what versions before 5 wrote, modulo 16.
+    pub step_in_bar: u16,
     /// The tempo in which it was played.
     pub tempo_bpm: f32,
     /// Semitones from the network's keys to those that sounded.
@@ -66,6 +66,11 @@ impl Played {
     /// What the network hears of the step: what was decided and what was played.
     pub fn frame(&self) -> Chord {
         self.chord.union(self.heard)
+    }
+
+    /// Whether `next` comes next in the song and was played on from here.
+    fn is_followed_by(&self, next: &Played) -> bool {
+        (self.pass, self.rate, self.step.next()) == (next.pass, next.rate, next.step)
     }
 
     /// The same where the network's keys lie `transpose` semitones below those that sound: it sounds
@@ -322,7 +327,12 @@ impl Take {
             take.log.len() <= MOST_STEPS - MOST_STEPS / 64
                 && take.bytes <= MOST_BYTES - MOST_BYTES / 64
         };
-        let opens_bar = |take: &Take| take.log.front().is_none_or(|e| e.played.step_in_bar == 0);
+        // In a loop within a bar nothing lies on a bar line: there it is where playback went back.
+        let opens_bar = |take: &Take, before: &Played| {
+            take.log.front().is_none_or(|Entry { played, .. }| {
+                played.step_in_bar == 0 || !before.is_followed_by(played)
+            })
+        };
         while let Some(entry) = self.log.pop_front() {
             self.bytes -= usize::from(entry.bytes);
             let key = key(entry.played.rate, entry.played.step);
@@ -330,7 +340,7 @@ impl Take {
                 self.latest.remove(&key);
             }
             self.first += 1;
-            if roomy(self) && opens_bar(self) {
+            if roomy(self) && opens_bar(self, &entry.played) {
                 break;
             }
         }

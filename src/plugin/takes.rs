@@ -215,7 +215,7 @@ mod tests {
             step: Step(step),
             rate: Rate::Sixteenth,
             // Below 16, so the cast keeps every bit.
-            step_in_bar: (step % 16) as u8,
+            step_in_bar: (step % 16) as u16,
             tempo_bpm: 90.0,
             transpose: 0,
             chord: Chord::struck_keys([60]),

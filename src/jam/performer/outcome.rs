@@ -4,7 +4,6 @@ use super::Performer;
 use super::pending::Entry;
 use crate::jam::link::Outcome;
 use crate::jam::transport::Transport;
-use crate::music::STEPS_PER_BAR;
 
 impl Performer {
     /// The step that has begun is over, or playback leaves it: tells what became of it.
@@ -25,8 +24,7 @@ pub(super) fn begun(entry: &Entry, transport: &Transport) -> Outcome {
     Outcome {
         place: entry.request.place,
         rate: entry.request.rate,
-        // Below 16, so the cast keeps every bit.
-        step_in_bar: (entry.request.position.in_bar % u16::from(STEPS_PER_BAR)) as u8,
+        step_in_bar: entry.request.position.in_bar,
         tempo_bpm: transport.tempo_bpm.unwrap_or_default() as f32,
         metre: transport.metre(),
         transpose: entry.request.transpose,

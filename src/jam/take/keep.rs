@@ -157,7 +157,7 @@ mod tests {
             step: Step(step),
             rate: Rate::Sixteenth,
             // Below 16, so the cast keeps every bit.
-            step_in_bar: step.rem_euclid(16) as u8,
+            step_in_bar: step.rem_euclid(16) as u16,
             tempo_bpm: 100.0,
             transpose: 0,
             chord: Chord::struck_keys([key]),

@@ -5,7 +5,8 @@
 //! before, how its notes were struck, and its two chords; a chord is the number of its keys and the
 //! keys from low to high, the upper bit set where one is struck. Version 1 does not tell how notes
 //! were struck, version 2 not when they sounded and on which of three channels, version 3 knows no
-//! edit that brings a performance back. All that is read is checked, and bounded.
+//! edit that brings a performance back, version 4 counts steps of the bar modulo 16. All that is read
+//! is checked, and bounded.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -19,10 +20,10 @@ use super::{MOST_BYTES, MOST_STEPS, Played, Take};
 use crate::jam::controls::{Controls, Timing};
 use crate::jam::touch::Touch;
 use crate::model::Draw;
-use crate::music::{Chord, Keys, Rate, STEPS_PER_BAR, Step};
+use crate::music::{Chord, Keys, Rate, Step};
 
 const MAGIC: &[u8; 4] = b"ANTK";
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 /// The first version, still read.
 const FIRST: u8 = 1;
 
@@ -35,7 +36,10 @@ const OTHER_TOUCH: u8 = 32;
 const SPLIT: u8 = 64;
 const TIMED: u8 = 128;
 /// All flags there are, by version.
-const FLAGS: [u8; 4] = [15, 63, 255, 255];
+const FLAGS: [u8; 5] = [15, 63, 255, 255, 255];
+
+/// Steps of every bar before version 5.
+const OLD_BAR: u16 = 16;
 
 /// In place of a number of keys: it is not told what the gate ended.
 const UNTOLD: u8 = 255;
@@ -137,7 +141,7 @@ pub(super) fn size(before: Option<&Played>, played: &Played) -> u16 {
         _ => 0,
     };
     let heard = if played.heard.struck() != 0 { 1 + 4 } else { 0 };
-    // At most 3 * 129 + 24 + 35 + 5.
+    // At most 3 * 129 + 25 + 35 + 5.
     (1 + head + touch + chord(played.chord) + chord(played.heard) + heard + gated) as u16
 }
 
@@ -160,13 +164,13 @@ fn released(touch: &Touch) -> Option<u128> {
 }
 
 /// Bytes of a head: pass, step, rate, step in bar, tempo, transposition.
-const HEAD: u32 = 8 + 8 + 1 + 1 + 4 + 1;
+const HEAD: u32 = 8 + 8 + 1 + 2 + 4 + 1;
 
 fn follows(before: Option<&Played>, played: &Played) -> bool {
     before.is_some_and(|before| {
         let next = Played {
             step: before.step.next(),
-            step_in_bar: (before.step_in_bar + 1) % STEPS_PER_BAR,
+            step_in_bar: before.step_in_bar.wrapping_add(1),
             ..*before
         };
         let place = |p: &Played| (p.pass, p.step, p.rate, p.step_in_bar, p.transpose);
@@ -191,7 +195,8 @@ fn write(body: &mut Vec<u8>, before: Option<&Played>, played: &Played) {
     if !follows {
         body.extend(played.pass.to_le_bytes());
         body.extend(played.step.0.to_le_bytes());
-        body.extend([played.rate.steps_per_beat(), played.step_in_bar]);
+        body.push(played.rate.steps_per_beat());
+        body.extend(played.step_in_bar.to_le_bytes());
         body.extend(played.tempo_bpm.to_le_bytes());
         body.extend(played.transpose.to_le_bytes());
     }
@@ -336,14 +341,20 @@ impl Bytes<'_> {
         }
         let mut played = if flags & FOLLOWS != 0 {
             let before = before?;
-            let step_in_bar = (before.step_in_bar + 1) % STEPS_PER_BAR;
+            let step_in_bar = match self.version {
+                ..5 => (before.step_in_bar + 1) % OLD_BAR,
+                _ => before.step_in_bar.wrapping_add(1),
+            };
             Played { step: before.step.next(), step_in_bar, ..*before }
         } else {
             Played {
                 pass: self.u64()?,
                 step: self.step()?,
                 rate: self.rate()?,
-                step_in_bar: self.u8().filter(|step| *step < STEPS_PER_BAR)?,
+                step_in_bar: match self.version {
+                    ..5 => self.u8().map(u16::from).filter(|step| *step < OLD_BAR)?,
+                    _ => self.take().map(u16::from_le_bytes)?,
+                },
                 tempo_bpm: self.take().map(f32::from_le_bytes).filter(|bpm| bpm.is_finite())?,
                 transpose: self.take().map(i8::from_le_bytes)?,
                 chord: Chord::SILENT,

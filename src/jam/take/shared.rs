@@ -302,7 +302,7 @@ mod tests {
                 pass: 0,
                 step: Step(step),
                 rate: Rate::default(),
-                step_in_bar: (step % 16) as u8,
+                step_in_bar: (step % 16) as u16,
                 tempo_bpm: 120.0,
                 transpose: 0,
                 chord: Chord::struck_keys([key]),

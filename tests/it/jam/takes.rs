@@ -98,6 +98,7 @@ pub fn span(first: i64, end: i64) -> Span {
 fn a_take_is_what_was_played_and_heard() {
     let mut instance = jam();
     instance.controls.transpose = 3;
+    instance.transport.time_signature = Some((5, 4));
     let mut began = play(&mut instance, 20);
     // A key held from step 20 on.
     began.push(play_with(&mut instance, &[63], false));
@@ -106,7 +107,7 @@ fn a_take_is_what_was_played_and_heard() {
     recorded(&instance, 23);
     for (step, events) in began[..20].iter().enumerate() {
         let played = at(&instance, step as i64);
-        assert_eq!((played.pass, played.step_in_bar, played.sounded), (0, (step % 16) as u8, true));
+        assert_eq!((played.pass, played.step_in_bar, played.sounded), (0, step as u16, true));
         assert_eq!((played.tempo_bpm, played.transpose), (120.0, 3));
         let sounded = Chord::struck_keys(events.iter().map(|key| key - 3)).playing();
         let struck = played.chord.struck();
@@ -401,7 +402,7 @@ fn what_cannot_be_read_is_told_and_not_lost() {
     play(&mut instance, 5);
     recorded(&instance, 4);
     assert_eq!(take.view().problem, None);
-    assert!(take.save().starts_with(b"ANTK\x04"));
+    assert!(take.save().starts_with(b"ANTK\x05"));
 }
 
 #[test]
