@@ -38,3 +38,9 @@ pub mod touch;
 pub mod transport;
 pub mod turns;
 pub mod worker;
+
+/// Where `index`, which may be negative, lies in a ring of `len`, which is not 0.
+fn slot(index: i64, len: usize) -> usize {
+    // Below `len`, so the cast keeps every bit.
+    index.rem_euclid(len as i64) as usize
+}

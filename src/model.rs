@@ -29,6 +29,7 @@ pub mod quiet;
 pub mod repetition;
 pub mod rules;
 pub mod sampler;
+pub(crate) mod shared;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::Config;

@@ -13,6 +13,7 @@ use super::turns::{Turn, Turns};
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::input::NoteInput;
 use crate::jam::link::{HEARD, Heard};
+use crate::jam::slot;
 use crate::model::Rules;
 use crate::music::{Chord, KeyHeard, KeyRange, Keys};
 
@@ -273,7 +274,7 @@ impl Hearing {
         let heard = self.tell(Asked { index, second: false });
         let told = (Chord::from_masks(rules.forced, 0), false);
         let commitment = Commitment { index, transpose, told, told_with: None, muted: false };
-        if let Some(slot) = self.commitments.get_mut(slot(index)) {
+        if let Some(slot) = self.commitments.get_mut(slot(index, FRAMES)) {
             *slot = commitment;
         }
         heard
@@ -297,7 +298,7 @@ impl Hearing {
                 true => heard.push(before, notes),
                 false => heard.push_beside(before, notes),
             };
-            if let Some(known) = self.commitments.get_mut(slot(before)) {
+            if let Some(known) = self.commitments.get_mut(slot(before, FRAMES)) {
                 (known.told, known.told_with) = (now, Some(asked));
             }
         }
@@ -318,7 +319,9 @@ impl Hearing {
         let heard = self.tell(asked);
         let sounding = self.frame(index).unwrap_or_default();
         let mut notes = Chord::SILENT;
-        if let Some(known) = self.commitments.get_mut(slot(index)).filter(|c| c.index == index) {
+        if let Some(known) =
+            self.commitments.get_mut(slot(index, FRAMES)).filter(|c| c.index == index)
+        {
             notes = in_network(sounding, known.transpose);
             (known.told, known.told_with) = ((notes, known.muted), Some(asked));
         }
@@ -335,7 +338,7 @@ impl Hearing {
         // Of the frame itself only the second tells.
         let told = heard.frames().iter().map(|told| told.index).chain(second.then_some(index));
         for frame in told {
-            let known = self.commitments.get_mut(slot(frame));
+            let known = self.commitments.get_mut(slot(frame, FRAMES));
             if let Some(known) = known.filter(|known| known.index == frame)
                 && known.told_with == Some(asked)
             {
@@ -347,7 +350,7 @@ impl Hearing {
     /// What was heard in frame `index`, if it is open and still remembered.
     pub fn frame(&self, index: i64) -> Option<Chord> {
         let open = index <= self.newest && index > self.newest - FRAMES as i64 && index >= 0;
-        self.frames.get(slot(index)).copied().filter(|_| open)
+        self.frames.get(slot(index, FRAMES)).copied().filter(|_| open)
     }
 
     /// What frame `index` came to: what was heard in it, in the network's keys, and whether what
@@ -362,12 +365,12 @@ impl Hearing {
     }
 
     fn commitment(&self, index: i64) -> Option<Commitment> {
-        self.commitments.get(slot(index)).copied().filter(|known| known.index == index)
+        self.commitments.get(slot(index, FRAMES)).copied().filter(|known| known.index == index)
     }
 
     fn frame_mut(&mut self, index: i64) -> &mut Chord {
         // `slot` is below the length.
-        &mut self.frames[slot(index)]
+        &mut self.frames[slot(index, FRAMES)]
     }
 
     /// What was heard in the newest frame counts for the key from now on.
@@ -398,10 +401,4 @@ impl Hearing {
 /// What sounds, in the network's keys; by octaves onto the keyboard where it leaves it.
 fn in_network(sounding: Chord, transpose: i8) -> Chord {
     sounding.folded(transpose.saturating_neg(), KEYBOARD)
-}
-
-/// Where `index`, which may be negative, lies in a ring.
-fn slot(index: i64) -> usize {
-    // Below the length, so the cast keeps every bit.
-    index.rem_euclid(FRAMES as i64) as usize
 }

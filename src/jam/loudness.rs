@@ -1,6 +1,7 @@
 //! How loud the musician plays, the mean velocity of the keys that they struck within a bar; and how
 //! late in each step.
 
+use crate::jam::slot;
 use crate::music::STEPS_PER_BAR;
 
 /// Steps of which the mean is taken: a bar of 4/4.
@@ -56,8 +57,7 @@ impl Loudness {
             self.level = self.parked;
             return;
         };
-        // Below the length, so the cast keeps every bit.
-        let step = &mut self.steps[index.rem_euclid(STEPS as i64) as usize];
+        let step = &mut self.steps[slot(index, STEPS)];
         if step.index != index {
             *step = Struck { index, ..Struck::default() };
         }
@@ -89,7 +89,7 @@ impl Loudness {
     /// # Realtime
     /// Constant time.
     pub fn of_step(&self, index: i64) -> (u8, i32) {
-        let step = self.steps[index.rem_euclid(STEPS as i64) as usize];
+        let step = self.steps[slot(index, STEPS)];
         let mean = (step.velocity + step.keys / 2).checked_div(step.keys);
         match mean.filter(|_| step.index == index) {
             // A mean of velocities is one, and that of 32 bits has no more.

@@ -26,6 +26,7 @@ pub use prompt::Prompts;
 
 use crate::jam::controls::Lookahead;
 use crate::jam::link::{Correction, Decision, Place, Planned, Request};
+use crate::jam::slot;
 use crate::jam::status::Preview;
 use crate::jam::take::Recall;
 use crate::model::Frame;
@@ -370,10 +371,4 @@ impl<B: Biaxial> Planner<B> {
     fn range(&self) -> KeyRange {
         self.model.network.range()
     }
-}
-
-/// Where `index`, which may be negative, lies in a ring.
-fn slot(index: i64, len: usize) -> usize {
-    // Below `len`, so the cast keeps every bit.
-    index.rem_euclid(len as i64) as usize
 }

@@ -1,10 +1,11 @@
 //! Which model the music of a project was made with, as saved in it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use nih_plug::params::persist::PersistentField;
 
 use super::ModelChoice;
+use crate::model::shared::lock;
 
 /// Longest text that is taken from a state, in bytes: a digest and the longest path.
 const BYTES_MAX: usize = 8192;
@@ -12,7 +13,7 @@ const BYTES_MAX: usize = 8192;
 /// The choice of model, and the digest of what was opened for it. A project that is opened where the
 /// file is missing, or another by the same name, can then say so.
 #[derive(Clone, Debug, Default)]
-pub struct MadeWith(Arc<RwLock<String>>);
+pub struct MadeWith(Arc<Mutex<String>>);
 
 /// What stands in a project: the digest, a space, the choice.
 fn text(choice: &ModelChoice, digest: &str) -> String {
@@ -32,7 +33,7 @@ impl MadeWith {
     /// The model of `choice` was opened. It is what music is made with from now on, unless the project
     /// was made with another one of this choice: that stays on record until [`MadeWith::forget`].
     pub fn opened(&self, choice: &ModelChoice, digest: &str) {
-        let mut saved = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut saved = lock(&self.0);
         if saved.split_once(' ').is_none_or(|(_, of)| of != name(choice)) {
             *saved = text(choice, digest);
         }
@@ -40,27 +41,27 @@ impl MadeWith {
 
     /// Whether the project was made with another model of this choice than the one of `digest`.
     pub fn is_other(&self, choice: &ModelChoice, digest: &str) -> bool {
-        let saved = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let saved = lock(&self.0);
         saved.split_once(' ').is_some_and(|(made, of)| of == name(choice) && made != digest)
     }
 
     /// The musician goes on with whatever is opened.
     pub fn forget(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.0).clear();
     }
 }
 
 impl PersistentField<'_, String> for MadeWith {
     fn set(&self, text: String) {
         let sane = Some(text).filter(|text| text.len() <= BYTES_MAX).unwrap_or_default();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = sane;
+        *lock(&self.0) = sane;
     }
 
     fn map<F, R>(&self, f: F) -> R
     where
         F: Fn(&String) -> R,
     {
-        f(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        f(&lock(&self.0))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is saved beside the parameters: the path of a user's model, and the state's format.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use nih_plug::params::persist::PersistentField;
+
+use crate::model::shared::lock;
 
 /// Which model to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +34,14 @@ pub struct ModelPath {
 
 #[derive(Debug, Default)]
 struct Inner {
-    path: RwLock<String>,
+    path: Mutex<String>,
     changes: AtomicU64,
 }
 
 impl ModelPath {
     /// The path; empty if none was ever given. Locks: never on the audio thread.
     pub fn get(&self) -> String {
-        self.inner.path.read().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.inner.path).clone()
     }
 
     /// Replaces the path, cut to 4096 bytes, and counts a change. Locks likewise.
@@ -49,7 +51,7 @@ impl ModelPath {
             end -= 1;
         }
         path.truncate(end);
-        *self.inner.path.write().unwrap_or_else(PoisonError::into_inner) = path;
+        *lock(&self.inner.path) = path;
         self.touch();
     }
 
@@ -87,7 +89,7 @@ impl PersistentField<'_, String> for ModelPath {
     where
         F: Fn(&String) -> R,
     {
-        f(&self.inner.path.read().unwrap_or_else(PoisonError::into_inner))
+        f(&lock(&self.inner.path))
     }
 }
 

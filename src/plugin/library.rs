@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use nih_plug_egui::RepaintNotifier;
 use super::models;
 use crate::editor::{Card, Entry, Library, text};
 use crate::model::checkpoint;
+use crate::model::shared::lock;
 use crate::params::ModelChoice;
 
 /// Models that are built in.
@@ -188,11 +189,6 @@ impl From<checkpoint::Card> for Card {
             keys: Some(keys),
         }
     }
-}
-
-/// No code panics while it holds this lock; if some did, the data would still be whole.
-fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
-    found.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

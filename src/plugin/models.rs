@@ -8,13 +8,14 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::editor;
 use crate::editor::{Model, Roll, text};
 use crate::jam::worker::ModelSlot;
 use crate::model::checkpoint::{Card, CardError, Checkpoint, CheckpointError, MAX_FILE_BYTES};
 use crate::model::kernel::InstructionSet;
+use crate::model::shared::lock;
 use crate::music::KeyRange;
 use crate::params::{AnacrusisParams, ModelChoice};
 
@@ -295,11 +296,6 @@ pub fn choice_name(choice: &ModelChoice) -> String {
             stem.to_string_lossy().into_owned()
         }
     }
-}
-
-/// No code panics while it holds these locks; if some did, the data would still be whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! the host of sizes without the user's scale.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use nih_plug::context::gui::GuiContext;
 use nih_plug::editor::dpi::{LogicalSize, NativeSize};
@@ -19,6 +19,7 @@ use nih_plug_egui::{EguiEditor, EguiEditorHandle, EguiEditorState, Frame, NiceEg
 
 use super::Session;
 use super::app::App;
+use crate::model::shared::lock;
 
 /// The running editor, held by its window and by what waits for the window's end.
 pub struct SharedApp<S>(Arc<Mutex<App<S>>>);
@@ -36,7 +37,7 @@ impl<S> SharedApp<S> {
 
     /// Also after a panic in a frame: the next frame begins anew.
     fn lock(&self) -> MutexGuard<'_, App<S>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,9 +1,10 @@
 //! A model in service: a network with the prompts and the texture of its checkpoint.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use super::network::Biaxial;
 use super::prompt::Prompts;
+use crate::model::shared::Registry;
 use crate::model::{Checkpoint, Engine, Frame, Given, Texture, Weights};
 
 /// A network and the prompts that came with it.
@@ -31,17 +32,8 @@ impl From<Checkpoint> for Model<Engine> {
 
 /// The prompts of a checkpoint, one value for all of this process that play it.
 fn shared_prompts(checkpoint: &Checkpoint) -> Arc<Prompts<Engine>> {
-    static SHARED: Mutex<Vec<(String, Weak<Prompts<Engine>>)>> = Mutex::new(Vec::new());
-    // Nothing in here panics half-way through a change.
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.retain(|(_, prompts)| prompts.strong_count() > 0);
-    let digest = checkpoint.digest();
-    if let Some(prompts) = shared.iter().find(|(d, _)| d == digest).and_then(|(_, p)| p.upgrade()) {
-        return prompts;
-    }
-    let prompts = Arc::new(Prompts::new(checkpoint.meta.prompts.clone()));
-    shared.push((digest.to_owned(), Arc::downgrade(&prompts)));
-    prompts
+    static SHARED: Registry<String, Prompts<Engine>> = Registry::new();
+    SHARED.get(checkpoint.digest().to_owned(), || Prompts::new(checkpoint.meta.prompts.clone()))
 }
 
 impl<B: Biaxial> Model<B> {

@@ -10,12 +10,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Add;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use loom::sync::atomic::AtomicUsize;
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use loom::thread::{Builder, Thread, yield_now};
+
+use crate::model::shared::lock;
 
 /// Messages that fit into a ring, whatever was asked for: so few that it is often full.
 const CAPACITY: usize = 1;
@@ -66,8 +68,7 @@ struct Ring<T> {
 
 impl<T> Ring<T> {
     fn slots(&self) -> MutexGuard<'_, VecDeque<T>> {
-        // Nothing in here panics.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.slots)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The take as worker, host and editor have it in common.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::pack::{Contents, pack_contents};
 use super::{Locks, PackError, Played, Recall, Take, unpack};
 use crate::jam::link::{Request, SharedState, WorkerEnd};
+use crate::model::shared::lock;
 use crate::music::{Grid, Metre, Stress};
 
 /// A take in common. Cheap to clone; locked for as long as it takes to look something up, and
@@ -284,8 +285,7 @@ impl SharedTake {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing in here panics half-way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -2,11 +2,12 @@
 //! own while the old one plays on, put into service only if it is sound.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::jam::planner::{Biaxial, Model};
 use crate::jam::priority;
 use crate::jam::sync::{JoinHandle, spawn};
+use crate::model::shared::lock;
 use crate::model::{Checkpoint, Engine};
 
 /// Which model plays, which one is being loaded, and why the last one was refused.
@@ -115,8 +116,7 @@ impl<B: Biaxial> ModelSlot<B> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<B>> {
-        // Nothing in here panics half-way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The weights of a network as the engine wants them: packed, immutable, shared.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::Config;
@@ -8,6 +8,7 @@ use crate::model::features::{self, Frame, VICINITY};
 use crate::model::kernel::InstructionSet;
 use crate::model::network::{self, FEEDBACK, LOGITS, LayerSpec};
 use crate::model::panels::{Aligned, Columns, Panels, Start, VECTORS};
+use crate::model::shared::Registry;
 
 /// A layer of the time stack. Panel `p` holds the four gates of a vector's worth of units.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub struct Weights {
 }
 
 /// Weights in use in this process.
-static SHARED: Mutex<Vec<(Key, Weak<Weights>)>> = Mutex::new(Vec::new());
+static SHARED: Registry<Key, Weights> = Registry::new();
 
 /// Digest of the checkpoint's file, and what it was packed for.
 type Key = (String, InstructionSet);
@@ -93,23 +94,8 @@ impl Weights {
     ///
     /// Locks for as long as the search takes, never while packing; not for the audio thread.
     pub fn shared(checkpoint: &Checkpoint) -> Arc<Weights> {
-        let key = (checkpoint.digest().to_owned(), InstructionSet::best());
-        let find = |shared: &mut Vec<(Key, Weak<Weights>)>| {
-            shared.retain(|(_, weights)| weights.strong_count() > 0);
-            shared.iter().find(|(k, _)| *k == key).and_then(|(_, weights)| weights.upgrade())
-        };
-        // Nothing in here panics half-way through a change.
-        let lock = || SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(weights) = find(&mut lock()) {
-            return weights;
-        }
-        let packed = Arc::new(Weights::pack(checkpoint, key.1));
-        let mut shared = lock();
-        // Somebody may have been faster.
-        find(&mut shared).unwrap_or_else(|| {
-            shared.push((key.clone(), Arc::downgrade(&packed)));
-            packed
-        })
+        let set = InstructionSet::best();
+        SHARED.get((checkpoint.digest().to_owned(), set), || Weights::pack(checkpoint, set))
     }
 
     /// Packs the weights of a checkpoint for an instruction set.
