@@ -11,7 +11,9 @@ pub enum Position {
     /// `(key - 64) / 64`, exact in binary.
     #[default]
     Scaled,
-    /// The index of the key in the range, as the 2015 code had it.
+    /// The index of the key in the range, as the 2015 code had it. Stays for networks in that layout,
+    /// which the checkpoint format promises to read; nothing that ships has it, and the golden case
+    /// `legacy` (golden.md) holds it.
     Index,
 }
 
@@ -22,8 +24,8 @@ pub enum Edge {
     /// Silence on both sides.
     #[default]
     Zero,
-    /// Below the lowest key, the top of the keyboard: a slip of the 2015 code, kept for its
-    /// checkpoints.
+    /// Below the lowest key, the top of the keyboard: a slip of the 2015 code. Stays for the same
+    /// networks as [`Position::Index`], and is held by the same golden case.
     WrapLow,
 }
 

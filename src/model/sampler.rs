@@ -9,7 +9,8 @@ pub struct Sampling {
     /// Probabilities under this count as 0, over one minus this as 1; `0..0.5`, 0 is off.
     pub truncation: f32,
     /// Exponent on the play probability: below 1 denser, above 1 sparser ("conservativity"
-    /// of the 2015 code). Positive.
+    /// of the 2015 code). Positive. The plugin leaves it at 1. It stays for the golden runs `gamma08` and
+    /// `damped` (golden.md), by which others check their own sampling.
     pub gamma: f32,
     /// Nats taken from the log odds of play and of articulate, after temperature: above 0 fewer
     /// notes; 0 is the specification's.
@@ -106,8 +107,9 @@ fn mix(word: u64) -> u64 {
 }
 
 /// The rule against silence of the 2015 code's `gen_adaptive` (model.md, section 8): while
-/// fewer than two notes sound, gamma sinks and notes get likelier; else it recovers. The golden
-/// vectors hold it; what plays follows [`Control`](super::Control).
+/// fewer than two notes sound, gamma sinks and notes get likelier; else it recovers. What plays follows
+/// [`Control`](super::Control); this stays for the golden numbers `damp.*` and the run `damped`
+/// (golden.md), which `cargo xtask vectors` computes for others to compare with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Damping {
     gamma: f64,
