@@ -5,11 +5,53 @@ pub mod networks;
 pub mod reference;
 pub mod vectors;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use anacrusis::model::kernel::InstructionSet;
 use anacrusis::model::{Checkpoint, Draw, Engine, Weights};
 use anacrusis::music::{Chord, KeyRange};
+
+/// How long anything is waited for: for slow machines with other work to do. Nobody measures it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `done`.
+///
+/// # Panics
+/// With `what` did not happen, when patience is at an end.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    // What is there almost at once is not slept for.
+    if (0..100).any(|_| {
+        done() || {
+            std::thread::yield_now();
+            false
+        }
+    }) {
+        return;
+    }
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < PATIENCE, "in vain waited for: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// What comes of `job`, which could go on for ever if something were wrong.
+///
+/// # Panics
+/// With `what` does not end, when patience is at an end; and if `job` panics.
+pub fn within_reason<T: Send + 'static>(what: &str, job: impl FnOnce() -> T + Send + 'static) -> T {
+    let (to, from) = mpsc::channel();
+    let thread = std::thread::spawn(move || to.send(job()));
+    match from.recv_timeout(PATIENCE) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("does not end: {what}"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            let panicked = thread.join().expect_err("nothing was sent");
+            std::panic::resume_unwind(panicked)
+        }
+    }
+}
 
 /// An engine for each set of instructions of this processor.
 pub fn engines(checkpoint: &Checkpoint) -> impl Iterator<Item = (InstructionSet, Engine)> {

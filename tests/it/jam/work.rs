@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::plan::{Hash, model};
+use crate::support::until;
 use anacrusis::jam::controls::Controls;
 use anacrusis::jam::input::Input;
 use anacrusis::jam::link::{Monitor, link};
@@ -72,16 +73,20 @@ impl<B: Biaxial> Instance<B> {
         }
     }
 
-    /// Waits for the loading to end; the patience is for slow machines.
+    /// Waits for the loading to end.
     pub fn settled(&self) -> ModelState {
-        let begun = Instant::now();
-        loop {
-            let state = self.worker.models().state();
-            if state.loading.is_none() || begun.elapsed() > Duration::from_secs(60) {
-                return state;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until("a model is loaded", || self.worker.models().state().loading.is_none());
+        self.worker.models().state()
+    }
+
+    /// Goes on, by blocks of one sample, until the worker has voided what it decided before `epoch`
+    /// ended.
+    pub fn notices(&mut self, epoch: u64) {
+        until("the worker's new generation is noticed", || {
+            let (transport, controls) = (self.transport, self.controls);
+            self.performer.process(&transport, &controls, &Input::NONE, 1, &mut self.out);
+            self.monitor.status().epoch > epoch
+        });
     }
 }
 
@@ -131,7 +136,7 @@ fn a_model_that_comes_while_playing_voids_what_the_old_one_committed() {
     instance.worker.models().load_model("two", || Ok(model(1)));
     instance.settled();
     // The worker counts the model in service just after it has said so.
-    std::thread::sleep(Duration::from_millis(50));
+    instance.notices(epoch);
     instance.play(8);
     let status = instance.monitor.status();
     assert!(status.epoch > epoch);
@@ -165,11 +170,7 @@ fn the_worker_thinks_ahead_while_nothing_is_asked() {
         // The dry run, the beginning, the steps played, and the one that was asked for and
         // has not begun: the last would wait for the next request.
         let ahead = 2 + played + 1;
-        let begun = Instant::now();
-        while feeds.load(Ordering::Relaxed) < ahead {
-            assert!(begun.elapsed() < Duration::from_secs(60), "it does nothing unasked");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until("something is done unasked", || feeds.load(Ordering::Relaxed) >= ahead);
         assert_eq!(feeds.load(Ordering::Relaxed), ahead);
     }
     let meters = instance.monitor.meters();
@@ -183,6 +184,14 @@ pub struct Moody {
     pub panics: Arc<AtomicBool>,
     pub thinks: Arc<AtomicBool>,
     feeds: Arc<AtomicU64>,
+    chosen: Arc<AtomicU64>,
+}
+
+impl Moody {
+    /// How many frames it was fed, and how many chords it was asked for.
+    pub fn done(&self) -> (u64, u64) {
+        (self.feeds.load(Ordering::Relaxed), self.chosen.load(Ordering::Relaxed))
+    }
 }
 
 impl Biaxial for Moody {
@@ -216,9 +225,9 @@ impl Biaxial for Moody {
         _: &Given,
         _: &mut dyn FnMut(usize, [f32; 2]) -> (bool, bool),
     ) -> Chord {
-        while self.thinks.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        self.chosen.fetch_add(1, Ordering::Relaxed);
+        // With an end, so that a test that fails meanwhile can join the thread.
+        until("nobody ends its thoughts", || !self.thinks.load(Ordering::Relaxed));
         Chord::struck_keys([60])
     }
 
@@ -251,12 +260,10 @@ fn a_panic_stays_on_the_worker_and_three_end_the_model() {
     assert_eq!(instance.out.0.len(), 8);
     instance.controls.wait_for_notes = false;
     network.panics.store(true, Ordering::Relaxed);
-    let mut patience = 0;
-    while instance.worker.models().state().error.is_none() && patience < 3000 {
+    until("the model is out of service", || {
         instance.play(1);
-        std::thread::sleep(Duration::from_millis(10));
-        patience += 1;
-    }
+        instance.worker.models().state().error.is_some()
+    });
     assert!(instance.worker.models().state().error.is_some_and(|e| e.contains("moody")));
     assert_eq!(instance.monitor.meters().panics, 3);
     // The thread lives: another model plays.
@@ -272,10 +279,9 @@ fn a_panic_stays_on_the_worker_and_three_end_the_model() {
 #[test]
 fn a_dead_worker_is_waited_for_once() {
     let mut instance = Instance::<Hash>::new();
-    let begun = Instant::now();
     instance.play(16);
     let status = instance.monitor.status();
-    assert_eq!(status.expired_waits, 1, "one wait, in {:?}", begun.elapsed());
+    assert_eq!(status.expired_waits, 1);
     assert_eq!(status.missed_deadlines, 16);
 }
 
@@ -305,13 +311,9 @@ fn the_thread_looks_after_what_it_is_given_as_long_as_it_lives() {
     });
     assert_eq!(looks.load(Ordering::Relaxed), 0, "no thread yet");
     instance.worker.start().expect("a thread");
-    let begun = Instant::now();
-    while looks.load(Ordering::Relaxed) < 3 && begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    until("the thread looks", || looks.load(Ordering::Relaxed) >= 3);
     drop(instance);
     let at_the_end = looks.load(Ordering::Relaxed);
-    assert!(at_the_end >= 3);
     std::thread::sleep(Duration::from_millis(30));
     assert_eq!(looks.load(Ordering::Relaxed), at_the_end);
 }
