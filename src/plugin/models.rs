@@ -337,7 +337,8 @@ mod tests {
         models.follow();
         let wait = || {
             let begun = std::time::Instant::now();
-            while models.slot.state().loading.is_some() && begun.elapsed().as_secs() < 60 {
+            while models.slot.state().loading.is_some() {
+                assert!(begun.elapsed().as_secs() < 60, "it is read for ever");
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         };

@@ -55,13 +55,15 @@ fn drag(harness: &mut Harness<'_, Desk>, from: egui::Pos2, to: egui::Pos2) {
     harness.run();
 }
 
-/// The host was told of one gesture of one parameter.
+/// The host was told of one gesture of one parameter, and of changes within it.
 fn one_gesture(desk: &Desk, id: &str) {
     let changes = desk.changes();
-    assert_eq!(changes.first(), Some(&Change::Begin(id.to_owned())));
-    assert_eq!(changes.last(), Some(&Change::End(id.to_owned())));
-    let ends = changes.iter().filter(|change| matches!(change, Change::End(_))).count();
-    assert_eq!(ends, 1, "{changes:?}");
+    let [Change::Begin(begun), within @ .., Change::End(ended)] = &*changes else {
+        panic!("no gesture: {changes:?}");
+    };
+    assert_eq!((&**begun, &**ended), (id, id));
+    let set = |change: &Change| matches!(change, Change::Set(of, _) if of == id);
+    assert!(!within.is_empty() && within.iter().all(set), "{changes:?}");
 }
 
 #[test]

@@ -107,12 +107,21 @@ impl Waits {
     /// # Realtime
     /// Reads the clock, only if the host says that it renders.
     pub fn allowance(&mut self, transport: &Transport, controls: &Controls) -> Duration {
+        self.allowance_at(Instant::now, transport, controls)
+    }
+
+    fn allowance_at(
+        &mut self,
+        now: impl FnOnce() -> Instant,
+        transport: &Transport,
+        controls: &Controls,
+    ) -> Duration {
         if self.expired {
             Duration::ZERO
         } else if controls.wait_for_notes {
             MAX_WAIT
         } else if self.detector.is_some_and(|detector| detector.is_far_ahead())
-            || self.is_told(transport) && self.flag_allows()
+            || self.is_told(transport) && self.flag_allows(now)
         {
             MAX_WAIT.saturating_sub(self.waited)
         } else {
@@ -126,9 +135,13 @@ impl Waits {
     /// # Realtime
     /// As [`Waits::allowance`].
     pub fn bounces(&mut self, transport: &Transport) -> bool {
+        self.bounces_at(Instant::now, transport)
+    }
+
+    fn bounces_at(&mut self, now: impl FnOnce() -> Instant, transport: &Transport) -> bool {
         let told = match self.detector {
             Some(RenderDetector { flag: OfflineFlag::Late, .. }) => {
-                transport.playing && self.is_told(transport) && self.flag_allows()
+                transport.playing && self.is_told(transport) && self.flag_allows(now)
             }
             _ => transport.offline,
         };
@@ -146,11 +159,11 @@ impl Waits {
         transport.offline || self.detector.is_some_and(|detector| detector.began_at_once)
     }
 
-    fn flag_allows(&mut self) -> bool {
+    fn flag_allows(&mut self, now: impl FnOnce() -> Instant) -> bool {
         if let Some(allows) = self.flag_allows {
             return allows;
         }
-        let now = Instant::now();
+        let now = now();
         let allows = match self.begun {
             Some(begun) => {
                 let passed_s = now.duration_since(begun).as_secs_f64() - self.waited_s;
@@ -239,37 +252,50 @@ mod tests {
         offline: true,
     };
 
-    /// Whether a block that makes so many seconds of sound may wait.
-    fn asks(waits: &mut Waits, controls: &Controls, seconds: f64) -> bool {
-        asks_in(waits, &OFFLINE, controls, seconds)
-    }
-
-    fn asks_in(waits: &mut Waits, told: &Transport, controls: &Controls, seconds: f64) -> bool {
-        waits.begin(told);
-        let allowed = !waits.allowance(told, controls).is_zero();
-        waits.end((seconds * told.sample_rate) as u32, told);
-        allowed
-    }
-
     const PLAYING: Transport = Transport { offline: false, ..OFFLINE };
     const STOPPED: Transport = Transport { playing: false, ..PLAYING };
 
-    fn late() -> Waits {
-        let mut waits = Waits::default();
-        waits.activate(OfflineFlag::Late);
-        waits
+    /// A host whose time passes when a test says so.
+    struct Host {
+        waits: Waits,
+        now: Instant,
+    }
+
+    impl Host {
+        fn new(waits: Waits) -> Host {
+            Host { waits, now: Instant::now() }
+        }
+
+        fn activated(flag: OfflineFlag) -> Host {
+            let mut waits = Waits::default();
+            waits.activate(flag);
+            Host::new(waits)
+        }
+
+        /// A block that makes so many seconds of sound, in no time: whether it may wait.
+        fn asks(&mut self, told: &Transport, controls: &Controls, seconds: f64) -> bool {
+            let now = self.now;
+            self.waits.begin_at(now, told);
+            let allowed = !self.waits.allowance_at(|| now, told, controls).is_zero();
+            self.waits.end((seconds * told.sample_rate) as u32, told);
+            allowed
+        }
+
+        fn pass(&mut self, seconds: f64) {
+            self.now += Duration::from_secs_f64(seconds);
+        }
     }
 
     #[test]
     fn a_render_that_is_not_told_waits_from_its_first_block() {
         let controls = Controls::default();
         for blocks_at_rest in [0, 3] {
-            let mut waits = late();
+            let mut host = Host::activated(OfflineFlag::Late);
             for _ in 0..blocks_at_rest {
-                assert!(!asks_in(&mut waits, &STOPPED, &controls, 0.01));
+                assert!(!host.asks(&STOPPED, &controls, 0.01));
             }
             for _ in 0..100 {
-                assert!(asks_in(&mut waits, &PLAYING, &controls, 5.0), "much sound in no time");
+                assert!(host.asks(&PLAYING, &controls, 5.0), "much sound in no time");
             }
         }
     }
@@ -277,43 +303,40 @@ mod tests {
     #[test]
     fn a_live_host_that_is_not_told_waits_once_if_it_was_activated_while_playing() {
         let controls = Controls::default();
-        let (mut inserted, mut parked) = (late(), late());
-        asks_in(&mut parked, &STOPPED, &controls, 0.11);
-        std::thread::sleep(Duration::from_millis(110));
+        let [mut inserted, mut parked] = [(); 2].map(|()| Host::activated(OfflineFlag::Late));
+        parked.asks(&STOPPED, &controls, 0.11);
+        parked.pass(0.11);
         for block in 0..4 {
-            assert_eq!(asks_in(&mut inserted, &PLAYING, &controls, 0.1), block == 0);
-            assert!(!asks_in(&mut parked, &PLAYING, &controls, 0.1));
-            std::thread::sleep(Duration::from_millis(100));
+            assert_eq!(inserted.asks(&PLAYING, &controls, 0.1), block == 0);
+            assert!(!parked.asks(&PLAYING, &controls, 0.1));
+            inserted.pass(0.1);
+            parked.pass(0.1);
         }
     }
 
     #[test]
     fn a_live_session_that_bounces_unsaid_is_known_by_its_pace_and_when_it_is_live_again() {
         let controls = Controls::default();
-        let mut waits = late();
-        // Told instead of slept: the first block was a while ago.
-        asks_in(&mut waits, &STOPPED, &controls, 0.01);
-        let detector = waits.detector.as_mut().expect("the flag is late");
-        detector.first = detector.first.and_then(|first| first.checked_sub(Duration::from_secs(9)));
+        let mut host = Host::activated(OfflineFlag::Late);
+        host.asks(&STOPPED, &controls, 0.01);
+        host.pass(9.0);
         // As far ahead as a host may be that runs ahead of the sound.
-        assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.2));
-        assert!(!asks_in(&mut waits, &PLAYING, &controls, 5.0));
+        assert!(!host.asks(&PLAYING, &controls, 0.2));
+        assert!(!host.asks(&PLAYING, &controls, 5.0));
         for _ in 0..100 {
-            assert!(asks_in(&mut waits, &PLAYING, &controls, 5.0));
+            assert!(host.asks(&PLAYING, &controls, 5.0));
         }
-        let detector = waits.detector.as_mut().expect("the flag is late");
-        detector.last = detector.last.and_then(|last| last.checked_sub(Duration::from_millis(600)));
-        assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.1), "live again");
+        host.pass(0.6);
+        assert!(!host.asks(&PLAYING, &controls, 0.1), "live again");
     }
 
     #[test]
     fn a_host_that_could_have_said_so_renders_only_by_its_pace() {
         let controls = Controls::default();
-        let mut waits = Waits::default();
-        waits.activate(OfflineFlag::Current);
-        assert!(!asks_in(&mut waits, &PLAYING, &controls, 0.01), "at once, but not said");
+        let mut host = Host::activated(OfflineFlag::Current);
+        assert!(!host.asks(&PLAYING, &controls, 0.01), "at once, but not said");
         for block in 0..100 {
-            assert_eq!(asks_in(&mut waits, &PLAYING, &controls, 5.0), block > 0);
+            assert_eq!(host.asks(&PLAYING, &controls, 5.0), block > 0);
         }
     }
 
@@ -325,19 +348,19 @@ mod tests {
         let block_s = 512.0 / 48_000.0;
         for flag in [OfflineFlag::Current, OfflineFlag::Late] {
             for drift in [-200e-6, 0.0, 200e-6] {
-                let mut waits = Waits::default();
-                waits.activate(flag);
-                let begun = Instant::now();
+                let mut host = Host::activated(flag);
+                let begun = host.now;
                 let mut blocks = 0_u32;
                 while f64::from(blocks) * block_s < 24.0 * 3600.0 {
                     let told = if blocks < 100 { &STOPPED } else { &PLAYING };
                     let jitter_s = 0.005 * f64::from(blocks % 7) / 7.0;
                     let at_s = f64::from(blocks) * block_s * (1.0 - drift) + jitter_s;
-                    waits.begin_at(begun + Duration::from_secs_f64(at_s), told);
-                    let waited = !waits.allowance(told, &controls).is_zero();
+                    host.now = begun + Duration::from_secs_f64(at_s);
+                    let now = host.now;
+                    let waited = host.asks(told, &controls, block_s);
                     assert!(!waited, "{flag:?}, {drift}: in block {blocks}");
-                    assert!(!waits.bounces(told), "{flag:?}, {drift}: in block {blocks}");
-                    waits.end(512, told);
+                    let bounces = host.waits.bounces_at(|| now, told);
+                    assert!(!bounces, "{flag:?}, {drift}: in block {blocks}");
                     blocks += 1;
                 }
             }
@@ -347,14 +370,13 @@ mod tests {
     #[test]
     fn a_wrong_flag_costs_one_wait_and_a_render_may_always_wait() {
         let controls = Controls::default();
-        let mut live = Waits::default();
-        let mut render = Waits::default();
-        assert!(asks(&mut live, &controls, 0.1));
+        let [mut live, mut render] = [(); 2].map(|()| Host::new(Waits::default()));
+        assert!(live.asks(&OFFLINE, &controls, 0.1));
         for _ in 0..3 {
-            assert!(asks(&mut render, &controls, 5.0), "much sound in no time");
+            assert!(render.asks(&OFFLINE, &controls, 5.0), "much sound in no time");
             // A live host needs the time that it plays for.
-            std::thread::sleep(Duration::from_millis(100));
-            assert!(!asks(&mut live, &controls, 0.1));
+            live.pass(0.1);
+            assert!(!live.asks(&OFFLINE, &controls, 0.1));
         }
     }
 
@@ -362,9 +384,9 @@ mod tests {
     #[test]
     fn a_render_waits_for_chords_that_follow_fast() {
         let controls = Controls::default();
-        let mut render = Waits::default();
+        let mut render = Host::new(Waits::default());
         for _ in 0..100 {
-            assert!(asks(&mut render, &controls, 0.031));
+            assert!(render.asks(&OFFLINE, &controls, 0.031));
         }
     }
 
@@ -372,23 +394,22 @@ mod tests {
     #[test]
     fn a_render_is_not_held_slow_for_its_own_waits() {
         let controls = Controls::default();
-        let mut render = Waits::default();
+        let mut render = Host::new(Waits::default());
         for _ in 0..3 {
-            assert!(asks(&mut render, &controls, 1.0));
-            // Told, not slept: what else passes is next to nothing.
-            render.begun = render.begun.and_then(|begun| begun.checked_sub(MAX_WAIT));
-            render.waited(MAX_WAIT, true);
+            assert!(render.asks(&OFFLINE, &controls, 1.0));
+            render.pass(MAX_WAIT.as_secs_f64());
+            render.waits.waited(MAX_WAIT, true);
         }
     }
 
     #[test]
     fn an_expired_wait_is_the_last_until_the_worker_answers() {
         let controls = Controls { wait_for_notes: true, ..Controls::default() };
-        let mut waits = Waits::default();
-        assert!(asks(&mut waits, &controls, 0.1));
-        waits.waited(MAX_WAIT, false);
-        assert!(!asks(&mut waits, &controls, 0.1));
-        waits.answered();
-        assert!(asks(&mut waits, &controls, 0.1));
+        let mut host = Host::new(Waits::default());
+        assert!(host.asks(&OFFLINE, &controls, 0.1));
+        host.waits.waited(MAX_WAIT, false);
+        assert!(!host.asks(&OFFLINE, &controls, 0.1));
+        host.waits.answered();
+        assert!(host.asks(&OFFLINE, &controls, 0.1));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::support::until;
 use anacrusis::jam::controls::Controls;
 use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::link::{Monitor, Place, Request, WorkerEnd, link};
@@ -129,9 +130,8 @@ impl Thread {
 
     fn block_is_over(&self) {
         let block = self.block.fetch_add(1, Ordering::AcqRel) + 1;
-        while self.answered.load(Ordering::Acquire) < block {
-            thread::yield_now();
-        }
+        // In vain if the thread has panicked.
+        until("the thread answers", || self.answered.load(Ordering::Acquire) >= block);
     }
 }
 

@@ -1,9 +1,8 @@
 //! Takes at the boundary: what was played comes again when it should, and only then.
 
-use std::time::{Duration, Instant};
-
 use super::plan::{Hash, model};
 use super::work::{Instance, Moody, moody};
+use crate::support::until;
 use anacrusis::jam::controls::{Lookahead, Mode, Replay};
 use anacrusis::jam::input::{Input, InputEvent};
 use anacrusis::jam::planner::Biaxial;
@@ -77,11 +76,7 @@ pub fn play_from<B: Biaxial>(instance: &mut Instance<B>, step: i64, steps: usize
 
 /// Waits until the worker has told the take of so many steps.
 pub fn recorded<B: Biaxial>(instance: &Instance<B>, steps: usize) {
-    let begun = Instant::now();
-    while instance.worker.take().view().steps < steps {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", instance.worker.take().view());
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    until("steps are written down", || instance.worker.take().view().steps >= steps);
     assert_eq!(instance.worker.take().view().steps, steps);
 }
 
@@ -288,16 +283,7 @@ fn an_edit_holds_for_what_is_committed_already() {
     // The chord of step 8 is committed; the lock is there before it sounds.
     let take = instance.worker.take();
     take.with(|take| take.lock(span(8, 16))).expect("room");
-    let begun = Instant::now();
-    let mut noticed = false;
-    while !noticed {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the worker does not notice");
-        std::thread::sleep(Duration::from_millis(20));
-        // Blocks that are too short to be a step.
-        let (transport, controls) = (instance.transport, instance.controls);
-        instance.performer.process(&transport, &controls, &Input::NONE, 1, &mut instance.out);
-        noticed = instance.monitor.status().epoch > epoch;
-    }
+    instance.notices(epoch);
     stop(&mut instance);
     let again = play_from(&mut instance, 8, 8);
     assert_eq!(again[1..], first[9..16]);
@@ -385,11 +371,7 @@ fn what_cannot_be_read_is_told_and_not_lost() {
         take.load(bytes.clone());
         instance.performer.reset();
         stop(&mut instance);
-        let begun = Instant::now();
-        while take.view().problem != Some(problem) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "nobody reads it");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until("the take is read", || take.view().problem == Some(problem));
         assert_eq!(*take.save(), *bytes, "to open and save loses nothing");
     }
     go_to(&mut instance, 0);
