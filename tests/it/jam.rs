@@ -12,6 +12,7 @@ pub mod host;
 mod late;
 mod loops;
 mod loud;
+mod metres;
 mod pace;
 pub mod plan;
 mod preview;
