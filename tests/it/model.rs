@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod density;
+mod draws;
 mod engine;
 mod golden;
 mod kernel;

@@ -59,3 +59,19 @@ fn the_last_bars_are_those_of_the_metre_in_which_they_were_played() {
     assert_eq!((take.heard_last(1).len(), take.heard_last(2).len()), (10, 30));
     assert_eq!(take.heard_last(99).len(), 50);
 }
+
+/// How hard a note is struck is not decided by the number that decided that it plays: those were
+/// small.
+#[test]
+fn chance_in_touch_is_not_the_chance_that_chose_the_notes() {
+    let mut instance = jam();
+    (instance.controls.humanise, instance.controls.dynamics) = (20, 0.0);
+    play(&mut instance, 200);
+    let off: Vec<f64> =
+        instance.out.0.iter().map(|event| f64::from(event.velocity) - 80.0).collect();
+    let mean = off.iter().sum::<f64>() / off.len() as f64;
+    // The deviation of a single one is 11.5.
+    let allowed = 4.0 * 11.5 / (off.len() as f64).sqrt();
+    assert!(off.len() > 400 && allowed < 3.0, "{} notes", off.len());
+    assert!(mean.abs() < allowed, "{mean} in the mean of {} notes", off.len());
+}

@@ -251,3 +251,23 @@ fn who_swings_is_heard_in_the_step_that_they_mean() {
         assert_eq!(told.first(), Some(&step), "{share}");
     }
 }
+
+#[test]
+fn chance_in_timing_is_that_of_the_pass() {
+    let laps = || {
+        let mut host = Host::waiting(|_| Chord::struck_keys([50]));
+        host.controls.mode = Mode::Solo;
+        host.controls.groove.timing_ms = 20.0;
+        host.transport.loop_beats = Some((0.0, 2.0));
+        host.run(40 * STEP, 480);
+        let late: Vec<u64> = host.onsets().iter().map(|(at, _)| at % u64::from(STEP)).collect();
+        assert_eq!(late.len(), 40, "a chord in each step");
+        late
+    };
+    let late = laps();
+    assert_eq!(late, laps(), "the same each time");
+    let mut laps: Vec<&[u64]> = late.chunks(8).collect();
+    laps.sort_unstable();
+    laps.dedup();
+    assert_eq!(laps.len(), 5, "each lap has its own");
+}
