@@ -1,6 +1,9 @@
 //! House rules that neither rustc nor clippy knows: layers, file lengths, where `unsafe` may
 //! stand, and what the audio thread's files may not even name.
 
+mod audio;
+mod reach;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,57 +24,6 @@ const UNSAFE: [&str; 4] = [
     "src/model/kernel/x86.rs",
     "src/plugin/entry.rs",
     "companion/src/train/layer/cuda.rs",
-];
-
-/// What runs on the audio thread.
-const AUDIO: [&str; 26] = [
-    "src/audition.rs",
-    "src/audition/sounding.rs",
-    "src/audition/voice.rs",
-    "src/jam/clock.rs",
-    "src/jam/clock/due.rs",
-    "src/jam/clock/path.rs",
-    "src/jam/clock/sound.rs",
-    "src/jam/groove.rs",
-    "src/jam/hearing.rs",
-    "src/jam/held.rs",
-    "src/jam/input.rs",
-    "src/jam/loudness.rs",
-    "src/jam/player.rs",
-    "src/jam/performer.rs",
-    "src/jam/performer/exchange.rs",
-    "src/jam/performer/listen.rs",
-    "src/jam/performer/outcome.rs",
-    "src/jam/performer/pending.rs",
-    "src/jam/performer/publish.rs",
-    "src/jam/performer/react.rs",
-    "src/jam/performer/wait.rs",
-    "src/jam/room.rs",
-    "src/jam/thru.rs",
-    "src/jam/touch.rs",
-    "src/jam/turns.rs",
-    "src/plugin/process.rs",
-];
-
-/// What allocates, locks, writes or panics, and so may not be named there.
-const FORBIDDEN_ON_AUDIO: [&str; 17] = [
-    "Vec",
-    "vec!",
-    "Box",
-    "String",
-    "format!",
-    "Arc",
-    "Rc",
-    "Mutex",
-    "RwLock",
-    "Condvar",
-    ".unwrap()",
-    ".expect(",
-    "panic!",
-    "unreachable!",
-    "println!",
-    "eprintln!",
-    "dbg!",
 ];
 
 fn root() -> &'static Path {
@@ -280,20 +232,6 @@ fn unsafe_stands_where_it_is_argued() {
         }
     }
     report(&broken, &format!("unsafe outside {UNSAFE:?}"));
-}
-
-#[test]
-fn the_audio_files_name_nothing_that_blocks() {
-    let mut broken = Vec::new();
-    for path in AUDIO {
-        let text = fs::read_to_string(root().join(path)).expect("the file is there");
-        for (number, line) in code(&text, false) {
-            for word in FORBIDDEN_ON_AUDIO.iter().filter(|word| names(line, word)) {
-                broken.push(format!("{path}:{number}: {word}"));
-            }
-        }
-    }
-    report(&broken, "the audio thread neither allocates, locks, writes nor panics");
 }
 
 /// The table of what hosts do names no test that is not there, and leaves out no row.
