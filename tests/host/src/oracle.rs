@@ -1,15 +1,15 @@
 //! What must come out of a performance, from the contract alone: where each step begins, where
 //! silence falls, and, if the chord of each place is known, every note.
 //!
-//! Positions are analytic: from the play head that the host had at the beginning of each block,
-//! in real numbers. Nothing is taken from the clock that is judged.
+//! Positions are analytic: the integral of the host's tempo over stretches in which its play head moves
+//! evenly, in real numbers, however many blocks they were cut into. Nothing is taken from the clock that
+//! is judged, which goes from block to block.
 
-mod path;
+mod legs;
 
-use crate::recording::{Kind, Recorded, Recording};
+use crate::recording::{Kind, Recorded, Recording, Span};
 use anacrusis::jam::link::Place;
 use anacrusis::music::{Chord, Keys, Step};
-use path::Follower;
 use std::collections::HashSet;
 
 /// Half a sample, and what a host's fixed-point position rounds away.
@@ -82,12 +82,8 @@ impl std::ops::AddAssign for Verdict {
 
 /// Everything that must happen in the blocks of `recording`, in order.
 pub fn moments(recording: &Recording) -> Vec<Moment> {
-    let mut follower = Follower::default();
-    let mut moments = Vec::new();
-    for span in recording.spans.iter().filter(|span| span.frames > 0) {
-        follower.block(span, &mut moments);
-    }
-    moments
+    let spans: Vec<Span> = recording.spans.iter().filter(|span| span.frames > 0).copied().collect();
+    legs::moments(&spans)
 }
 
 /// Holds a performance, in which no chord was late, to every note that it must have.

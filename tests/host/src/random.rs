@@ -17,17 +17,28 @@ pub enum Wildness {
     All,
     /// Everything but what moves the play head by itself, with positions a little off.
     Jitter,
+    /// Everything, at any speed, transposed and with notes of all lengths.
+    Shaped,
     /// Everything, in fewer and longer steps, and a musician who plays: for a real network.
     Calm,
+    /// As that, with controllers, and notes that are passed on: all but [`OURS`] are the musician's.
+    Handed,
     /// As that, with reactions of all lengths.
     Listening,
 }
+
+/// The channel that the plugin plays on, from 0, where notes of a musician's may be passed on.
+pub const OURS: u8 = 15;
 
 const LOOKAHEADS: [&str; 6] = ["1/4 step", "1/2 step", "1 step", "2 steps", "4 steps", "8 steps"];
 const MODES: [&str; 3] = ["Solo", "Accompany", "Answer"];
 const REPLAYS: [&str; 2] = ["Never", "Always"];
 const SWITCH: [&str; 2] = ["Off", "On"];
 const REACTIONS: [&str; 5] = ["0.0", "5.0", "12.0", "25.0", "50.0"];
+const TRANSPOSES: [&str; 5] = ["-12", "-5", "0", "3", "7"];
+const GATES: [&str; 5] = ["5", "30", "60", "95", "100"];
+const METRES: [(u16, u16); 7] = [(4, 4), (3, 4), (6, 8), (7, 8), (5, 4), (2, 2), (9, 32)];
+const CONTROLLERS: [u8; 7] = [1, 64, 64, 64, 120, 121, 123];
 const RATES: [&str; 5] = ["1/8", "1/8 triplet", "1/16", "1/16 triplet", "1/32"];
 
 fn position() -> impl Strategy<Value = f64> {
@@ -95,6 +106,8 @@ fn moving(calm: bool) -> impl Strategy<Value = Action> {
         1 => (1_u32..4).prop_map(Action::Skip),
         1 => set("Rate", &RATES),
         1 => Just(Action::Tempo(None)),
+        1 => prop::sample::select(&METRES[..])
+            .prop_map(|(above, below)| Action::TimeSignature(above, below)),
         1 => (30.0..600.0, 0.1..if calm { 4.0 } else { 2.0 })
             .prop_map(|(to_bpm, beats)| Action::Ramp { to_bpm, beats }),
         1 => prop::sample::select(&[44_100.0, 48_000.0, 96_000.0][..])
@@ -106,7 +119,24 @@ fn moving(calm: bool) -> impl Strategy<Value = Action> {
     ]
 }
 
-/// Notes in. None is passed on, so that what comes out is the plugin's own.
+/// What moves and shortens notes.
+fn shape() -> impl Strategy<Value = Action> {
+    prop_oneof![set("Transpose", &TRANSPOSES), set("Gate", &GATES)]
+}
+
+/// What is passed on, and controllers.
+fn hands() -> impl Strategy<Value = Action> {
+    let control = (0_u32..4096, 0_u8..3, prop::sample::select(&CONTROLLERS[..]), 0_u8..=127);
+    prop_oneof![
+        1 => set("Thru", &SWITCH),
+        2 => control.prop_map(|(offset_samples, channel, number, value)| Action::Midi {
+            offset_samples,
+            data: [0xb0 | channel, number, value],
+        }),
+    ]
+}
+
+/// Notes in.
 fn musician() -> impl Strategy<Value = Action> {
     let note = (0_u32..4096, any::<bool>(), 36_u8..96, 0_u8..3, 1_u8..=127);
     prop_oneof![
@@ -129,14 +159,33 @@ fn action(wildness: Wildness) -> BoxedStrategy<Action> {
     match wildness {
         Wildness::All => prop_oneof![5 => run(false), 4 => still(), 4 => moving(false)].boxed(),
         Wildness::Jitter => prop_oneof![2 => run(false), 1 => still()].boxed(),
-        Wildness::Calm => {
-            prop_oneof![5 => run(true), 3 => still(), 3 => moving(true), 4 => musician()].boxed()
+        Wildness::Shaped => {
+            prop_oneof![5 => run(false), 4 => still(), 4 => moving(false), 1 => shape()].boxed()
         }
+        Wildness::Calm => prop_oneof![
+            5 => run(true),
+            3 => still(),
+            3 => moving(true),
+            4 => musician(),
+            1 => shape(),
+        ]
+        .boxed(),
+        Wildness::Handed => prop_oneof![
+            5 => run(true),
+            3 => still(),
+            3 => moving(true),
+            4 => musician(),
+            1 => shape(),
+            2 => hands(),
+        ]
+        .boxed(),
         Wildness::Listening => prop_oneof![
             5 => run(true),
             3 => still(),
             3 => moving(true),
             8 => musician(),
+            1 => shape(),
+            3 => hands(),
             1 => set("Reaction", &REACTIONS),
         ]
         .boxed(),
@@ -146,8 +195,8 @@ fn action(wildness: Wildness) -> BoxedStrategy<Action> {
 /// Scripts whose host waits for every chord and comes to rest at the end.
 pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
     let longest = match wildness {
-        Wildness::Calm => 20,
-        Wildness::All | Wildness::Jitter | Wildness::Listening => 40,
+        Wildness::Calm | Wildness::Handed => 20,
+        Wildness::All | Wildness::Jitter | Wildness::Shaped | Wildness::Listening => 40,
     };
     let actions = prop::collection::vec(action(wildness), 1..longest);
     let jitter = if wildness == Wildness::Jitter { 1e-4..1.0 / 128.0 } else { 0.0..1e-300 };
@@ -164,6 +213,9 @@ pub fn scripts(wildness: Wildness) -> impl Strategy<Value = Script> {
                 .set("Replay", REPLAYS[0])
                 .blocks(1)
                 .save_state("project");
+            if matches!(wildness, Wildness::Handed | Wildness::Listening) {
+                script = script.set("Channel", &(OURS + 1).to_string());
+            }
             if wildness == Wildness::Listening {
                 script = script.set("Reaction", REACTIONS[2]);
             }
@@ -184,6 +236,24 @@ pub fn stream(wildness: Wildness, seed: u64) -> impl Iterator<Item = Script> {
     let strategy = scripts(wildness);
     std::iter::repeat_with(move || strategy.new_tree(&mut runner))
         .filter_map(|tree| tree.ok().map(|tree| tree.current()))
+}
+
+/// The transpositions in which a script may have chords sound.
+pub fn transpositions(script: &Script) -> Vec<i8> {
+    let set = script.actions.iter().filter_map(|action| match action {
+        Action::Set(name, text) if name == "Transpose" => text.parse().ok(),
+        _ => None,
+    });
+    std::iter::once(0).chain(set).collect()
+}
+
+/// The channel that the plugin plays on in a script, from 0.
+pub fn channel(script: &Script) -> u8 {
+    let set = script.actions.iter().find_map(|action| match action {
+        Action::Set(name, text) if name == "Channel" => text.parse::<u8>().ok(),
+        _ => None,
+    });
+    set.unwrap_or(1) - 1
 }
 
 /// What was tried.

@@ -158,6 +158,14 @@ impl Recording {
         self.events.iter().filter(|e| e.kind == Kind::On)
     }
 
+    /// The same as it was on one channel.
+    #[must_use]
+    pub fn of_channel(&self, channel: u8) -> Recording {
+        let mut own = self.clone();
+        own.events.retain(|event| event.channel == channel);
+        own
+    }
+
     /// Pairs note-ons with note-offs, per key and channel.
     pub fn notes(&self) -> Pairing {
         let mut pairing = Pairing::default();

@@ -31,7 +31,7 @@ const fn choice(name: &'static str, choices: &'static [&'static str], default: f
 }
 
 /// In the order of [`Knobs::controls`].
-const KNOBS: [Knob; 20] = [
+const KNOBS: [Knob; 22] = [
     number("Wild", 0.1, 2.0, 2, 0.9),
     number("Busy", 0.5, 2.0, 2, 1.0),
     number("Truncation", 0.0, 20.0, 1, 2.0),
@@ -39,6 +39,8 @@ const KNOBS: [Knob; 20] = [
     number("Channel", 1.0, 16.0, 0, 1.0),
     number("Loudness", 1.0, 127.0, 0, 80.0),
     number("Dynamics", 0.0, 100.0, 0, 100.0),
+    number("Transpose", -24.0, 24.0, 0, 0.0),
+    number("Gate", 5.0, 100.0, 0, 100.0),
     choice("Lookahead", LOOKAHEADS, 2.0),
     choice("Rate", RATES, 2.0),
     number("Reaction", 0.0, 50.0, 1, Controls::USUAL_REACTION_MS as f64),
@@ -147,8 +149,9 @@ impl Knobs {
     /// What the performer reads.
     pub fn controls(&self) -> Controls {
         let [temperature, density, truncation, seed, channel, velocity, dynamics, ..] = self.values;
-        let [.., lookahead, rate, reaction, follow, clear_bass, _, _, _, _, _, _, _, _] =
+        let [.., transpose, gate, lookahead, rate, reaction, follow, _, _, _, _, _, _, _, _, _] =
             self.values;
+        let [.., clear_bass, _, _, _, _, _, _, _, _] = self.values;
         let [.., wait, replay, mode, room, double, thru, answer_now, _] = self.values;
         Controls {
             shaping: Shaping {
@@ -163,6 +166,8 @@ impl Knobs {
             channel: channel as u8 - 1,
             velocity: velocity as u8,
             dynamics: (dynamics / 100.0) as f32,
+            transpose: transpose as i8,
+            gate: (gate / 100.0) as f32,
             reaction_ms: reaction as f32,
             follow: (follow / 100.0) as f32,
             bounds: Bounds { clear_bass: clear_bass > 0.5, ..Bounds::default() },
