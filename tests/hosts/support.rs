@@ -1,5 +1,6 @@
 //! Where the bundles are, and what every performance must satisfy.
 
+use anacrusis_test_host::meter::COUNTS;
 use anacrusis_test_host::performer::{Front, shipped};
 pub use anacrusis_test_host::rows::patient;
 use anacrusis_test_host::{Format, Plugin, Recording, Script, open, perform};
@@ -52,14 +53,17 @@ pub fn run(format: Format, script: &Script) -> Recording {
 pub fn check(what: &str, recording: &Recording) {
     let pairing = recording.notes();
     let counts = recording.counts();
+    // Elsewhere nothing is counted, and nothing claimed: `facts.rs` says so, as a test that is ignored.
+    let counted = match COUNTS {
+        true => format!("{} allocations, {} frees", counts.allocations, counts.frees),
+        false => "allocations not counted".to_owned(),
+    };
     println!(
-        "{what}: {} notes, {} unmatched, worst {:.3} samples off the grid, {} allocations, \
-         {} frees in {} calls of process",
+        "{what}: {} notes, {} unmatched, worst {:.3} samples off the grid, {counted} in {} calls of \
+         process",
         pairing.onsets,
         pairing.unmatched(),
         recording.worst_off_grid_samples(STEPS_PER_BEAT),
-        counts.allocations,
-        counts.frees,
         recording.calls.len(),
     );
     assert!(pairing.onsets > 0, "{what}: no note");
@@ -67,7 +71,6 @@ pub fn check(what: &str, recording: &Recording) {
     assert_eq!(recording.disordered, 0, "{what}: events out of order");
     assert_eq!(recording.outside, 0, "{what}: events outside their block");
     assert_eq!(recording.doubled(STEPS_PER_BEAT), 0, "{what}: a step sounded twice");
-    // Nothing is counted on other platforms, and then nothing is claimed.
     assert_eq!(counts.allocations, 0, "{what}: process allocated");
     assert_eq!(counts.frees, 0, "{what}: process freed memory");
     assert_eq!(recording.refused, 0, "{what}: the host's queue was full");
