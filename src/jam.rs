@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The audio thread owns a [`Performer`](performer::Performer) and nothing else: it looks at
-//! the clock, asks for the chord that is due one look-ahead from now, and says what it was
-//! handed. The [`Worker`](worker::Worker) owns everything that is large or slow. Between the
+//! the clock, requests the chord that is due one look-ahead from now, and plays those that
+//! came. The [`Worker`](worker::Worker) owns everything that is large or slow. Between the
 //! two lie a pair of rings of `Copy` messages ([`link`]) and a few atomics.
 //!
 //! An *epoch* is a stretch of unbroken playback; a *pass* counts how often playback has

@@ -1,8 +1,8 @@
 //! **Anacrusis**: a music plugin that thinks one time-step ahead of the transport.
 //!
 //! > While the host plays step *n*, a worker thread has already decided step *n + 1*.
-//! > The audio thread never thinks; it only looks at the clock and says what it was
-//! > handed.
+//! > The audio thread never runs the network: it plays the chord the worker has already
+//! > chosen.
 //!
 //! Layers, each importing only from those under it:
 //!
@@ -18,8 +18,8 @@
 //! | [`music`] | grid, chord, roll, MIDI files | anywhere |
 //!
 //! `params`, `editor` and `plugin` exist with the cargo feature `plugin` (default). The
-//! trainer lives in the workspace member `xtask` and shares `music` and `model`.
-//! The walk of one chord through these layers is told in `ARCHITECTURE.md`.
+//! trainer, in the workspace member `companion`, shares `music` and `model`.
+//! `ARCHITECTURE.md` follows one chord through these layers.
 #![deny(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

@@ -1,5 +1,5 @@
-//! What `anacrusis train` is told: its arguments, where it writes, and its place among the
-//! processes of one run. Needs no feature, so that who only starts the trainer can check them.
+//! The arguments of `anacrusis train`, its output files, and its rank among the processes of one
+//! run. Needs no cargo feature, so that whatever starts the trainer can check them.
 
 mod flags;
 pub mod launcher;

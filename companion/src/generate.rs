@@ -43,8 +43,7 @@ pub struct Args {
     /// Below 1 safer, above 1 wilder; 0.05 to 5
     #[arg(long, value_name = "T", default_value_t = Wish::default().temperature, value_parser = |s: &str| within(s, 0.05, 5.0))]
     pub temperature: f32,
-    /// What is less likely is left out, and what is more likely than one less this is certain; 0
-    /// to 0.49
+    /// Probabilities below this count as 0, those above one minus this as 1; 0 to 0.49
     #[arg(long, value_name = "P", default_value_t = Wish::default().truncation, value_parser = |s: &str| within(s, 0.0, 0.49))]
     pub truncation: f32,
     /// 1 as the model was trained, 2 more notes, 0.5 fewer; 0.1 to 10

@@ -90,8 +90,8 @@ fn interruptible() -> anyhow::Result<Arc<AtomicBool>> {
         }
         if place.processes > 1 {
             eprintln!(
-                "told to end; if that is because another process died, the state last saved is \
-                 whole: the same command with --resume goes on from it"
+                "asked to stop; if another process died, the last saved state is intact: run the \
+                 same command with --resume to continue from it"
             );
             return;
         }

@@ -70,11 +70,10 @@ pub struct Settings {
     pub cooldown: f64,
     /// Chance of a unit to be dropped, 0 to 0.9.
     pub dropout: f64,
-    /// Share of a weight that an iteration at a step size of 1 takes from it, 0 to 100; not of
-    /// biases.
+    /// Decoupled weight decay (AdamW), scaled by the step size, 0 to 100; biases are exempt.
     pub weight_decay: f64,
-    /// What is judged and saved is the mean of the weights so far, where the weight of an
-    /// iteration falls by this factor with each one after it, 0 to 0.99999; 0 for none.
+    /// Decay per iteration of the exponential moving average of the weights, which is what is
+    /// scored and saved, 0 to 0.99999; 0 for no averaging.
     pub average: f64,
     /// Largest global norm of the gradient, above 0.
     pub clip: f64,
@@ -89,21 +88,21 @@ pub struct Settings {
     /// named like a melody, else the one part that is no keyboard, else the top voice; `chords` for
     /// the chord symbols of leadsheets, and in other pieces as `auto`.
     pub musician: Rule,
-    /// Share of segments in which there is no musician and all of the music is learnt, 0 to 1; 1 for
-    /// networks of version 1 of the features.
+    /// Share of segments without a musician, in which all of the music is learnt, 0 to 1; 1 for
+    /// networks with version 1 features.
     pub nobody: f64,
     /// Share of segments in which the musician is the bass or another part, 0 to 1.
     pub other_parts: f64,
-    /// Chance of a segment with a musician to tell the network what they play in the step that it
-    /// decides, 0 to 1; else it knows them a step late.
+    /// Chance that a segment with a musician gives the network their notes in the very step that it
+    /// decides, 0 to 1; otherwise it gets them a step late.
     pub known: f64,
-    /// Chance of a segment with a musician to begin with another accompaniment than the one that is
-    /// learnt (of another piece, in another key, or none), 0 to 1, so that the network learns to follow
-    /// the musician and not itself.
+    /// Chance that a segment with a musician begins after a different accompaniment (of another
+    /// piece, in another key, or silence), 0 to 1, so that the network learns to follow the
+    /// musician and not itself.
     pub wrong_history: f64,
-    /// Chance of a segment with a musician to go on in another key, 0 to 1.
+    /// Chance that a segment with a musician changes key partway, 0 to 1.
     pub turns: f64,
-    /// Chance of a musician's note to come too late to be known in the step that it begins in, 0 to 1.
+    /// Chance that a note of the musician's reaches the network too late for its step, 0 to 1.
     pub late_hands: f64,
     /// How pieces are drawn.
     pub weighting: Weighting,

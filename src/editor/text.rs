@@ -62,8 +62,8 @@ pub const HEARS: (&str, &str) = ("hears you", "What you play arrives here.");
 /// See [`HEARS`].
 pub const HEARS_NOT: (&str, &str) = (
     "hears nothing",
-    "Nothing that you play has arrived for two bars. If you do play: lead your keyboard's MIDI to \
-     this track and arm it.",
+    "No notes of yours have arrived for two bars. If you are playing, route your keyboard's MIDI \
+     to this track and arm it.",
 );
 /// The same, where there is no host.
 pub const HEARS_NOT_OWN: (&str, &str) = (
@@ -184,7 +184,7 @@ pub const KEEP: (&str, &str) = ("Keep all", "Write all that was played as a MIDI
 /// See [`LOCK`].
 pub const KEEP_LAST: (&str, &str) = ("Keep last 8", "Write the last 8 bars as a MIDI file.");
 /// How bars are chosen.
-pub const BARS_HINT: &str = "Drag over the roll to choose bars; else the one that plays is meant.";
+pub const BARS_HINT: &str = "Drag over the roll to choose bars; by default, the current bar.";
 /// See [`LOCK`].
 pub const FOLLOW: (&str, &str) = ("To now", "Back to what plays now. The wheel goes back.");
 /// See [`LOCK`].
@@ -296,8 +296,8 @@ pub const LEAD: (&str, &str) =
 /// Name of what the worker is at.
 pub const WORKER: (&str, &str) = (
     "Worker",
-    "The thread that decides chords: what it is at, on which instructions, and whether the system \
-     gave it a raised priority, with which a busy computer does not make it late.",
+    "The thread that decides chords: what it is doing, which processor instructions it uses, and \
+     whether it has raised priority, which keeps it on time on a busy computer.",
 );
 /// A figure that was not measured yet.
 pub const NONE_YET: &str = "-";
@@ -320,7 +320,7 @@ pub const FAULT: &str =
     "An internal error was caught and all notes were ended. If it repeats, reload the plugin.";
 /// Said of a project that a later version saved.
 pub const NEWER_STATE: &str =
-    "This project was saved by a newer version; what it did not know here was left as it was.";
+    "This project was saved by a newer version; settings unknown to this one are kept.";
 /// Legend of the roll.
 pub const LEGEND: [&str; 4] = ["you", "top", "middle", "bass"];
 
@@ -345,5 +345,5 @@ pub const NOTHING_PLAYED: &str = "Nothing was played there yet.";
 pub const NO_HOME: &str = "the system tells no home folder";
 
 /// Said where the model that plays is not the one that the project was made with.
-pub const OTHER_MUSIC: &str = "This project was made with another model than the one that plays, so \
-    new music is other music; what the take replays is as it was. Choose a model to go on with it.";
+pub const OTHER_MUSIC: &str = "This project was made with a different model, so newly generated \
+    music will differ; what the take replays does not. Choose a model to go on with that one.";

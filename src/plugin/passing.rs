@@ -1,6 +1,6 @@
-//! Events that go by: handed on as they came, between the plugin's own notes.
+//! Pass-through events: sent on unchanged, in order with the plugin's own notes.
 //!
-//! Notes are not among them: those are handed on by the performer, which must know what sounds
+//! Notes are not among them: the performer passes those on, since it must know what sounds
 //! ([`crate::jam::thru`]).
 
 use nih_plug::midi::{PluginNoteEvent, VoiceID, control_change};

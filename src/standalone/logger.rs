@@ -1,4 +1,4 @@
-//! What the framework has to say, without what is not so.
+//! The framework's messages, without those untrue here.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! KeyEstimate from the terminal: one line, one wish.
+//! Commands typed into the terminal, one per line.
 
 use std::io::BufRead;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Chords that are waited for: whatever the order, the music is that of no order at all, and it
-//! comes. What was left half-done for an epoch that is over would be heard in all that follows.
+//! When the host waits for chords, every interleaving gives the same music as a single thread, and
+//! no wait hangs. Work left half-done for a past epoch would be heard in all that follows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

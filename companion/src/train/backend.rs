@@ -116,8 +116,8 @@ fn device(kind: DeviceKind) -> Result<Device> {
         DeviceKind::Metal => Device::new_metal(0),
         #[allow(unreachable_patterns)]
         _ => bail!(
-            "{flag}: this program was built without it; in the sources of Anacrusis, `cargo xtask \
-             train {flag}` builds it with"
+            "{flag}: this program was built without it; to build it in, run `cargo xtask train \
+             {flag}` in the sources of Anacrusis"
         ),
     };
     found.with_context(|| format!("{flag}: there is no such device, or its driver is too old"))

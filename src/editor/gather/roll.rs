@@ -1,4 +1,4 @@
-//! The roll: from what is told of steps to columns.
+//! The columns of the roll, from status, take and preview.
 
 use crate::editor::view::{Column, Line, Roll};
 use crate::jam::status::{Preview, Shown, Status};

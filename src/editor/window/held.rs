@@ -1,8 +1,8 @@
-//! The window as the framework holds it, and what the window library's own leaves out.
+//! The editor as the framework holds it, with fixes for the window library's own.
 //!
-//! That library announces the end of a window in its traits, and never tells of it: the framework
-//! drops the handle of an editor that was closed, so that is taken as the word for it. And it tells
-//! the host of sizes without the user's scale.
+//! That library's traits have a callback for a window's closing that is never called: here a window
+//! counts as closed when the framework drops the editor's handle. The library also tells the host
+//! sizes without the user's scale.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! What comes in: heard, passed on, and given way to.
+//! Incoming notes: heard, passed on, and given precedence.
 
 use super::Performer;
 use crate::jam::controls::{Controls, Mode};
