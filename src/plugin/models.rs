@@ -310,6 +310,8 @@ mod tests {
             assert_eq!(checkpoint.meta.prompts.len(), 16);
             let about = About::of(&choice, &checkpoint);
             assert!(!about.corpus.is_empty() && !about.licence.is_empty(), "{}", about.name);
+            let cards = include_str!("../../models/README.md");
+            assert!(cards.contains(checkpoint.digest()), "models/README.md: {}", about.name);
         }
     }
 

@@ -164,7 +164,7 @@ mod tests {
         let before: Vec<String> = state.params.keys().cloned().collect();
         filter(&mut state);
         assert_eq!(state.params.keys().cloned().collect::<Vec<_>>(), before);
-        assert_eq!(before.len(), 43, "a new parameter needs a line in is_sane");
+        assert_eq!(before.len(), 43, "a new parameter needs a line in is_sane and one in later");
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn a_groove_is_the_same_in_both_formats_however_blocks_are_cut() {
 }
 
 /// What can be set, and to what: everything but the grid itself, what is replayed, and what silences.
-const MOVED: [(&str, &str); 33] = [
+const MOVED: [(&str, &str); 34] = [
     ("Mode", "Solo"),
     ("Reaction", "0.0"),
     ("Follow", "0 %"),
@@ -102,6 +102,7 @@ const MOVED: [(&str, &str); 33] = [
     ("Most notes", "1"),
     ("Most onsets", "1"),
     ("Clear bass", "Off"),
+    ("Register", "12 st"),
     ("Transpose", "5 st"),
     ("Seed", "77"),
     ("Lookahead", "2 steps"),

@@ -95,9 +95,9 @@ fn two_runs_are_identical_and_two_seeds_are_not() {
     assert_ne!(music("1"), music("2"));
 }
 
-/// Both formats, told to play the second built-in model, play what its file plays.
+/// Both formats, told to play another built-in model than the default, play what its file plays.
 #[test]
-fn the_second_built_in_model_is_that_of_its_file() {
+fn another_built_in_model_is_that_of_its_file() {
     let script = |rest: f64| {
         Script::new(48_000.0, 64)
             .on_the_beat()

@@ -10,7 +10,7 @@ use anacrusis_test_host::{Format, Plugin, Recording, Script, perform_together};
 
 const INSTANCES: usize = 64;
 
-/// The network that is built in, of default size, and a smaller one in a file of the user's.
+/// The network that is built in, and one of other sizes in a file of the user's.
 const MODELS: [&str; 2] = ["built in", "the user's own file"];
 
 /// A state in which the model is the user's own file at `path`.

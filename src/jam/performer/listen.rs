@@ -1,4 +1,5 @@
-//! Incoming notes: heard, passed on, and given precedence.
+//! Incoming notes: heard, passed on, and given precedence. (`Performer::listen`, which asks for the
+//! second decision, is in `react`.)
 
 use super::Performer;
 use crate::jam::controls::{Controls, Mode};

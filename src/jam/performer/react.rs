@@ -65,8 +65,8 @@ impl Performer {
     }
 
     /// The chord of the step that began last sounds: as it was decided last. What was asked for in
-    /// this very block has not been answered, for nothing goes out before the block is over: that is
-    /// waited for until the next.
+    /// this very block has not been answered, for answers are taken in at the start of a block: it has
+    /// until the next.
     pub(super) fn sound(
         &mut self,
         offset_samples: u32,
