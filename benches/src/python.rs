@@ -185,11 +185,11 @@ fn finish(mut command: Command) -> Result<()> {
     bail!("{}", reason.unwrap_or("it failed without a word"))
 }
 
-/// A script of `bench/peers`, to be run by the Python of an environment on one thread, unless
+/// A script of `benches/src/peers`, to be run by the Python of an environment on one thread, unless
 /// the caller says otherwise.
 pub fn script(python: &Path, name: &str) -> Command {
     let mut command = Command::new(python);
-    command.arg(workspace::root().join("xtask/src/bench/peers").join(name));
+    command.arg(workspace::root().join("benches/src/peers").join(name));
     for pool in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
         command.env(pool, "1");
     }

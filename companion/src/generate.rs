@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS};
+use anacrusis::model::checkpoint::{Checkpoint, PROMPT_STEPS, chosen_prompt};
 use anacrusis::model::config::Start;
 use anacrusis::model::density::Amount;
 use anacrusis::model::sampler;
@@ -149,11 +149,10 @@ fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<Prompt> {
     Ok(Prompt { roll: imported.roll, metres })
 }
 
-/// Four bars of one of the stored prompts, so that what follows begins on a bar line.
+/// Four bars of the stored prompt that the plugin takes for this seed, so that what follows begins on a bar line.
 pub fn stored_prompt(checkpoint: &Checkpoint, seed: u64) -> Prompt {
     let prompts = &checkpoint.meta.prompts;
-    // Below 16, so the cast keeps every bit.
-    let Some(prompt) = prompts.get((seed % prompts.len().max(1) as u64) as usize) else {
+    let Some(prompt) = prompts.get(chosen_prompt(seed, prompts.len())) else {
         return Prompt::default();
     };
     let bars = PROMPT_STEPS - usize::from(STEPS_PER_BAR);

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 pub use card::{Card, CardError};
 pub use error::CheckpointError;
-pub use metadata::{Made, Metadata, PROMPT_STEPS, Scores};
+pub use metadata::{Made, Metadata, PROMPT_STEPS, Scores, chosen_prompt};
 
 use super::config::Config;
 use super::network::{self, TensorSpec};

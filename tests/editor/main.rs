@@ -152,7 +152,10 @@ fn every_parameter_explains_itself() {
     for (id, parameter, _) in params.param_map() {
         // SAFETY: the parameters outlive the loop.
         let name = unsafe { parameter.name() };
-        assert!(text::hint(name).is_some(), "{id} ({name}) has no hint in src/editor/text/hints.rs");
+        assert!(
+            text::hint(name).is_some(),
+            "{id} ({name}) has no hint in src/editor/text/hints.rs"
+        );
     }
 }
 

@@ -10,6 +10,7 @@ pub mod companion;
 pub mod demo;
 pub mod film;
 pub mod install;
+pub mod mutants;
 pub mod presets;
 pub mod programs;
 pub mod screenshots;

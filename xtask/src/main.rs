@@ -1,5 +1,5 @@
-//! `cargo xtask`: thin dispatcher, one line per command. Each command lives in the library's
-//! file of its name.
+//! `cargo xtask`: thin dispatcher, one line per command. Each command lives in the library's file of
+//! its name; those of the companion in its library or in `companion`, `bench` and `fuzz` in `programs`.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -10,7 +10,8 @@ use anacrusis_companion::{
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use xtask::{
-    bundle, companion, demo, film, install, presets, programs, screenshots, soak, standalone, test,
+    bundle, companion, demo, film, install, mutants, presets, programs, screenshots, soak,
+    standalone, test,
 };
 
 /// Counts what is in use; no limit. Not in the profile of checks and tests, where the framework
@@ -46,6 +47,7 @@ enum Command {
     Vectors(vectors::Args),
     Bench(programs::Args),
     Fuzz(programs::FuzzArgs),
+    Mutants(mutants::Args),
 }
 
 fn main() -> ExitCode {
@@ -73,5 +75,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Vectors(args) => companion::vectors(&args),
         Command::Bench(args) => programs::run(&args),
         Command::Fuzz(args) => programs::fuzz(&args),
+        Command::Mutants(args) => mutants::run(&args),
     }
 }

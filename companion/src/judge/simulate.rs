@@ -149,7 +149,7 @@ impl<S: Clone> Performance<S> {
             key_heard.step(given.chord);
         }
         let key = key_heard.estimate().filter(|_| manner.lean);
-        let mut guide = Follow::by(manner.follow, key).guide();
+        let mut guide = Follow::by(manner.follow, key).guide().beside(given.chord.playing());
         network.choose(&self.state, self.unheard.as_ref(), given, &mut |index, rows| {
             // The range lies within 0..128.
             let key = low + index as u8;

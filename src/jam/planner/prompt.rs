@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::Biaxial;
 use super::network::hear;
+use crate::model::Frame;
+use crate::model::checkpoint::chosen_prompt;
 use crate::model::config::Start;
-use crate::model::{Draw, Frame};
 use crate::music::{BarPosition, PianoRoll, STEPS_PER_BAR, Signature, Tonality};
 
 /// Steps fed whatever the position in the bar: four bars.
@@ -71,7 +72,7 @@ impl<B: Biaxial> Prompts<B> {
         position: BarPosition,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Option<Held<B::State>> {
-        let which = choose(seed, self.warm.len());
+        let which = chosen_prompt(seed, self.warm.len());
         let mut warm = lock(&self.warm[which], keep_going)?;
         match self.rolls.get(which) {
             Some(roll) => warm.after_prompt(network, roll, step_of_prompt(position), keep_going),
@@ -85,7 +86,9 @@ impl<B: Biaxial> Prompts<B> {
     /// semitones as bring it into a key, or into that of the same notes if it is minor and the key
     /// is major or the other way round. None without prompts, or if a prompt has no key.
     pub(super) fn frames_in(&self, key: Tonality, seed: u64, position: BarPosition) -> Vec<Frame> {
-        let Some(roll) = self.rolls.get(choose(seed, self.warm.len())) else { return vec![] };
+        let Some(roll) = self.rolls.get(chosen_prompt(seed, self.warm.len())) else {
+            return vec![];
+        };
         let Some(own) = Tonality::of(&roll.chords) else { return vec![] };
         // Minor keys have the notes of the major key a minor third above.
         let notes = |key: Tonality| i16::from(key.tonic) + if key.minor { 3 } else { 0 };
@@ -199,12 +202,4 @@ fn lock<'a, T>(
             Err(TryLockError::WouldBlock) => thread::sleep(POLL),
         }
     }
-}
-
-/// Which of `count` prompts a seed chooses.
-fn choose(seed: u64, count: usize) -> usize {
-    // A pass that no performance reaches, so that no note shares the number.
-    let [u, _] = Draw { seed, pass: u64::MAX }.uniforms(0, 0);
-    // `u` is below 1.
-    (u * count as f64) as usize
 }

@@ -9,7 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::CheckpointError;
 use crate::model::baseline::Baseline;
 use crate::model::config::Config;
+use crate::model::sampler::Draw;
 use crate::music::{KeyRange, PianoRoll, STEPS_PER_BAR};
+
+/// Which of `count` prompts a seed chooses, from 0 (model.md, section 9).
+pub fn chosen_prompt(seed: u64, count: usize) -> usize {
+    // A pass that no performance reaches, so that no note shares the number.
+    let [u, _] = Draw { seed, pass: u64::MAX }.uniforms(0, 0);
+    // `u` is below 1.
+    (u * count as f64) as usize
+}
 
 /// Steps of a prompt: five bars.
 pub const PROMPT_STEPS: usize = 5 * STEPS_PER_BAR as usize;

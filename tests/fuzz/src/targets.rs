@@ -62,8 +62,10 @@ impl Outcome {
     fn of<T>(read: Result<T, impl fmt::Display>, check: impl FnOnce(T) -> bool) -> Outcome {
         match read {
             Err(error) => Outcome::Bad(error.to_string()),
-            Ok(value) if check(value) => Outcome::Good,
-            Ok(_) => Outcome::Wrong("it does not come back as it was".to_owned()),
+            Ok(value) => match check(value) {
+                true => Outcome::Good,
+                false => Outcome::Wrong("it does not come back as it was".to_owned()),
+            },
         }
     }
 }
@@ -233,7 +235,7 @@ fn take() -> Result<Take> {
             pass: u64::from(n / 32),
             step: Step(i64::from(n % 32)),
             rate: Rate::default(),
-            step_in_bar: n % 16,
+            step_in_bar: u16::from(n % 16),
             tempo_bpm: 120.0,
             transpose: 0,
             chord,
