@@ -61,10 +61,10 @@ fn a_metre_that_changes_holds_from_the_next_commit_point() {
 
 #[test]
 fn playback_goes_on_from_a_take_in_the_metre_of_now() {
-    for (metre, bar_steps) in METRES.into_iter().filter(|(_, bar_steps)| *bar_steps <= 16) {
+    for (metre, bar_steps) in METRES {
         let mut take = Take::default();
         for step in 0..32 {
-            let step_in_bar = (step % bar_steps) as u8;
+            let step_in_bar = (step % bar_steps) as u16;
             let chord = Chord::struck_keys([60]);
             take.record(Played { step_in_bar, ..played(0, step, chord) });
         }
