@@ -17,6 +17,7 @@
 //! wrapped or jumped since it last started from a stop.
 
 pub mod clock;
+pub mod commitments;
 pub mod conductor;
 pub mod controls;
 pub mod groove;

@@ -8,6 +8,7 @@ mod due;
 pub mod path;
 mod sound;
 
+use crate::jam::commitments::Commitments;
 use crate::jam::controls::{Lookahead, Swing, Timing};
 use crate::jam::link::Place;
 use crate::jam::transport::{Reason, Transport};
@@ -30,9 +31,6 @@ const NEAREST_SAMPLE: f64 = 0.5 - TIE_SAMPLES;
 /// What decides a tie.
 const TIE_SAMPLES: f64 = 0.001;
 
-/// Places committed and not yet begun: the longest look-ahead, the step due now, one to spare.
-const AHEAD: usize = Lookahead::MAX_STEPS + 4;
-
 /// What the play head did at the beginning of a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Motion {
@@ -42,9 +40,9 @@ pub enum Motion {
     Parked(Reason, Option<Place>),
     /// Playback began from a stop: an anchor.
     Started,
-    /// Playback goes on. Commitments from the index on, if any, were void.
+    /// Playback goes on. Commitments from the index on, if any, are void.
     Continued(Option<i64>),
-    /// Playback goes on somewhere else, or at another rate. All commitments were void.
+    /// Playback goes on somewhere else, or at another rate. All commitments are void.
     Jumped,
 }
 
@@ -89,8 +87,6 @@ pub struct Clock {
     reaction_s: f64,
     /// How long after its step the chord sounds of the step that began last, if it is still to.
     sound_due: Option<Timing>,
-    /// The newest place whose second decision was asked for.
-    listened: i64,
     /// How uneven steps are, in bars of which metre.
     swing: Swing,
     metre: Metre,
@@ -104,9 +100,9 @@ pub struct Clock {
     gate: Option<Gate>,
     /// The one that it took the place of when a step began.
     gate_before: Option<Gate>,
-    /// Places committed and not yet begun, in order.
-    ahead: [Place; AHEAD],
-    ahead_len: usize,
+    /// Whether the first commit point since playback began is still to come. What is committed until
+    /// then was so while playback stood.
+    starts: bool,
     /// The block at hand.
     path: Path,
     beats_per_sample: f64,
@@ -126,7 +122,6 @@ impl Default for Clock {
             late_due: false,
             reaction_s: 0.0,
             sound_due: None,
-            listened: i64::MIN,
             swing: Swing::default(),
             metre: Metre::default(),
             gate_steps: 1.0,
@@ -134,8 +129,7 @@ impl Default for Clock {
             sounded: Timing::default(),
             gate: None,
             gate_before: None,
-            ahead: [Place::default(); AHEAD],
-            ahead_len: 0,
+            starts: false,
             path: Path::default(),
             beats_per_sample: 0.0,
             beats_per_second: 0.0,
@@ -146,7 +140,8 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Takes the host's word for a block of `frames` samples, which must not be zero.
+    /// Takes the host's word for a block of `frames` samples, which must not be zero, and says what
+    /// becomes of what is `committed`.
     ///
     /// # Realtime
     /// Arithmetic on at most a dozen places.
@@ -156,6 +151,7 @@ impl Clock {
         rate: Rate,
         lookahead: Lookahead,
         frames: u32,
+        committed: &Commitments,
     ) -> Motion {
         let reason = transport.reason();
         let grid = Grid { rate };
@@ -175,7 +171,7 @@ impl Clock {
             _ => None,
         };
         let motion = match (going_on, self.state) {
-            (Some(head), _) => self.go_on(head, now, lookahead),
+            (Some(head), _) => self.go_on(head, now, lookahead, committed),
             (None, State::Playing) => self.jump(now, grid),
             (None, _) => self.start(now, grid),
         };
@@ -248,15 +244,6 @@ impl Clock {
         self.last
     }
 
-    /// Voids every commitment; they fall due again in this block.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn void_all(&mut self) {
-        self.ahead_len = 0;
-        self.listened = self.listened.min(self.last.index);
-    }
-
     /// Forgets where playback was: what comes next begins from a stop.
     ///
     /// # Realtime
@@ -264,8 +251,6 @@ impl Clock {
     pub fn reset(&mut self) {
         self.state = State::Parked;
         self.forget();
-        self.ahead_len = 0;
-        self.listened = i64::MIN;
     }
 
     fn stop(&mut self, reason: Reason, known: bool, now: Now, grid: Grid) -> Motion {
@@ -286,6 +271,7 @@ impl Clock {
 
     fn start(&mut self, now: Now, grid: Grid) -> Motion {
         self.reset();
+        self.starts = true;
         self.grid = grid;
         self.path = Path::new(grid, Head { beats: now.beats, pass: 0 }, now.looped, false);
         self.last = self.path.before_head(-1, now.half_sample_beats());
@@ -298,12 +284,16 @@ impl Clock {
         self.path = Path::new(grid, head, now.looped, false);
         self.last = self.path.under_head(self.last.index, now.half_sample_beats());
         self.forget();
-        self.ahead_len = 0;
-        self.listened = self.last.index;
         Motion::Jumped
     }
 
-    fn go_on(&mut self, head: Head, now: Now, lookahead: Lookahead) -> Motion {
+    fn go_on(
+        &mut self,
+        head: Head,
+        now: Now,
+        lookahead: Lookahead,
+        committed: &Commitments,
+    ) -> Motion {
         self.path = Path::new(self.grid, head, now.looped, true);
         let other_loop = now.looped != self.looped || !self.path.wraps();
         if other_loop && self.last.pass != head.pass {
@@ -311,32 +301,19 @@ impl Clock {
             self.last = self.path.before_head(self.last.index, now.half_sample_beats());
             self.forget();
         }
-        let mut void = None;
-        // What was committed for another path than the one before us is void.
+        // What is not yet due under a shorter look-ahead is void.
+        let reach = match lookahead < self.lookahead {
+            true => lookahead.steps() * self.path.step_beats() + now.half_sample_beats(),
+            false => f64::INFINITY,
+        };
+        // And so is what was committed for another path than the one before us.
         let mut before = self.last;
-        let mut kept = 0_usize;
-        for place in self.ahead.iter().take(self.ahead_len) {
-            if self.path.after(before) != Some(*place) {
-                void = Some(place.index);
-                break;
-            }
+        let mut holds = |place: &Place| {
+            let follows = self.path.after(before) == Some(*place);
             before = *place;
-            kept += 1;
-        }
-        if lookahead < self.lookahead {
-            // And what is not yet due under the shorter look-ahead.
-            let reach = lookahead.steps() * self.path.step_beats() + now.half_sample_beats();
-            while let Some(place) = kept.checked_sub(1).and_then(|i| self.ahead.get(i))
-                && self.path.distance(*place) > reach
-            {
-                void = Some(place.index);
-                kept -= 1;
-            }
-        }
-        self.ahead_len = kept;
-        if let Some(index) = void {
-            self.listened = self.listened.min(index - 1);
-        }
+            follows && self.path.distance(*place) <= reach
+        };
+        let void = self.ahead(committed).find(|place| !holds(place)).map(|place| place.index);
         Motion::Continued(void)
     }
 

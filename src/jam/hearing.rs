@@ -1,10 +1,10 @@
-//! What the musician plays, step by step: what is held, what history must be told, and whether
-//! it is our turn.
+//! What the musician plays, step by step: what is held, what was heard in each step, and whether it
+//! is our turn.
 //!
 //! A frame is opened when the play head comes closer to its step than to the one before. Onsets
 //! and ends go to the step nearest to them (model.md, section 1), so what a frame holds can
 //! change until half a step after its step began; whatever of it the planner has not been told
-//! goes with the next request.
+//! goes with the next request (`jam/commitments.rs`).
 
 mod rules;
 
@@ -12,39 +12,14 @@ use super::held::Held;
 use super::turns::{Turn, Turns};
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::input::NoteInput;
-use crate::jam::link::{HEARD, Heard};
+use crate::jam::link::HEARD;
 use crate::jam::slot;
-use crate::model::Rules;
 use crate::music::{Chord, KeyHeard, KeyRange, Keys};
 
-/// Frames and commitments remembered: those that a request can correct, and the next few.
+/// Frames remembered: those that a request can correct, and the next few.
 const FRAMES: usize = HEARD + 6;
 
 const KEYBOARD: KeyRange = KeyRange { low: 0, count: 128 };
-
-/// What a commitment assumed, and what the planner knows since.
-#[derive(Clone, Copy, Debug)]
-struct Commitment {
-    index: i64,
-    /// Semitones from the network's keys to those that sound.
-    transpose: i8,
-    /// What the planner takes for heard, in the network's keys, and whether for all there is.
-    told: (Chord, bool),
-    /// The newest request that tells otherwise, if it has not been answered. Until it is, nobody knows
-    /// what the planner takes for heard.
-    told_with: Option<Asked>,
-    /// Whether the chord was muted before it began.
-    muted: bool,
-}
-
-/// A request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asked {
-    /// Of the chord.
-    index: i64,
-    /// Whether for the second decision about it.
-    second: bool,
-}
 
 /// The musician, as far as they are heard.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +31,6 @@ pub struct Hearing {
     frames: [Chord; FRAMES],
     /// The newest frame that is open.
     newest: i64,
-    commitments: [Commitment; FRAMES],
     /// The frame from which on nothing is heard, if no key is held.
     rests_from: i64,
     turns: Turns,
@@ -72,19 +46,11 @@ pub struct Hearing {
 
 impl Default for Hearing {
     fn default() -> Self {
-        let none = Commitment {
-            index: i64::MIN,
-            transpose: 0,
-            told: (Chord::SILENT, false),
-            told_with: None,
-            muted: false,
-        };
         Hearing {
             held: Held::default(),
             began: [i64::MIN; 128],
             frames: [Chord::SILENT; FRAMES],
             newest: -1,
-            commitments: [none; FRAMES],
             rests_from: 0,
             turns: Turns::default(),
             listening: false,
@@ -238,16 +204,6 @@ impl Hearing {
         }
     }
 
-    /// A live onset in [`Mode::Answer`]: commitments from `first` on do not sound.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn interrupt(&mut self, first: i64) {
-        for commitment in self.commitments.iter_mut().filter(|c| c.index >= first) {
-            commitment.muted = true;
-        }
-    }
-
     /// A commit point: settles whose turn it is.
     ///
     /// # Realtime
@@ -261,111 +217,10 @@ impl Hearing {
         self.turns.motif(index)
     }
 
-    /// Chord `index` is committed under `rules` when the play head is nearest to frame `at`,
-    /// if it moves. Returns what the planner has to be told: of each frame before, what was
-    /// heard, if it is not what it assumes.
-    ///
-    /// # Realtime
-    /// Looks at no more than [`HEARD`] frames.
-    pub fn commit(&mut self, index: i64, at: Option<i64>, rules: &Rules, transpose: i8) -> Heard {
-        if let Some(at) = at {
-            self.open(at);
-        }
-        let heard = self.tell(Asked { index, second: false });
-        let told = (Chord::from_masks(rules.forced, 0), false);
-        let commitment = Commitment { index, transpose, told, told_with: None, muted: false };
-        if let Some(slot) = self.commitments.get_mut(slot(index, FRAMES)) {
-            *slot = commitment;
-        }
-        heard
-    }
-
-    /// What a request has to tell of the frames before.
-    fn tell(&mut self, asked: Asked) -> Heard {
-        let mut heard = Heard::default();
-        for before in (asked.index - HEARD as i64).max(0)..asked.index {
-            let Some(known) = self.commitment(before) else { continue };
-            let notes = match self.frame(before) {
-                Some(frame) => in_network(frame, known.transpose),
-                // It has not begun: what was assumed stands.
-                None => known.told.0,
-            };
-            let now = (notes, known.muted);
-            if now == known.told && known.told_with.is_none() {
-                continue;
-            }
-            match known.muted {
-                true => heard.push(before, notes),
-                false => heard.push_beside(before, notes),
-            };
-            if let Some(known) = self.commitments.get_mut(slot(before, FRAMES)) {
-                (known.told, known.told_with) = (now, Some(asked));
-            }
-        }
-        heard
-    }
-
-    /// The second decision about chord `index` is asked for when the play head is nearest to frame
-    /// `at`: what was heard in its frame so far, in the keys that sound and in the network's, and
-    /// what the planner has to be told of the frames before.
-    ///
-    /// # Realtime
-    /// Looks at no more than [`HEARD`] frames.
-    pub fn listen_to(&mut self, index: i64, at: Option<i64>) -> ([Chord; 2], Heard) {
-        if let Some(at) = at {
-            self.open(at);
-        }
-        let asked = Asked { index, second: true };
-        let heard = self.tell(asked);
-        let sounding = self.frame(index).unwrap_or_default();
-        let mut notes = Chord::SILENT;
-        if let Some(known) =
-            self.commitments.get_mut(slot(index, FRAMES)).filter(|c| c.index == index)
-        {
-            notes = in_network(sounding, known.transpose);
-            (known.told, known.told_with) = ((notes, known.muted), Some(asked));
-        }
-        ([sounding, notes], heard)
-    }
-
-    /// The request for chord `index`, or the one for the second decision about it, has been answered:
-    /// the planner takes for heard what it told, `heard` of the frames before.
-    ///
-    /// # Realtime
-    /// Looks at no more than [`HEARD`] frames.
-    pub fn answered(&mut self, index: i64, second: bool, heard: &Heard) {
-        let asked = Asked { index, second };
-        // Of the frame itself only the second tells.
-        let told = heard.frames().iter().map(|told| told.index).chain(second.then_some(index));
-        for frame in told {
-            let known = self.commitments.get_mut(slot(frame, FRAMES));
-            if let Some(known) = known.filter(|known| known.index == frame)
-                && known.told_with == Some(asked)
-            {
-                known.told_with = None;
-            }
-        }
-    }
-
-    /// What was heard in frame `index`, if it is open and still remembered.
+    /// What was heard in frame `index`, in the keys that sound, if it is open and still remembered.
     pub fn frame(&self, index: i64) -> Option<Chord> {
         let open = index <= self.newest && index > self.newest - FRAMES as i64 && index >= 0;
         self.frames.get(slot(index, FRAMES)).copied().filter(|_| open)
-    }
-
-    /// What frame `index` came to: what was heard in it, in the network's keys, and whether what
-    /// was chosen for it was muted.
-    ///
-    /// # Realtime
-    /// Constant time.
-    pub fn outcome(&self, index: i64) -> (Chord, bool) {
-        let Some(known) = self.commitment(index) else { return (Chord::SILENT, false) };
-        let heard = self.frame(index).unwrap_or(Chord::SILENT);
-        (in_network(heard, known.transpose), known.muted)
-    }
-
-    fn commitment(&self, index: i64) -> Option<Commitment> {
-        self.commitments.get(slot(index, FRAMES)).copied().filter(|known| known.index == index)
     }
 
     fn frame_mut(&mut self, index: i64) -> &mut Chord {
@@ -381,9 +236,12 @@ impl Hearing {
         }
     }
 
-    /// Opens the frames up to `at` with what is held; returns the newest. Positions that slip
-    /// back a little open nothing.
-    fn open(&mut self, at: i64) -> i64 {
+    /// The play head is nearest to frame `at`: opens the frames up to it with what is held, and returns
+    /// the newest. Positions that slip back a little open nothing.
+    ///
+    /// # Realtime
+    /// Opens no more frames than are remembered.
+    pub fn open(&mut self, at: i64) -> i64 {
         self.newest = self.newest.max(at - FRAMES as i64);
         while self.newest < at {
             self.close_key();
@@ -399,6 +257,6 @@ impl Hearing {
 }
 
 /// What sounds, in the network's keys; by octaves onto the keyboard where it leaves it.
-fn in_network(sounding: Chord, transpose: i8) -> Chord {
+pub(super) fn in_network(sounding: Chord, transpose: i8) -> Chord {
     sounding.folded(transpose.saturating_neg(), KEYBOARD)
 }

@@ -3,7 +3,6 @@
 mod exchange;
 mod listen;
 mod outcome;
-mod pending;
 mod publish;
 mod react;
 mod wait;
@@ -12,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::jam::clock::{Clock, Due, Motion};
+use crate::jam::commitments::{Commitment, Commitments, RequestId};
 use crate::jam::controls::{Controls, Mode, Replay, Timing};
 use crate::jam::groove::Feel;
 use crate::jam::hearing::Hearing;
@@ -25,7 +25,6 @@ use crate::jam::transport::Transport;
 use crate::jam::turns::Turn;
 use crate::music::{Grid, KeyHeard};
 use listen::Coming;
-use pending::{Entry, Pending};
 use publish::shown;
 pub use wait::OfflineFlag;
 use wait::Waits;
@@ -49,9 +48,7 @@ pub struct Performer {
     thru: Thru,
     /// What came in with blocks of no samples.
     stashed: Input,
-    pending: Pending,
-    /// The step that has begun without its chord, which may still come.
-    overdue: Option<Entry>,
+    commitments: Commitments,
     /// What becomes of the step that has begun.
     begun: Option<Outcome>,
     /// What became of the one before, if the worker could not be told.
@@ -74,7 +71,7 @@ pub struct Performer {
     block: u64,
     /// How long the block is, seconds.
     block_s: f64,
-    /// What the worker counted when the commitments were made; see `SharedState`.
+    /// That of the commitments; see `SharedState`.
     generation: u64,
     /// Whether the worker has answered since the anchor.
     anchored: bool,
@@ -98,8 +95,7 @@ impl Performer {
             timing: Timing::default(),
             thru: Thru::default(),
             stashed: Input::NONE,
-            pending: Pending::default(),
-            overdue: None,
+            commitments: Commitments::default(),
             begun: None,
             untold: None,
             gate_open: false,
@@ -149,7 +145,7 @@ impl Performer {
         self.player.send_pending(out);
         self.hearing.listen(controls.mode);
         let ahead = controls.commits_ahead();
-        let motion = self.clock.begin(transport, controls.rate, ahead, frames);
+        let motion = self.clock.begin(transport, controls.rate, ahead, frames, &self.commitments);
         let mut eventful = motion != Motion::Continued(None) || !input.is_empty();
         self.clock.set_timing(controls.timing());
         self.clock.set_swing(controls.groove.swing, transport.metre());
@@ -168,20 +164,18 @@ impl Performer {
             Motion::Continued(None) => {}
             Motion::Continued(Some(index)) => {
                 self.wait_for_all(transport, controls);
-                self.pending.void_from(index);
-                self.new_epoch();
+                self.void_from(index);
             }
             Motion::Jumped => {
                 self.wait_for_all(transport, controls);
                 self.fall_silent(out);
                 self.close();
                 self.hearing.jump(self.clock.last().index);
-                self.pending.void_from(i64::MIN);
-                self.new_epoch();
+                self.void_from(i64::MIN);
             }
         }
         self.receive(transport);
-        self.play_overdue(transport, controls, out);
+        self.play_late(transport, controls, out);
         if self.gate_open {
             self.release(0, out);
         }
@@ -193,7 +187,7 @@ impl Performer {
         }
         self.player.block(self.taken(controls));
         self.hear_stashed(controls, out);
-        while let Some(moment) = self.clock.next_moment() {
+        while let Some(moment) = self.clock.next_moment(&self.commitments) {
             eventful = true;
             self.hear(&mut coming, moment.offset_samples, controls, out);
             self.clock.take(moment);
@@ -215,7 +209,7 @@ impl Performer {
                 }
                 Due::Late => self.miss(moment.offset_samples, out),
                 Due::Gate => {
-                    if let Some(next) = self.next_to_sound().map(|entry| entry.request.place) {
+                    if let Some(next) = self.next_to_sound().map(Commitment::place) {
                         self.wait_for(next, transport, controls);
                     }
                     self.release(moment.offset_samples, out);
@@ -248,13 +242,9 @@ impl Performer {
         self.close();
         self.hearing.let_go();
         self.clock.reset();
-        self.overdue = None;
         self.gate_open = false;
         self.gated = 0;
-        self.pending.void_from(1);
-        if !self.pending.is_parked() {
-            self.pending.void_from(i64::MIN);
-        }
+        self.commitments.rewind();
         self.new_epoch();
     }
 
@@ -271,17 +261,13 @@ impl Performer {
 
     /// Playback began: only the chord that was parked is worth keeping.
     fn start(&mut self) {
-        if !self.pending.is_parked() {
-            self.pending.void_from(i64::MIN);
-            self.new_epoch();
-        }
         self.close();
-        self.overdue = None;
+        self.rewind();
         self.hearing.begin();
         self.loudness.begin();
         self.feel = Feel::default();
         // Parked and answered, it is what history began with.
-        self.anchored = self.pending.iter().any(Entry::is_answered);
+        self.anchored = self.commitments.coming().any(Commitment::is_answered);
         self.anchor_next = false;
         self.end.shared.sounding.store(self.clock.last().index, Ordering::Relaxed);
         self.status.clear_past();
@@ -295,13 +281,10 @@ impl Performer {
         self.end.shared.sounding.store(i64::MIN, Ordering::Relaxed);
         match first {
             Some(place) => {
-                if !self.pending.is_parked() {
-                    self.pending.void_from(i64::MIN);
-                    self.new_epoch();
-                }
+                self.rewind();
                 self.commit(place, None, transport, controls);
             }
-            None => self.pending.void_from(i64::MIN),
+            None => self.void_all(),
         }
     }
 
@@ -349,21 +332,18 @@ impl Performer {
                 Replay::Bounces if self.waits.bounces(transport) => Recallable::Earlier,
                 _ => Recallable::Locked,
             },
-            heard: self.hearing.commit(place.index, nearest, &rules, controls.transpose),
+            heard: self.tell(RequestId { index: place.index, second: false }, nearest),
         };
         if first {
             // Parked with the same parameters, it is what was asked for already.
-            let same =
-                |asked: Request| Request { lookahead: request.lookahead, ..asked } == request;
-            if self.pending.get(place).is_some_and(|entry| same(entry.request)) {
+            if self.commitments.confirm(&request) {
                 return;
             }
-            self.pending.void_from(i64::MIN);
             self.anchored = false;
-            self.new_epoch();
+            self.void_from(i64::MIN);
         }
         self.anchor_next = false;
-        self.pending.push(request);
+        self.commitments.commit(request);
         self.send();
     }
 
@@ -377,37 +357,32 @@ impl Performer {
         out: &mut impl NoteSink,
     ) {
         // On short laps a step can begin before the one before it sounded or was given up.
-        if let Some((entry, chord)) = self.overdue.and_then(|e| Some((e, e.sounding_chord()?))) {
-            self.play(&entry, chord, offset_samples, transport, controls, out);
-        }
+        self.play(offset_samples, transport, controls, out);
         self.miss(offset_samples, out);
         self.close();
         self.end.shared.sounding.store(place.index, Ordering::Relaxed);
         self.status.now = Some(place.step);
-        self.overdue = self.pending.take(place);
-        self.begun = self.overdue.map(|entry| outcome::begun(&entry, transport));
+        self.commitments.begin();
+        if let Some(begun) = self.commitments.unsounded() {
+            self.begun = Some(outcome::begun(begun, transport));
+            self.status.push_past(shown(begun));
+        }
         self.time_step(controls);
-        self.status.push_past(shown(place, self.overdue.as_ref()));
         if !self.clock.is_sound_due() {
             self.sound(offset_samples, transport, controls, out);
         }
     }
 
     /// A chord that came no more than a quarter of a step late plays at once.
-    fn play_overdue(
-        &mut self,
-        transport: &Transport,
-        controls: &Controls,
-        out: &mut impl NoteSink,
-    ) {
-        let overdue = self.overdue.as_ref().filter(|_| !self.clock.is_sound_due());
-        let Some(chord) = overdue.and_then(Entry::sounding_chord) else { return };
-        let Some(entry) = self.overdue else { return };
-        if self.clock.in_time_for_last() {
+    fn play_late(&mut self, transport: &Transport, controls: &Controls, out: &mut impl NoteSink) {
+        if self.clock.is_sound_due() || !self.clock.in_time_for_last() {
+            return;
+        }
+        let second = self.commitments.unsounded().and_then(Commitment::second_asked_in);
+        if self.play(0, transport, controls, out) {
             // What was asked for in the block before could not be there in it.
-            let waited = entry.second.is_some_and(|second| second.block + 1 == self.block);
+            let waited = second.is_some_and(|block| block + 1 == self.block);
             self.status.late_chords += u64::from(!waited);
-            self.play(&entry, chord, 0, transport, controls, out);
         }
     }
 
@@ -415,8 +390,8 @@ impl Performer {
     /// that chord is there.
     fn release(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
         let next = self.next_to_sound();
-        let before = next.and_then(|entry| entry.touch).and_then(|touch| touch.released);
-        let next = next.and_then(Entry::sounding_chord);
+        let before = next.and_then(Commitment::touch).and_then(|touch| touch.released);
+        let next = next.and_then(Commitment::sounding_chord);
         self.gate_open = next.is_none();
         self.gated |= match (before, next) {
             // As when it was heard.
@@ -427,14 +402,14 @@ impl Performer {
     }
 
     /// The commitment that sounds next.
-    fn next_to_sound(&self) -> Option<&Entry> {
-        let begun = self.overdue.as_ref().filter(|_| self.clock.is_sound_due());
-        begun.or(self.pending.iter().next())
+    fn next_to_sound(&self) -> Option<&Commitment> {
+        let begun = self.commitments.unsounded().filter(|_| self.clock.is_sound_due());
+        begun.or(self.commitments.coming().next())
     }
 
     /// A chord that has not come by now does not sound: a rest.
     fn miss(&mut self, offset_samples: u32, out: &mut impl NoteSink) {
-        if self.overdue.take().is_some() {
+        if self.commitments.finish() {
             self.player.rest(offset_samples, out);
             self.status.missed_deadlines += 1;
             self.status.lookahead_too_short = true;
@@ -443,7 +418,7 @@ impl Performer {
 
     fn fall_silent(&mut self, out: &mut impl NoteSink) {
         self.player.rest(0, out);
-        self.overdue = None;
+        self.commitments.finish();
         self.gate_open = false;
         self.gated = 0;
     }

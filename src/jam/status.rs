@@ -1,6 +1,7 @@
 //! What the editor is shown of the performance. Written by the audio thread through a
 //! triple buffer, so a reader never holds it up.
 
+use crate::jam::controls::Lookahead;
 use crate::jam::transport::Reason;
 use crate::music::{Chord, Metre, Step, Tonality};
 
@@ -8,7 +9,7 @@ use crate::music::{Chord, Metre, Step, Tonality};
 pub const PAST: usize = 32;
 /// Chords of the future that [`Status`] holds: the longest look-ahead, the step that is due
 /// and one more.
-pub const COMING: usize = 10;
+pub const COMING: usize = Lookahead::MAX_STEPS + 2;
 
 /// One step as the editor draws it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,7 +97,8 @@ pub struct Status {
     /// The last steps in played order, the newest last; the first `past_len` are valid.
     past: [Shown; PAST],
     past_len: usize,
-    /// Committed steps in the order in which they will sound.
+    /// Committed steps in the order in which they will sound: a picture of the table of commitments,
+    /// taken whenever the status goes out, for the editor alone.
     coming: [Shown; COMING],
     coming_len: usize,
     /// Chords that were not there in time, a quarter of a step included.
@@ -168,7 +170,7 @@ impl Status {
         self.past_len = 0;
     }
 
-    /// Replaces what is coming; what has no room is left out.
+    /// Takes the picture of what is coming; what has no room is left out.
     pub(crate) fn set_coming(&mut self, coming: impl Iterator<Item = Shown>) {
         self.coming_len = 0;
         for (slot, shown) in self.coming.iter_mut().zip(coming) {

@@ -217,7 +217,7 @@ impl<B: Biaxial> Service<B> {
             self.end.shared.chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.worst_chord_ms.store(0.0, Ordering::Relaxed);
             self.end.shared.busy_ms.store(0.0, Ordering::Relaxed);
-            self.invalidate_pending();
+            self.new_generation();
         }
         if loading.is_none() {
             *loading = self.models.begin_loading();
@@ -232,12 +232,12 @@ impl<B: Biaxial> Service<B> {
             self.begun = None;
         }
         if change.is_some() {
-            self.invalidate_pending();
+            self.new_generation();
         }
     }
 
     /// A new generation begins: what was committed in the old one is void.
-    fn invalidate_pending(&mut self) {
+    fn new_generation(&mut self) {
         self.end.shared.generation.fetch_add(1, Ordering::Release);
     }
 

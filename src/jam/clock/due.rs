@@ -1,6 +1,7 @@
 //! What is due in a block, and when: commit points, second decisions, boundaries, sounds, gates.
 
-use super::{AHEAD, Clock, Gate, State};
+use super::{Clock, Gate, State};
+use crate::jam::commitments::{Commitment, Commitments};
 use crate::jam::controls::Timing;
 use crate::jam::link::Place;
 
@@ -40,24 +41,27 @@ pub struct Moment {
 }
 
 impl Clock {
-    /// The next thing due in the block, in order of time. It stays due until
-    /// [`Clock::take`] is called.
+    /// The next thing due in the block, in order of time, if so much is `committed`. It stays due
+    /// until [`Clock::take`] is called and, of a commitment, until the table has it that it was done.
     ///
     /// # Realtime
     /// Constant time.
-    pub fn next_moment(&self) -> Option<Moment> {
+    pub fn next_moment(&self, committed: &Commitments) -> Option<Moment> {
         if self.state != State::Playing {
             return None;
         }
         let lookahead_beats = self.lookahead.steps() * self.path.step_beats();
-        let next = self.next_to_commit().filter(|_| self.ahead_len < AHEAD);
+        let newest = self.ahead(committed).next_back().unwrap_or(self.last);
+        let next = self.path.after(newest).filter(|_| committed.has_room());
         let candidates = [
             self.late_due.then(|| (Due::Late, self.last, self.late_beats())),
-            self.listen_beats().map(|(place, beats)| (Due::Listen, place, beats)),
+            self.listen_beats(committed).map(|(place, beats)| (Due::Listen, place, beats)),
             self.sound_due.map(|timing| {
                 (Due::Sound, self.last, self.path.distance(self.last) + self.sound_beats(timing))
             }),
-            self.next_to_begin().map(|place| (Due::Boundary, place, self.path.distance(place))),
+            self.ahead(committed)
+                .next()
+                .map(|place| (Due::Boundary, place, self.path.distance(place))),
             next.map(|place| (Due::Commit, place, self.path.distance(place) - lookahead_beats)),
             self.gate_beats().map(|(place, beats)| (Due::Gate, place, beats)),
         ];
@@ -85,7 +89,7 @@ impl Clock {
     pub fn take(&mut self, moment: Moment) {
         match moment.due {
             Due::Late => self.late_due = false,
-            Due::Listen => self.listened = moment.place.index,
+            Due::Listen => {}
             Due::Boundary => {
                 self.last = moment.place;
                 self.late_due = true;
@@ -97,15 +101,13 @@ impl Clock {
                     self.sounded = timing;
                     self.gate = Some(self.gate_of(self.last, timing));
                 }
-                self.ahead.rotate_left(1);
-                self.ahead_len -= 1;
             }
             Due::Sound => {
                 let after = self.sound_due.take().unwrap_or_default();
                 self.sounded = after;
                 self.gate = Some(self.gate_of(moment.place, after));
             }
-            Due::Commit => self.push_ahead(moment.place),
+            Due::Commit => self.starts = false,
             Due::Gate => self.gate = None,
         }
         self.offset = moment.offset_samples;
@@ -117,16 +119,16 @@ impl Clock {
     }
 
     /// The place whose second decision is to be asked for next, and when.
-    fn listen_beats(&self) -> Option<(Place, f64)> {
+    fn listen_beats(&self, committed: &Commitments) -> Option<(Place, f64)> {
         if self.reaction_s <= 0.0 {
             return None;
         }
         let begun = self.sound_due.map(|delay| (self.last, self.sound_beats(delay)));
         let after = |place| self.delay_beats(self.reaction_s) + self.swing_beats(place);
-        let next = self.next_to_begin().map(|place| (place, after(place)));
-        let asked = |place: &Place| place.index <= self.listened;
+        let next = self.ahead(committed).next().map(|place| (place, after(place)));
+        let awaits = |place| committed.get(place).is_some_and(Commitment::awaits_second);
         let (place, sounds) =
-            [begun, next].into_iter().flatten().find(|(place, _)| !asked(place))?;
+            [begun, next].into_iter().flatten().find(|(place, _)| awaits(*place))?;
         let after = sounds - Timing::LISTEN_S * self.beats_per_second;
         let earliest = -Timing::LONGEST_REACTION_STEPS * self.path.step_beats();
         Some((place, self.path.distance(place) + after.max(earliest)))
@@ -153,20 +155,10 @@ impl Clock {
         (gate < begins + late.max(0.0)).then_some((place, gate))
     }
 
-    fn next_to_begin(&self) -> Option<Place> {
-        self.ahead.first().filter(|_| self.ahead_len > 0).copied()
-    }
-
-    fn next_to_commit(&self) -> Option<Place> {
-        let newest = self.ahead_len.checked_sub(1).and_then(|i| self.ahead.get(i)).copied();
-        self.path.after(newest.unwrap_or(self.last))
-    }
-
-    fn push_ahead(&mut self, place: Place) {
-        if let Some(slot) = self.ahead.get_mut(self.ahead_len) {
-            *slot = place;
-            self.ahead_len += 1;
-        }
+    /// The places whose commit points have passed and that have not begun, the next first.
+    pub(super) fn ahead(&self, committed: &Commitments) -> impl DoubleEndedIterator<Item = Place> {
+        let passed = !self.starts;
+        committed.coming().filter(move |_| passed).map(Commitment::place)
     }
 
     /// Seconds from the block's first sample until the next second decision is to be asked for; none
@@ -174,8 +166,8 @@ impl Clock {
     ///
     /// # Realtime
     /// Constant time.
-    pub fn until_listening_s(&self) -> Option<f64> {
-        let beats = self.listen_beats().map(|(_, beats)| beats)?;
+    pub fn until_listening_s(&self, committed: &Commitments) -> Option<f64> {
+        let beats = self.listen_beats(committed).map(|(_, beats)| beats)?;
         (self.state == State::Playing).then_some(beats / self.beats_per_second)
     }
 }

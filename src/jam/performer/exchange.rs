@@ -3,22 +3,39 @@
 use std::sync::atomic::Ordering;
 
 use super::{Performer, WAIT_POLL};
+use crate::jam::commitments::{Commitment, RequestId};
 use crate::jam::controls::Controls;
-use crate::jam::link::{AudioEnd, Place, Request};
+use crate::jam::link::{AudioEnd, Heard, Place, Request};
 use crate::jam::sync::{self, Instant};
 use crate::jam::transport::{Reason, Transport};
 
-use super::pending::Entry;
-
 impl Performer {
+    /// Voids the commitments from `index` on, and with them the work under way.
+    pub(super) fn void_from(&mut self, index: i64) {
+        self.commitments.void_from(index);
+        self.new_epoch();
+    }
+
+    /// Nothing is to be played: voids what there is.
+    pub(super) fn void_all(&mut self) {
+        if self.commitments.coming().next().is_some() {
+            self.void_from(i64::MIN);
+        }
+    }
+
+    /// Playback stands or begins from a stop: nothing holds but a first chord.
+    pub(super) fn rewind(&mut self) {
+        if self.commitments.rewind() {
+            self.new_epoch();
+        }
+    }
+
     /// Voids what was committed in an older generation: by another model, from another take.
     pub(super) fn check_generation(&mut self) {
         let generation = self.end.shared.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;
-            self.clock.void_all();
-            self.pending.void_from(i64::MIN);
-            self.new_epoch();
+            self.void_from(i64::MIN);
         }
     }
 
@@ -26,34 +43,31 @@ impl Performer {
     pub(super) fn new_epoch(&mut self) {
         self.epoch += 1;
         self.end.shared.epoch.store(self.epoch, Ordering::Release);
-        self.pending.iter_mut().for_each(Entry::ask_again);
-        self.overdue.iter_mut().for_each(Entry::ask_again);
-        let mut asked = self.overdue.iter().chain(self.pending.iter());
-        if !self.anchored && !asked.any(|entry| entry.request.anchor) {
+        self.commitments.ask_again();
+        let mut asked = self.commitments.to_sound();
+        if !self.anchored && !asked.any(|known| known.request().anchor) {
             self.anchor_next = true;
         }
     }
 
     /// Sends what has not been sent, in order, as far as there is room.
     pub(super) fn send(&mut self) {
-        if let Some(outcome) = self.untold
-            && self.end.tell(outcome)
-        {
-            self.untold = None;
-        }
-        if self.untold.is_some() {
-            // Nothing overtakes it: by its index alone nobody could tell when it was.
-            let waiting = self.pending.iter().any(|entry| !entry.sent);
-            self.status.refused_requests += u64::from(waiting);
-            return;
-        }
+        let end = &mut self.end;
+        self.untold = self.untold.filter(|outcome| !end.tell(*outcome));
+        // Nothing overtakes it: by its index alone nobody could tell when it was.
+        let free = self.untold.is_none();
         let (epoch, generation) = (self.epoch, self.generation);
-        for entry in self.overdue.iter_mut().chain(self.pending.iter_mut()) {
-            if !entry.send(|request| self.end.request(Request { epoch, generation, ..request })) {
-                self.status.refused_requests += 1;
-                return;
-            }
+        let send = |request| free && end.request(Request { epoch, generation, ..request });
+        self.status.refused_requests += u64::from(!self.commitments.send(send));
+    }
+
+    /// What `request` has to tell of what was heard, when the play head is nearest to frame `at`, if it
+    /// moves.
+    pub(super) fn tell(&mut self, request: RequestId, at: Option<i64>) -> Heard {
+        if let Some(at) = at {
+            self.hearing.open(at);
         }
+        self.commitments.tell(request, |index| self.hearing.frame(index))
     }
 
     /// Takes what the worker has decided; what bears an old epoch is dropped.
@@ -65,10 +79,7 @@ impl Performer {
             }
             self.waits.answered();
             self.anchored = true;
-            let entries = self.overdue.iter_mut().chain(self.pending.iter_mut());
-            for asked in entries.filter_map(|entry| entry.answer(&planned)) {
-                self.hearing.answered(planned.place.index, planned.second, &asked.heard);
-            }
+            self.commitments.answer(&planned);
             if transport.reason() == Reason::Playing {
                 let samples = self.clock.samples_until(planned.place);
                 let lead_ms = (samples / transport.sample_rate * 1e3) as f32;
@@ -86,7 +97,7 @@ impl Performer {
     /// In a render, waits for what was asked of the step that has begun: it is history, whether it
     /// sounded or not.
     pub(super) fn wait_for_begun(&mut self, transport: &Transport, controls: &Controls) {
-        if let Some(place) = self.overdue.map(|entry| entry.request.place) {
+        if let Some(place) = self.commitments.unsounded().map(Commitment::place) {
             self.wait_for(place, transport, controls);
         }
     }
@@ -94,7 +105,8 @@ impl Performer {
     /// In a render, waits for all that was asked, within bounds: before something of it is void, or
     /// will not sound. What the planner takes for history then does not hang on how fast it is.
     pub(super) fn wait_for_all(&mut self, transport: &Transport, controls: &Controls) {
-        self.wait_while(transport, controls, |asked| asked.entries().any(|e| !e.is_answered()));
+        let missing = |asked: &Performer| asked.commitments.to_sound().any(|c| !c.is_answered());
+        self.wait_while(transport, controls, missing);
     }
 
     fn wait_while(
@@ -131,12 +143,6 @@ impl Performer {
 
     /// Whether something that was asked of `place` has not been answered.
     fn is_missing(&self, place: Place) -> bool {
-        let begun = self.overdue.iter().find(|entry| entry.request.place == place);
-        begun.or(self.pending.get(place)).is_some_and(|entry| !entry.is_answered())
-    }
-
-    /// What is committed: of the step that has begun, and of those to come.
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.overdue.iter().chain(self.pending.iter())
+        self.commitments.get(place).is_some_and(|known| !known.is_answered())
     }
 }

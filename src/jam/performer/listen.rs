@@ -29,10 +29,7 @@ impl Performer {
         self.fall_silent(out);
         self.close();
         self.clock.reset();
-        if self.pending.next_place().is_some() {
-            self.pending.void_from(i64::MIN);
-            self.new_epoch();
-        }
+        self.void_all();
         let stopped = Transport { playing: false, ..*transport };
         self.publish(&stopped, controls, true);
     }
@@ -189,18 +186,10 @@ impl Performer {
     /// A live onset in answer mode: what we play ends, and what is committed is muted. While
     /// nothing is played, what is parked is asked for again anyway.
     fn interrupt(&mut self, playing: bool, offset_samples: u32, out: &mut impl NoteSink) {
-        if !playing {
-            self.hearing.interrupt(i64::MAX);
-            return;
-        }
-        self.player.rest(offset_samples, out);
-        self.gate_open = false;
-        // What has begun and is still to sound does not.
-        let begun = i64::from(self.overdue.is_none());
-        self.hearing.interrupt(self.clock.last().index + begun);
-        self.pending.mute();
-        if let Some(overdue) = &mut self.overdue {
-            overdue.muted = true;
+        if playing {
+            self.player.rest(offset_samples, out);
+            self.gate_open = false;
+            self.commitments.mute();
         }
     }
 }

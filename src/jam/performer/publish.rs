@@ -3,9 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::Performer;
-use super::pending::Entry;
+use crate::jam::commitments::Commitment;
 use crate::jam::controls::Controls;
-use crate::jam::link::Place;
 use crate::jam::status::Shown;
 use crate::jam::transport::{Reason, Transport};
 use crate::music::{Chord, Grid};
@@ -75,19 +74,19 @@ impl Performer {
         status.answering = self.hearing.answering();
         status.waits = self.hearing.waits(controls);
         status.dropped_notes = self.player.dropped_notes() + self.thru.dropped_notes();
-        status.set_coming(self.pending.iter().map(|entry| shown(entry.request.place, Some(entry))));
+        status.set_coming(self.commitments.coming().map(shown));
         self.end.publish(status);
     }
 }
 
 /// A step as it is shown, with what is known of its chord.
-pub(super) fn shown(place: Place, entry: Option<&Entry>) -> Shown {
-    let chord = entry.and_then(Entry::sounding_chord);
+pub(super) fn shown(known: &Commitment) -> Shown {
+    let chord = known.sounding_chord();
     Shown {
-        step: place.step,
-        pass: place.pass,
+        step: known.place().step,
+        pass: known.place().pass,
         chord: chord.unwrap_or(Chord::SILENT),
         known: chord.is_some(),
-        tentative: entry.is_some_and(Entry::is_tentative),
+        tentative: known.is_tentative(),
     }
 }

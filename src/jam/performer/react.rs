@@ -2,16 +2,17 @@
 //! (listener.md, section 6).
 
 use super::Performer;
-use super::pending::{Entry, Second};
 use super::publish::shown;
+use crate::jam::commitments::{Commitment, RequestId};
 use crate::jam::controls::{Controls, Mode, Timing};
 use crate::jam::groove;
+use crate::jam::hearing::in_network;
 use crate::jam::link::{Decision, Place, Request};
 use crate::jam::player::NoteSink;
 use crate::jam::touch::Touch;
 use crate::jam::transport::Transport;
 use crate::model::{Draw, Follow};
-use crate::music::{Chord, Grid, KeyEstimate, KeyHeard};
+use crate::music::{Grid, KeyEstimate, KeyHeard};
 
 /// From so long before a second decision is asked for on, the worker looks for it often.
 const SOON_S: f64 = 2e-3;
@@ -33,24 +34,18 @@ pub(super) fn follow(controls: &Controls, transpose: i8, key: &KeyHeard) -> Foll
 impl Performer {
     /// Asks for the second decision about the chord of `place`, from what is heard by now.
     pub(super) fn listen(&mut self, place: Place, offset_samples: u32, controls: &Controls) {
+        let Some(ahead) = self.commitments.get(place).map(|known| *known.request()) else { return };
         let at = self.clock.nearest(offset_samples);
-        let gated = self.gated;
-        let begun = self.overdue.as_mut().filter(|entry| entry.request.place == place);
-        let entry = match begun {
-            Some(entry) => Some(entry),
-            None => self.pending.get_mut(place),
-        };
-        let ahead = |entry: &&mut Entry| entry.request.decision == Decision::Ahead;
-        let Some(entry) = entry.filter(ahead) else { return };
-        let ([sounding, notes], heard) = self.hearing.listen_to(place.index, at);
+        let heard = self.tell(RequestId { index: place.index, second: true }, at);
+        let sounding = self.hearing.frame(place.index).unwrap_or_default();
         // What is asked for is the chord in the keys in which it was committed.
-        let transpose = entry.request.transpose;
+        let transpose = ahead.transpose;
         let controls = &Controls { transpose, ..*controls };
         let key = self.hearing.key(true, place.index, Some(sounding));
         let mut rules = self.hearing.rules(controls, sounding.playing(), key.tonality());
-        rules.renew |= controls.network_mask(gated);
+        rules.renew |= controls.network_mask(self.gated);
         let request = Request {
-            decision: Decision::Second(notes),
+            decision: Decision::Second(in_network(sounding, transpose)),
             accompanies: controls.mode == Mode::Accompany && self.hearing.met(),
             anchor: false,
             seed: controls.seed,
@@ -58,9 +53,9 @@ impl Performer {
             follow: follow(controls, transpose, &key),
             rules,
             heard,
-            ..entry.request
+            ..ahead
         };
-        entry.second = Some(Second { request, sent: false, block: self.block, chord: None });
+        self.commitments.ask_second(request, self.block);
         self.send();
     }
 
@@ -76,54 +71,51 @@ impl Performer {
     ) {
         self.gate_open = false;
         self.released = std::mem::take(&mut self.gated);
-        let Some(entry) = self.overdue else { return };
-        if entry.second.is_some_and(|second| second.chord.is_none() && second.block == self.block) {
+        let Some(begun) = self.commitments.unsounded() else { return };
+        if begun.lacks_second() && begun.second_asked_in() == Some(self.block) {
             return;
         }
-        if let Some(chord) = entry.sounding_chord() {
-            self.play(&entry, chord, offset_samples, transport, controls, out);
-        }
+        self.play(offset_samples, transport, controls, out);
     }
 
-    /// Plays the chord of the step that began last.
+    /// Plays the chord of the step that began last, if that is still to sound and its chord is there;
+    /// whether it is.
     pub(super) fn play(
         &mut self,
-        entry: &Entry,
-        chord: Chord,
         offset_samples: u32,
         transport: &Transport,
         controls: &Controls,
         out: &mut impl NoteSink,
-    ) {
-        let touch = entry.touch.unwrap_or_else(|| self.touch(&entry.request, transport, controls));
+    ) -> bool {
+        let Some(known) = self.commitments.unsounded() else { return false };
+        let Some(chord) = known.sounding_chord() else { return false };
+        let touch =
+            known.touch().unwrap_or_else(|| self.touch(known.request(), transport, controls));
         let gated = touch.timing.filter(|timing| timing.gate_permille < 1_000);
         let touch = Touch { released: gated.map(|_| self.released), ..touch };
-        let late = entry.second.is_some_and(|second| second.chord.is_none());
-        self.status.late_decisions += u64::from(late);
+        self.status.late_decisions += u64::from(known.lacks_second());
         self.player.play(chord, offset_samples, &touch, out);
-        self.status.amend_past(shown(entry.request.place, Some(entry)));
-        self.overdue = None;
+        self.status.amend_past(shown(known));
+        self.commitments.finish();
         if let Some(begun) = &mut self.begun {
             (begun.sounded, begun.touch) = (true, Some(touch));
         }
+        true
     }
 
     /// Whether a second decision is to be asked for soon, or is under way.
     pub(super) fn listens_soon(&self) -> bool {
-        let asked = self
-            .overdue
-            .iter()
-            .chain(self.pending.iter())
-            .any(|entry| entry.second.as_ref().is_some_and(|second| second.chord.is_none()));
-        asked || self.clock.until_listening_s().is_some_and(|s| s < self.block_s + SOON_S)
+        let asked = self.commitments.to_sound().any(Commitment::lacks_second);
+        let until_s = self.clock.until_listening_s(&self.commitments);
+        asked || until_s.is_some_and(|s| s < self.block_s + SOON_S)
     }
 
     /// Settles when the step that has just begun sounds: what is replayed when it sounded before, all else
     /// as the groove has it.
     pub(super) fn time_step(&mut self, controls: &Controls) {
-        let Some(entry) = &self.overdue else { return };
-        let Request { place, seed, .. } = entry.request;
-        let before = entry.touch.and_then(|touch| touch.timing);
+        let Some(begun) = self.commitments.unsounded() else { return };
+        let Request { place, seed, .. } = *begun.request();
+        let before = begun.touch().and_then(|touch| touch.timing);
         let draw = Draw { seed, pass: place.pass };
         self.timing = before.unwrap_or_else(|| {
             let position = self.clock.position(place.step);

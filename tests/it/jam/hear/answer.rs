@@ -35,6 +35,28 @@ fn answer_is_silent_while_the_musician_plays_and_answers_on_the_next_bar_line() 
 }
 
 #[test]
+fn an_onset_before_the_first_commit_point_mutes_nothing() {
+    let mut host = Host::manual(tell_step);
+    host.transport.playing = false;
+    host.transport.position_beats = Some(0.13);
+    host.controls.mode = Mode::Answer;
+    host.controls.answer_now = true;
+    // What the question has of voices then does not matter.
+    host.controls.bounds.most_notes = 1;
+    host.controls.lookahead = Lookahead::Quarter;
+    host.run_served(3, 480);
+    let parked = host.requests.len();
+    host.transport.playing = true;
+    host.queue.origin = 0;
+    host.strike(10, 70);
+    host.let_go(500, 70);
+    host.run_served(1, 4000);
+    // Step 1 is committed after it, a quarter of a step ahead, as it was while playback stood.
+    assert_eq!(host.requests[parked..].iter().find(|r| r.place.index == 0), None);
+    assert_eq!(host.onsets(), [(2880, key_of(1))]);
+}
+
+#[test]
 fn a_live_onset_in_answer_ends_what_sounds_and_mutes_what_is_committed() {
     let mut host = playing(tell_step);
     host.controls.lookahead = Lookahead::Four;
