@@ -21,8 +21,9 @@ use commitment::{Asked, Told};
 /// Steps committed and not yet begun: the longest look-ahead, the step due now, some to spare.
 const AHEAD: usize = Lookahead::MAX_STEPS + 4;
 
-/// Steps remembered: those that a request can correct, and the next few.
-const CAPACITY: usize = HEARD + 6;
+/// Steps remembered: all that are ahead, the one that has begun, and those before it that a request
+/// for it can correct; else what is void would take the place of what is still to be told.
+const CAPACITY: usize = HEARD + 1 + AHEAD;
 
 /// The table of commitments. Indices follow one another without a gap: those below `next` have begun,
 /// those from there to `end` have not.
@@ -107,7 +108,8 @@ impl Commitments {
         let index = request.place.index;
         if let Some(known) = self.at_mut(index) {
             let notes = request.listened().unwrap_or_default();
-            known.told = Told { notes, alone: known.muted };
+            // What is muted is told with a later request.
+            known.told = Told { notes, alone: false };
             known.told_with = Some(RequestId { index, second: true });
             (known.second, known.second_block) = (Some(Asked::new(request)), block);
         }

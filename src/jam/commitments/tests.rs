@@ -1,4 +1,6 @@
-//! The table, one thing at a time.
+//! The table, one thing at a time; `random.rs` has all of it at once.
+
+mod random;
 
 use super::*;
 use crate::jam::link::Decision;

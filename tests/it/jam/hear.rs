@@ -136,6 +136,23 @@ fn what_was_not_answered_is_told_again() {
 }
 
 #[test]
+fn what_was_heard_is_told_however_much_was_committed_in_vain_since() {
+    let mut host = playing(silence);
+    host.controls.lookahead = Lookahead::Eight;
+    host.run_served(4, STEP);
+    host.strike(100, 70);
+    host.let_go(200, 70);
+    // Nothing is answered any more, and what tells of step 4 is lost with its epoch.
+    host.run(9 * STEP, STEP);
+    host.take_requests();
+    let beat = host.position() + 8.0;
+    host.transport.position_beats = Some(beat);
+    host.run_served(1, STEP);
+    let next = host.requests.iter().find(|r| told(r, 4).is_some());
+    assert_eq!(next.map(|r| r.place.index), Some(13));
+}
+
+#[test]
 fn a_full_ring_keeps_what_was_heard() {
     let mut host = playing(silence);
     host.controls.lookahead = Lookahead::Eight;
