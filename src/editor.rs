@@ -31,8 +31,9 @@ pub mod window;
 pub use next::Advice;
 pub use panel::Group;
 pub use view::{
-    Actions, Activity, Card, Column, Command, Console, Ear, Entry, Figures, Library, Line, Model,
-    Part, PresetAction, PresetShelf, Question, Roll, Sound, Take, TakeAction, Transport, View,
+    Actions, Activity, Card, Column, Command, Console, Entry, Figures, Library, Line, Model,
+    MusicalContext, Part, PresetAction, PresetShelf, Question, Roll, Sound, Take, TakeAction,
+    Transport, View,
 };
 
 use egui::{

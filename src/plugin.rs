@@ -9,7 +9,7 @@ mod dialogs;
 mod entry;
 mod library;
 pub mod models;
-mod passing;
+mod pass_through;
 mod presets;
 pub mod process;
 mod session;
@@ -30,9 +30,9 @@ use nih_plug::prelude::{
 use nih_plug_egui::RepaintNotifier;
 
 use self::models::Models;
-use self::passing::{HostQueue, Passing};
+use self::pass_through::{HostQueue, PassThrough};
 use self::process::{BlockOutcome, Guard};
-pub use self::session::{Lead, Session};
+pub use self::session::{Session, TransportControl};
 use self::takes::TakeEditor;
 use crate::audition::{Audition, Sounding};
 use crate::editor::{self, window::Window};
@@ -53,7 +53,7 @@ pub struct Anacrusis {
     /// What the musician plays in the block at hand.
     input: Input,
     /// What goes by.
-    passing: Passing,
+    pass_through: PassThrough,
     /// The channel on which the musician struck a key last.
     channel: u8,
     /// The channel on which the switch pressed the pedal.
@@ -107,7 +107,7 @@ impl Anacrusis {
             audition: Audition::default(),
             guard: Guard::default(),
             input: Input::NONE,
-            passing: Passing::default(),
+            pass_through: PassThrough::default(),
             channel: 0,
             pedalled: 0,
             models,
@@ -138,7 +138,7 @@ impl Plugin for Anacrusis {
     }];
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
-    const INPUT_EVENT_CAPACITY: usize = passing::CAPACITY;
+    const INPUT_EVENT_CAPACITY: usize = pass_through::CAPACITY;
     // The framework adds the offset of a split block twice, so blocks are never split.
     const SAMPLE_ACCURATE_AUTOMATION: bool = false;
 
@@ -198,7 +198,7 @@ impl Anacrusis {
         self.follow_states();
         if self.signals.panic.swap(false, Ordering::AcqRel) {
             self.performer.panic();
-            self.passing.rest();
+            self.pass_through.rest();
             self.audition.silence();
         }
         let transport = process::transport(context.transport(), self.offline);
@@ -218,16 +218,16 @@ impl Anacrusis {
         };
         self.input.clear();
         let hands_on = bypass || controls.thru;
-        self.passing.begin(hands_on);
+        self.pass_through.begin(hands_on);
         if sustain != controls.sustain {
             // It is lifted where it was pressed.
             self.pedalled = if controls.sustain { self.channel } else { self.pedalled };
-            self.passing.take(passing::pedal(self.pedalled, controls.sustain), hands_on);
+            self.pass_through.take(pass_through::pedal(self.pedalled, controls.sustain), hands_on);
         }
         if !bypass {
             self.come_in(context, frames, controls.thru);
         }
-        let out = HostQueue::<P, _>::new(context, &mut self.passing);
+        let out = HostQueue::<P, _>::new(context, &mut self.pass_through);
         let mut out = Sounding::new(&mut self.audition, out, left, right);
         let (performer, input) = (&mut self.performer, &self.input);
         let outcome = if bypass {
@@ -238,7 +238,7 @@ impl Anacrusis {
             self.guard.process(performer, &transport, &controls, input, frames, &mut out)
         };
         out.finish();
-        self.passing.end(|event| context.try_send_event(event).is_ok());
+        self.pass_through.end(|event| context.try_send_event(event).is_ok());
         if bypass {
             self.pass_by(context);
         }
@@ -267,9 +267,9 @@ impl Anacrusis {
                     self.channel = channel;
                 }
                 self.input.push(event);
-                self.passing.count_heard();
+                self.pass_through.count_heard();
             }
-            if !self.passing.take(event, hands_on) {
+            if !self.pass_through.take(event, hands_on) {
                 self.input.lose();
             }
         }
@@ -288,7 +288,7 @@ impl Anacrusis {
                 self.performer.passed_by(played, taken);
             }
             if taken {
-                self.passing.saw(&event);
+                self.pass_through.saw(&event);
             }
         }
     }
@@ -307,7 +307,10 @@ impl Anacrusis {
     }
 
     /// [`Plugin::editor`], for whatever wraps this plugin.
-    pub(crate) fn window(&mut self, lead: Option<Box<dyn Lead>>) -> Option<Window<Session>> {
+    pub(crate) fn window(
+        &mut self,
+        lead: Option<Box<dyn TransportControl>>,
+    ) -> Option<Window<Session>> {
         let session = Session::new(
             self.monitor.take()?,
             self.models.clone(),

@@ -18,12 +18,12 @@
 
 mod arguments;
 mod cables;
-mod desk;
 mod devices;
-mod lead;
 mod logger;
+mod shared_controls;
 mod terminal;
 mod time;
+mod transport_control;
 mod window;
 
 use std::process::ExitCode;
@@ -38,9 +38,9 @@ use nih_plug::prelude::{
 };
 
 use self::arguments::Arguments;
-use self::desk::Desk;
-use self::lead::InWindow;
+use self::shared_controls::SharedControls;
 use self::time::OwnTime;
+use self::transport_control::InWindow;
 use self::window::Stage;
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
@@ -51,7 +51,7 @@ use crate::plugin::Anacrusis;
 
 /// What the terminal and the plugin share. A global, since the framework makes the plugin and
 /// hands nothing on.
-static DESK: OnceLock<Arc<Desk>> = OnceLock::new();
+static CONTROLS: OnceLock<Arc<SharedControls>> = OnceLock::new();
 
 /// The program: runs until its window is closed, or until it is told to end.
 pub fn main() -> ExitCode {
@@ -70,12 +70,12 @@ fn run(arguments: Arguments) -> Result<(), String> {
         return Ok(());
     }
     let plan = devices::plan(&arguments)?;
-    let desk = Arc::new(Desk::new(&arguments));
-    let desk = DESK.get_or_init(|| desk);
+    let shared = Arc::new(SharedControls::new(&arguments));
+    let shared = CONTROLS.get_or_init(|| shared);
     eprintln!("{}", plan.told);
-    terminal::start(desk.clone())?;
+    terminal::start(shared.clone())?;
     if let Some(cables) = plan.cables {
-        cables.connect_when(desk.clone())?;
+        cables.connect_when(shared.clone())?;
     }
     if nice_export_standalone_with_args::<Standalone, _>(plan.framework) {
         Ok(())
@@ -90,7 +90,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
 pub struct Standalone {
     plugin: Anacrusis,
     conductor: Conductor,
-    desk: Arc<Desk>,
+    shared: Arc<SharedControls>,
     /// What is played on the computer's keys.
     keys: HeapCons<NoteEvent<()>>,
     /// The other end, until the window has it.
@@ -99,14 +99,14 @@ pub struct Standalone {
 
 impl Default for Standalone {
     fn default() -> Self {
-        let desk = DESK.get_or_init(Arc::default).clone();
+        let shared = CONTROLS.get_or_init(Arc::default).clone();
         let params =
-            if desk.muted { AnacrusisParams::default() } else { AnacrusisParams::auditioning() };
-        let (keyboard, keys) = HeapRb::new(lead::MOST_KEYS).split();
+            if shared.muted { AnacrusisParams::default() } else { AnacrusisParams::auditioning() };
+        let (keyboard, keys) = HeapRb::new(transport_control::MOST_KEYS).split();
         Self {
             plugin: Anacrusis::new(params),
             conductor: Conductor::default(),
-            desk,
+            shared,
             keys,
             keyboard: Some(keyboard),
         }
@@ -138,12 +138,12 @@ impl Plugin for Standalone {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Stage> {
-        let keyboard = self.keyboard.take().filter(|_| !self.desk.windowless);
+        let keyboard = self.keyboard.take().filter(|_| !self.shared.windowless);
         let window = keyboard.and_then(|keyboard| {
-            let lead = InWindow::new(self.desk.clone(), keyboard);
+            let lead = InWindow::new(self.shared.clone(), keyboard);
             self.plugin.window(Some(Box::new(lead)))
         });
-        Some(Stage::new(window, self.desk.clone()))
+        Some(Stage::new(window, self.shared.clone()))
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -170,7 +170,7 @@ impl Plugin for Standalone {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let sample_rate = f64::from(context.transport().sample_rate);
-        let transport = self.conductor.transport(self.desk.wishes(), sample_rate);
+        let transport = self.conductor.transport(self.shared.wishes(), sample_rate);
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
         let status = self.plugin.process(
             buffer,
@@ -178,7 +178,7 @@ impl Plugin for Standalone {
             &mut OwnTime::new(context, &transport, &mut self.keys),
         );
         self.conductor.advance(frames);
-        self.desk.played_a_block();
+        self.shared.played_a_block();
         status
     }
 }

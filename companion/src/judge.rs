@@ -37,7 +37,7 @@ use accompany::Plan;
 use network::Player;
 use pieces::{Pieces, Wanted};
 use report::Report;
-use simulate::{Manner, Reaction};
+use simulate::{Reaction, SimulationOptions};
 use through::Through;
 use through::settings::Setting;
 
@@ -184,7 +184,7 @@ pub fn run(args: &Args) -> Result<()> {
             // Half way is the network's own difference once more (listener.md, section 6).
             let follow = args.follow as f32 / 100.0;
             let lean = !args.no_lean;
-            let manner = Manner { reaction: args.reaction, follow, lean, sampling };
+            let manner = SimulationOptions { reaction: args.reaction, follow, lean, sampling };
             let weights = Weights::shared(&checkpoint);
             let network = || Player::new(&checkpoint, &weights);
             measure(args, &plan, || Ok(Alone { network: network(), manner }))?

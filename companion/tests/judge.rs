@@ -13,7 +13,7 @@ use anacrusis_companion::judge::alike::{self, Excerpt};
 use anacrusis_companion::judge::network::Player;
 use anacrusis_companion::judge::pieces::{self, Piece, Wanted};
 use anacrusis_companion::judge::report::Row;
-use anacrusis_companion::judge::simulate::Manner;
+use anacrusis_companion::judge::simulate::SimulationOptions;
 use anacrusis_companion::judge::together::Tally;
 use anacrusis_companion::model_file;
 
@@ -83,7 +83,7 @@ fn the_shipped_model_listens_to_a_melody() {
     let plan = Plan { pieces: &pieces, seeds: 1 };
     let weights = Weights::shared(&checkpoint);
     let network = || Player::new(&checkpoint, &weights);
-    let alone = || Ok(Alone { network: network(), manner: Manner::default() });
+    let alone = || Ok(Alone { network: network(), manner: SimulationOptions::default() });
     let report = accompany::judge(&plan, alone).expect("played");
     println!("{}", report.table());
     let row = &report.model;

@@ -4,7 +4,8 @@ mod roll;
 
 use self::roll::roll;
 use super::view::{
-    Activity, Column, Ear, Figures, Library, Model, PresetShelf, Roll, Sound, Take, Transport, View,
+    Activity, Column, Figures, Library, Model, MusicalContext, PresetShelf, Roll, Sound, Take,
+    Transport, View,
 };
 use crate::jam::link::Meters;
 use crate::jam::status::{Preview, Status};
@@ -56,7 +57,7 @@ fn take(status: &Status, take: &TakeView) -> Take {
 /// Steps within which a chord is looked for, a bar of 4/4 each.
 const NAMED_WITHIN_STEPS: usize = 32;
 
-fn ear(status: &Status, rate: Rate, roll: &Roll) -> Ear {
+fn ear(status: &Status, rate: Rate, roll: &Roll) -> MusicalContext {
     let recent: Vec<&Column> =
         roll.now.iter().chain(roll.past.iter().rev().take(NAMED_WITHIN_STEPS)).collect();
     let beat = usize::from(rate.steps_per_beat()).max(1);
@@ -68,7 +69,7 @@ fn ear(status: &Status, rate: Rate, roll: &Roll) -> Ear {
             Harmony::sounding(&chords).map(Sound::Chord).or_else(note)
         })
     };
-    Ear {
+    MusicalContext {
         key: status.key_heard,
         yours: named(|column| column.heard),
         own: named(|column| column.chord),
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
     use crate::editor::view::Line;
     use crate::jam::status::Shown;
-    use crate::jam::take::{Locks, Played, Seen, Span};
+    use crate::jam::take::{Locks, Played, ShownStep, Span};
     use crate::music::{Metre, Step};
 
     fn shown(step: i64, known: bool) -> Shown {
@@ -179,7 +180,10 @@ mod tests {
         let span =
             |step: &i64| Span { rate: Rate::Sixteenth, first: Step(*step), end: Step(*step + 1) };
         let take = TakeView {
-            tail: steps.iter().map(|step| Seen { played: played(step), metre: None }).collect(),
+            tail: steps
+                .iter()
+                .map(|step| ShownStep { played: played(step), metre: None })
+                .collect(),
             end: 100,
             locks: Locks::of(locked.iter().map(span)),
             ..TakeView::default()
@@ -215,7 +219,7 @@ mod tests {
         let mut roll = Roll::default();
         roll.past.extend([step(c_major, a); 4]);
         let ear = |roll: &Roll| ear(&Status::default(), Rate::Sixteenth, roll);
-        let named = |ear: Ear| [ear.yours, ear.own].map(|s| s.map(|s| s.to_string()));
+        let named = |ear: MusicalContext| [ear.yours, ear.own].map(|s| s.map(|s| s.to_string()));
         assert_eq!(named(ear(&roll)), [Some("A".to_owned()), Some("C".to_owned())]);
         roll.past.extend([step(Chord::SILENT, Chord::SILENT); 20]);
         assert_eq!(named(ear(&roll)), [Some("A".to_owned()), Some("C".to_owned())]);
@@ -256,7 +260,7 @@ mod tests {
                 heard_late_us: 0,
             };
             // The last are those that the audio thread tells of, too.
-            let steps = (7..13).map(|step| Seen { played: played(step), metre });
+            let steps = (7..13).map(|step| ShownStep { played: played(step), metre });
             TakeView { tail: steps.collect(), ..TakeView::default() }
         };
         let bars = |metre, rate| -> Vec<i64> {

@@ -3,7 +3,7 @@
 use egui::{Align, Button, Color32, ComboBox, Layout, RichText, Sense, Ui, WidgetInfo, vec2};
 use nih_plug::prelude::ParamSetter;
 
-use super::view::{Actions, Ear, View};
+use super::view::{Actions, MusicalContext, View};
 use super::{Memory, Page, presets, text, theme, tries};
 use crate::params::AnacrusisParams;
 
@@ -77,7 +77,7 @@ fn models(
 }
 
 /// Key, the musician's chord, the plugin's own.
-fn facts(ui: &mut Ui, ear: &Ear) {
+fn facts(ui: &mut Ui, ear: &MusicalContext) {
     let palette = theme::palette(ui);
     let key = ear.key.map(|key| key.to_string());
     let [yours, own] = [ear.yours, ear.own].map(|chord| chord.map(|chord| chord.to_string()));

@@ -11,7 +11,7 @@ use crate::params::AnacrusisParams;
 
 /// Seconds for which a missed deadline is told after the last one, and what became of what was asked
 /// for.
-const TOLD_S: f64 = 8.0;
+const MESSAGE_SECONDS: f64 = 8.0;
 
 /// There is a legend where so much room is left for it and the words, in points.
 const LEGEND_FROM: f32 = 560.0;
@@ -37,7 +37,7 @@ impl Notice {
         if self.words.as_ref() != words {
             *self = Notice { words: words.cloned(), since: now };
         }
-        words.is_some() && now - self.since < TOLD_S
+        words.is_some() && now - self.since < MESSAGE_SECONDS
     }
 }
 
@@ -48,7 +48,7 @@ impl Misses {
             self.at = Some(now);
         }
         self.count = count;
-        self.at.is_some_and(|at| now - at < TOLD_S)
+        self.at.is_some_and(|at| now - at < MESSAGE_SECONDS)
     }
 }
 
@@ -74,7 +74,7 @@ pub fn show(
     let newest = view.take.notice.as_ref().or(view.presets.notice.as_ref());
     let told = notice.told(newest, now);
     if told {
-        ui.ctx().request_repaint_after_secs((notice.since + TOLD_S - now) as f32);
+        ui.ctx().request_repaint_after_secs((notice.since + MESSAGE_SECONDS - now) as f32);
     }
     let missed = misses.told(view.figures.missed, now);
     let state = state(view, params, missed);

@@ -26,7 +26,7 @@ pub struct View {
     /// Where the host is.
     pub transport: Transport,
     /// What is understood of the music.
-    pub ear: Ear,
+    pub ear: MusicalContext,
     /// What a host would bring, where there is none.
     pub console: Option<Console>,
 }
@@ -95,7 +95,7 @@ impl std::fmt::Display for Sound {
 
 /// What is understood of the music.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Ear {
+pub struct MusicalContext {
     /// The key in which the musician plays, if it is known.
     pub key: Option<Tonality>,
     /// What the musician plays, the last within two bars.

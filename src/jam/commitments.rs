@@ -13,7 +13,7 @@ mod tests;
 pub use commitment::{Commitment, RequestId};
 
 use crate::jam::controls::Lookahead;
-use crate::jam::link::{HEARD, Heard, Place, Planned, Request};
+use crate::jam::link::{Heard, MAX_CORRECTIONS, Place, Planned, Request};
 use crate::jam::slot;
 use crate::music::Chord;
 use commitment::{Asked, Told};
@@ -23,7 +23,7 @@ const AHEAD: usize = Lookahead::MAX_STEPS + 4;
 
 /// Steps remembered: all that are ahead, the one that has begun, and those before it that a request
 /// for it can correct; else what is void would take the place of what is still to be told.
-const CAPACITY: usize = HEARD + 1 + AHEAD;
+const CAPACITY: usize = MAX_CORRECTIONS + 1 + AHEAD;
 
 /// The table of commitments. Indices follow one another without a gap: those below `next` have begun,
 /// those from there to `end` have not.
@@ -186,7 +186,7 @@ impl Commitments {
     /// request told.
     ///
     /// # Realtime
-    /// Looks at no more than [`HEARD`] steps.
+    /// Looks at no more than [`MAX_CORRECTIONS`] steps.
     pub fn answer(&mut self, planned: &Planned) {
         let Place { index, .. } = planned.place;
         if self.get(planned.place).is_none() {
@@ -198,7 +198,7 @@ impl Commitments {
         let Some(asked) = asked else { return };
         asked.chord = Some(planned.chord);
         let request = RequestId { index, second: planned.second };
-        for told in index - HEARD as i64..=index {
+        for told in index - MAX_CORRECTIONS as i64..=index {
             if let Some(known) = self.at_mut(told).filter(|known| known.told_with == Some(request))
             {
                 known.told_with = None;
@@ -211,10 +211,10 @@ impl Commitments {
     /// in the keys that sound; none if it has not begun to be heard.
     ///
     /// # Realtime
-    /// Looks at no more than [`HEARD`] steps.
+    /// Looks at no more than [`MAX_CORRECTIONS`] steps.
     pub fn tell(&mut self, request: RequestId, heard: impl Fn(i64) -> Option<Chord>) -> Heard {
         let mut telling = Heard::default();
-        for index in request.index - HEARD as i64..request.index {
+        for index in request.index - MAX_CORRECTIONS as i64..request.index {
             let Some(known) = self.at_mut(index) else { continue };
             // If nothing could be heard yet, what was assumed stands.
             let notes = heard(index).map_or(known.told.notes, |heard| known.in_network(heard));

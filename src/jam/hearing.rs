@@ -12,12 +12,12 @@ use super::held::Held;
 use super::turns::{Turn, Turns};
 use crate::jam::controls::{Controls, Mode};
 use crate::jam::input::NoteInput;
-use crate::jam::link::HEARD;
+use crate::jam::link::MAX_CORRECTIONS;
 use crate::jam::slot;
 use crate::music::{Chord, KeyHeard, KeyRange, Keys};
 
 /// Frames remembered: those that a request can correct, and the next few.
-const FRAMES: usize = HEARD + 6;
+const FRAMES: usize = MAX_CORRECTIONS + 6;
 
 const KEYBOARD: KeyRange = KeyRange { low: 0, count: 128 };
 

@@ -24,7 +24,7 @@ use crate::music::{BarPosition, Chord, Metre, Rate, Step};
 const RING: usize = 128;
 
 /// Frames that one request can correct: as many as the planner keeps states for.
-pub const HEARD: usize = Lookahead::MAX_STEPS + 2;
+pub const MAX_CORRECTIONS: usize = Lookahead::MAX_STEPS + 2;
 
 /// One place on the path of the play head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Correction {
 /// What a musician played in steps that were committed before.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Heard {
-    frames: [Correction; HEARD],
+    frames: [Correction; MAX_CORRECTIONS],
     len: usize,
 }
 

@@ -23,7 +23,7 @@ pub use keep::{Keep, KeepOptions, keep};
 pub use locks::Locks;
 pub use pack::{PackError, pack, unpack};
 pub use recall::Recall;
-pub use shared::{Change, Seen, SharedTake, TAIL, TakeView};
+pub use shared::{Change, SharedTake, ShownStep, TAIL, TakeView};
 
 /// Bytes that a take may have in a project, before it is compressed further. Written as text
 /// there, four thirds of it: 4 MiB.

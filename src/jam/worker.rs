@@ -15,7 +15,7 @@ use crate::jam::link::{Message, Outcome, Planned, Request, WorkerEnd};
 use crate::jam::planner::{Biaxial, Planner};
 use crate::jam::priority;
 use crate::jam::sync::{AtomicBool, Instant, JoinHandle, park_timeout, spawn};
-use crate::jam::take::{Change, Played, Seen, SharedTake};
+use crate::jam::take::{Change, Played, SharedTake, ShownStep};
 use crate::model::Engine;
 use crate::music::Chord;
 use models::Loading;
@@ -266,7 +266,7 @@ impl<B: Biaxial> Service<B> {
         if !again {
             self.take.record(played);
         }
-        self.take.show(Seen { played, metre: Some(outcome.metre) });
+        self.take.show(ShownStep { played, metre: Some(outcome.metre) });
     }
 
     fn serve(&mut self, request: &Request) {

@@ -2,7 +2,7 @@
 //! for, away from going round in circles, and out of silence.
 
 use super::density::{Amount, DensityController, Lean};
-use super::quiet::{Quiet, Urge};
+use super::onset_tracker::{OnsetConstraint, OnsetTracker};
 use super::repetition::{RepetitionController, RepetitionPenalty};
 use super::sampler::Sampling;
 use crate::music::{BarPosition, Chord};
@@ -12,7 +12,7 @@ use crate::music::{BarPosition, Chord};
 pub struct Control {
     density: DensityController,
     repetition: RepetitionController,
-    quiet: Quiet,
+    onsets: OnsetTracker,
 }
 
 /// How the keys of one step are leant.
@@ -25,7 +25,7 @@ pub struct LogitBias {
     /// Nats by which an octave higher is likelier to begin.
     octave: f32,
     /// What is to be done against silence and notes without end.
-    pub urge: Urge,
+    pub urge: OnsetConstraint,
 }
 
 impl Control {
@@ -40,7 +40,7 @@ impl Control {
             voice: u128::MAX,
             penalty: self.repetition.penalty(),
             octave: 0.0,
-            urge: self.quiet.urge(position, beside),
+            urge: self.onsets.urge(position, beside),
         }
     }
 
@@ -66,7 +66,7 @@ impl Control {
     ) {
         self.density.after_step(played, asked, listens.then_some(heard));
         self.repetition.after_step(chosen);
-        self.quiet.after_step(chosen, heard);
+        self.onsets.after_step(chosen, heard);
     }
 }
 
@@ -104,7 +104,8 @@ impl LogitBias {
     /// Arithmetic only.
     #[must_use]
     pub fn once_begun(self) -> LogitBias {
-        let urge = Urge { nats: 0.0, must_begin: false, untruncated: false, ..self.urge };
+        let urge =
+            OnsetConstraint { nats: 0.0, must_begin: false, untruncated: false, ..self.urge };
         LogitBias { urge, voice: 0, ..self }
     }
 

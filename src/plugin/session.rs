@@ -27,11 +27,11 @@ pub struct Session {
     dialogs: Dialogs,
     presets: Presets,
     /// Leads the transport, where there is no host that does.
-    lead: Option<Box<dyn Lead>>,
+    lead: Option<Box<dyn TransportControl>>,
 }
 
 /// Leads a transport of our own, where there is no host.
-pub trait Lead: Send {
+pub trait TransportControl: Send {
     /// How it stands.
     fn console(&self) -> Console;
     /// Does what the musician asked for.
@@ -45,7 +45,7 @@ impl Session {
         signals: Arc<Signals>,
         takes: TakeEditor,
         wake: RepaintNotifier,
-        lead: Option<Box<dyn Lead>>,
+        lead: Option<Box<dyn TransportControl>>,
     ) -> Session {
         let (shelf, presets) = (Shelf::new(wake.clone()), Presets::new(takes.params()));
         let dialogs = Dialogs::new(wake);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jack::{Client, ClientOptions, Error, PortFlags};
 
 use super::arguments::Arguments;
-use super::desk::Desk;
+use super::shared_controls::SharedControls;
 
 /// The name under which the framework's client runs: the plugin's, in small letters.
 const US: &str = "anacrusis";
@@ -105,9 +105,9 @@ impl Cables {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn connect_when(self, desk: Arc<Desk>) -> Result<(), String> {
+    pub fn connect_when(self, shared: Arc<SharedControls>) -> Result<(), String> {
         let connect = move || {
-            while desk.blocks() == 0 {
+            while shared.blocks() == 0 {
                 std::thread::sleep(Duration::from_millis(20));
             }
             for (from, to) in &self.wanted {

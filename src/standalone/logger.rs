@@ -8,7 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// It wants Ctrl-C for itself, which we have so that notes end first; and it names options
 /// that ours stand for.
-const UNTRUE: [&str; 2] = ["close signal callback", "Use the '--midi-"];
+const SUPPRESSED_MESSAGES: [&str; 2] = ["close signal callback", "Use the '--midi-"];
 
 /// Sends the framework's messages to the terminal. False if somebody else does already.
 pub fn start() -> bool {
@@ -23,13 +23,13 @@ pub fn start() -> bool {
         .is_ok()
 }
 
-/// Writes whole lines, but for [`UNTRUE`] ones.
+/// Writes whole lines, but for [`SUPPRESSED_MESSAGES`] ones.
 struct Sieve;
 
 impl Write for Sieve {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        if !UNTRUE.iter().any(|untrue| text.contains(untrue)) {
+        if !SUPPRESSED_MESSAGES.iter().any(|untrue| text.contains(untrue)) {
             io::stderr().write_all(line)?;
         }
         Ok(line.len())

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::arguments::{Signature, tempo};
-use super::desk::Desk;
+use super::shared_controls::SharedControls;
 
 /// What a line asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,13 +25,13 @@ const HELP: &str =
 ///
 /// # Errors
 /// If the system gives no thread, or no signal.
-pub fn start(desk: Arc<Desk>) -> Result<(), String> {
-    let ending = desk.clone();
+pub fn start(shared: Arc<SharedControls>) -> Result<(), String> {
+    let ending = shared.clone();
     ctrlc::set_handler(move || quit(&ending)).map_err(|error| format!("no Ctrl-C: {error}"))?;
     let listen = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             match parse(&line) {
-                Ok(wish) => grant(wish, &desk),
+                Ok(wish) => grant(wish, &shared),
                 Err(problem) => eprintln!("{problem}\n{HELP}"),
             }
         }
@@ -42,22 +42,22 @@ pub fn start(desk: Arc<Desk>) -> Result<(), String> {
 }
 
 /// Ends every note, then the program.
-fn quit(desk: &Desk) {
-    desk.finish();
+fn quit(shared: &SharedControls) {
+    shared.finish();
     std::process::exit(0);
 }
 
-fn grant(wish: Wish, desk: &Desk) {
+fn grant(wish: Wish, shared: &SharedControls) {
     match wish {
-        Wish::Toggle => desk.set_playing(!desk.playing()),
-        Wish::Play => desk.set_playing(true),
-        Wish::Stop => desk.set_playing(false),
-        Wish::Top => desk.jump(1),
-        Wish::Tempo(tempo_bpm) => desk.set_tempo(tempo_bpm),
-        Wish::Metre(signature) => desk.set_signature(signature),
-        Wish::Quit => quit(desk),
+        Wish::Toggle => shared.set_playing(!shared.playing()),
+        Wish::Play => shared.set_playing(true),
+        Wish::Stop => shared.set_playing(false),
+        Wish::Top => shared.jump(1),
+        Wish::Tempo(tempo_bpm) => shared.set_tempo(tempo_bpm),
+        Wish::Metre(signature) => shared.set_signature(signature),
+        Wish::Quit => quit(shared),
     }
-    let wishes = desk.wishes();
+    let wishes = shared.wishes();
     let (beats, value) = wishes.signature;
     let state = if wishes.playing { "playing" } else { "stopped" };
     eprintln!("{state}, {} BPM, {beats}/{value}", wishes.tempo_bpm);

@@ -7,7 +7,7 @@ use nih_plug::context::gui::GuiContext;
 use nih_plug::editor::dpi::{LogicalSize, NativeSize};
 use nih_plug::editor::{Editor, EditorHandle, HostMethods, ParentWindowHandle, SpawnedEditor};
 
-use super::desk::Desk;
+use super::shared_controls::SharedControls;
 use crate::editor::SIZE;
 use crate::editor::window::Window;
 use crate::plugin::Session;
@@ -18,20 +18,20 @@ type PlainHandle = <Plain as Editor>::Handle;
 /// Where the plugin is seen, if it is.
 pub struct Stage {
     window: Option<Plain>,
-    desk: Arc<Desk>,
+    shared: Arc<SharedControls>,
 }
 
 impl Stage {
     /// With `window`, or with nothing to see.
-    pub fn new(window: Option<Plain>, desk: Arc<Desk>) -> Self {
-        Stage { window, desk }
+    pub fn new(window: Option<Plain>, shared: Arc<SharedControls>) -> Self {
+        Stage { window, shared }
     }
 }
 
 /// An open stage.
 pub struct Open {
     window: Option<<PlainHandle as EditorHandle>::Window>,
-    desk: Arc<Desk>,
+    shared: Arc<SharedControls>,
 }
 
 impl Editor for Stage {
@@ -45,20 +45,20 @@ impl Editor for Stage {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Handle>, Box<dyn Error>> {
-        let desk = self.desk.clone();
+        let shared = self.shared.clone();
         let opened = self.window.as_ref().map(|window| {
             window.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)
         });
         Ok(match opened {
             Some(Ok(SpawnedEditor { handle, window })) => SpawnedEditor {
                 handle: Handle(Some(handle)),
-                window: Open { window: Some(window), desk },
+                window: Open { window: Some(window), shared },
             },
             closed => {
                 if let Some(Err(error)) = closed {
                     eprintln!("no window ({error}); it plays without one");
                 }
-                SpawnedEditor { handle: Handle(None), window: Open { window: None, desk } }
+                SpawnedEditor { handle: Handle(None), window: Open { window: None, shared } }
             }
         })
     }
@@ -77,7 +77,7 @@ impl EditorHandle for Handle {
     type Window = Open;
     type Error = <PlainHandle as EditorHandle>::Error;
 
-    fn run_until_closed(Open { window, desk }: Open) -> Result<(), Self::Error> {
+    fn run_until_closed(Open { window, shared }: Open) -> Result<(), Self::Error> {
         let Some(window) = window else {
             // Ctrl-C and `quit` end the program from where they are heard.
             loop {
@@ -85,7 +85,7 @@ impl EditorHandle for Handle {
             }
         };
         let result = PlainHandle::run_until_closed(window);
-        desk.finish();
+        shared.finish();
         result
     }
 

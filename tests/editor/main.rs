@@ -8,7 +8,9 @@ mod roll;
 mod support;
 mod take;
 
-use anacrusis::editor::{Activity, Advice, Ear, Group, Line, Page, Sound, Transport, text};
+use anacrusis::editor::{
+    Activity, Advice, Group, Line, MusicalContext, Page, Sound, Transport, text,
+};
 use anacrusis::music::{Chord, Harmony, Tonality};
 use egui::Role;
 use egui_kittest::Harness;
@@ -243,7 +245,7 @@ fn nothing_moves_when_words_change() {
     };
     let mut view = playing();
     let before = rects(view.clone());
-    view.ear = Ear {
+    view.ear = MusicalContext {
         key: Some(Tonality { tonic: 6, minor: false }),
         yours: Harmony::of(&[Chord::struck_keys([66, 69, 72, 75])]).map(Sound::Chord),
         own: Harmony::of(&[Chord::struck_keys([66, 69, 72, 76])]).map(Sound::Chord),

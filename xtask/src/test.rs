@@ -159,6 +159,11 @@ const STEPS: &[Step] = &[
         "plugin and editor, drawn without a screen",
         &["test", "--release", "--features", "editor-tests", "--lib", "--test", "editor"],
     ),
+    cargo(
+        "fuzz",
+        "some damaged inputs for all that reads bytes of others",
+        &["test", "--release", "-p", "anacrusis-fuzz"],
+    ),
     Step {
         name: "companion",
         what: "trainer, commands, candle against the engine",

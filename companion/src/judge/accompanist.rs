@@ -8,7 +8,7 @@ use super::hands::displaced;
 use super::history;
 use super::network::Network;
 use super::pieces::Piece;
-use super::simulate::{Manner, Performance, Score, perform};
+use super::simulate::{Performance, Score, SimulationOptions, perform};
 use super::together::Fit;
 
 /// Plays to melodies. What it plays depends on what it is given alone, and on nothing before.
@@ -68,7 +68,7 @@ pub struct Alone<N> {
     /// The network.
     pub network: N,
     /// How it plays.
-    pub manner: Manner,
+    pub manner: SimulationOptions,
 }
 
 impl<N: Network> Accompanist for Alone<N> {

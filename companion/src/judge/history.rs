@@ -7,14 +7,14 @@ use anacrusis::music::Chord;
 
 use super::network::Network;
 use super::pieces::Piece;
-use super::simulate::{Manner, Reaction, Score, perform};
+use super::simulate::{Reaction, Score, SimulationOptions, perform};
 use super::together::Fit;
 
 /// Each step of an accompaniment decided as if `history`, another piece's accompaniment, had been
 /// played up to it.
 pub fn wrong<N: Network>(
     network: &mut N,
-    manner: &Manner,
+    manner: &SimulationOptions,
     (piece, history): (&Piece, &[Chord]),
     seed: u64,
 ) -> Fit {

@@ -18,7 +18,7 @@ pub enum Reaction {
 
 /// How a network plays.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
+pub struct SimulationOptions {
     /// When a step is decided.
     pub reaction: Reaction,
     /// How far the musician is followed, 0 to 1 as the plugin's knob has it.
@@ -29,11 +29,11 @@ pub struct Manner {
     pub sampling: Sampling,
 }
 
-impl Default for Manner {
+impl Default for SimulationOptions {
     /// In the same step, following and sampled as the plugin does.
     fn default() -> Self {
         let (reaction, sampling) = (Reaction::default(), Sampling::default());
-        Manner { reaction, follow: Controls::USUAL_FOLLOW, lean: true, sampling }
+        SimulationOptions { reaction, follow: Controls::USUAL_FOLLOW, lean: true, sampling }
     }
 }
 
@@ -89,7 +89,7 @@ impl<S: Clone> Performance<S> {
     /// One that begins with the first step of `score`.
     pub fn begin<N: Network<State = S>>(
         network: &mut N,
-        manner: &Manner,
+        manner: &SimulationOptions,
         score: &Score,
         seed: u64,
     ) -> Self {
@@ -109,7 +109,7 @@ impl<S: Clone> Performance<S> {
     pub fn play<N: Network<State = S>>(
         &mut self,
         network: &mut N,
-        manner: &Manner,
+        manner: &SimulationOptions,
         (score, history): (&Score, Option<&[Chord]>),
         end: usize,
     ) {
@@ -139,7 +139,7 @@ impl<S: Clone> Performance<S> {
     fn choose<N: Network<State = S>>(
         &self,
         network: &mut N,
-        manner: &Manner,
+        manner: &SimulationOptions,
         given: &Given,
     ) -> Chord {
         let low = network.range().low;
@@ -174,7 +174,7 @@ impl<S: Clone> Performance<S> {
 /// The whole performance of a score.
 pub fn perform<N: Network>(
     network: &mut N,
-    manner: &Manner,
+    manner: &SimulationOptions,
     (score, history): (&Score, Option<&[Chord]>),
     seed: u64,
 ) -> Vec<Chord> {

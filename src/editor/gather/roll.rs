@@ -2,7 +2,7 @@
 
 use crate::editor::view::{Column, Line, Roll};
 use crate::jam::status::{Preview, Shown, Status};
-use crate::jam::take::{Locks, Played, Seen, TakeView};
+use crate::jam::take::{Locks, Played, ShownStep, TakeView};
 use crate::jam::transport::Reason;
 use crate::music::{Chord, Grid, KeyRange, Metre, Rate, Step, Stress};
 
@@ -63,10 +63,11 @@ fn beats(metre: Metre) -> u16 {
 
 /// The part of the take that lies before what the audio thread tells of, and the part that is the
 /// same: the take learns of a step when it is over, by way of the worker.
-fn aligned<'a>(tail: &'a [Seen], past: &[Shown]) -> (&'a [Seen], &'a [Seen]) {
+fn aligned<'a>(tail: &'a [ShownStep], past: &[Shown]) -> (&'a [ShownStep], &'a [ShownStep]) {
     let Some(first) = past.first() else { return (tail, &[]) };
-    let is_first =
-        |Seen { played, .. }: &Seen| (played.pass, played.step) == (first.pass, first.step);
+    let is_first = |ShownStep { played, .. }: &ShownStep| {
+        (played.pass, played.step) == (first.pass, first.step)
+    };
     match tail.iter().rposition(is_first) {
         // More steps than were played since are of a playback before.
         Some(at) if tail.len() - at <= past.len() => tail.split_at(at),
@@ -96,7 +97,7 @@ impl Columns<'_> {
         Column { chord: shown.chord, tentative: shown.tentative, ..self.at(self.rate, shown.step) }
     }
 
-    fn remembered(&self, Seen { played, metre }: &Seen) -> Column {
+    fn remembered(&self, ShownStep { played, metre }: &ShownStep) -> Column {
         Column {
             chord: if played.sounded {
                 played.chord.transposed(played.transpose)

@@ -5,7 +5,7 @@ use super::{
     line,
 };
 use crate::editor::next::Advice;
-use crate::editor::view::{Activity, Card, Ear, Figures, Model, Roll, Take, View};
+use crate::editor::view::{Activity, Card, Figures, Model, MusicalContext, Roll, Take, View};
 use crate::jam::take::PackError;
 use crate::music::{Chord, STEPS_PER_BAR};
 use crate::params::{ModeChoice, ModelChoice};
@@ -42,7 +42,7 @@ pub fn place(bar: i64, signature: Option<(u16, u16)>, tempo_bpm: Option<f32>) ->
 }
 
 /// What goes on while all is well.
-pub fn playing(mode: ModeChoice, ear: &Ear) -> String {
+pub fn playing(mode: ModeChoice, ear: &MusicalContext) -> String {
     let key = ear.key.map(|key| format!(", in {key}")).unwrap_or_default();
     match mode {
         ModeChoice::Solo => "Playing alone".to_owned(),

@@ -149,7 +149,7 @@ fn a_step_is_remembered_as_long_as_it_can_be_corrected() {
         table.begin();
     }
     let known = |index| table.at(index).map(|known| known.place().index);
-    for index in 40 - HEARD as i64..40 {
+    for index in 40 - MAX_CORRECTIONS as i64..40 {
         assert_eq!(known(index), Some(index));
     }
     assert_eq!([known(0), known(-1), known(40), known(40 - CAPACITY as i64 - 1)], [None; 4]);

@@ -20,7 +20,7 @@ pub struct SharedTake(Arc<Mutex<Inner>>);
 struct Inner {
     take: Take,
     /// What was played last, for the eyes: with what was replayed, which the take does not hold again.
-    seen: VecDeque<Seen>,
+    seen: VecDeque<ShownStep>,
     /// How many steps were.
     seen_end: u64,
     /// Bytes out of a project that nobody has read yet.
@@ -71,7 +71,7 @@ pub const TAIL: usize = 1024;
 
 /// A step that was played, as it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen {
+pub struct ShownStep {
     /// What was played.
     pub played: Played,
     /// The metre in which that was; none if it came with the project.
@@ -90,7 +90,7 @@ pub struct TakeView {
     /// Why what the project holds could not be read, if so.
     pub problem: Option<PackError>,
     /// What was played last, [`TAIL`] steps at most, oldest first; what was replayed is among it.
-    pub tail: Vec<Seen>,
+    pub tail: Vec<ShownStep>,
     /// How many steps were played up to the end of `tail`: grows by one with each.
     pub end: u64,
     /// The number that the take's next entry gets.
@@ -201,7 +201,7 @@ impl SharedTake {
                 inner.unreadable = read.as_ref().err().map(|error| (unread, *error));
                 inner.take = read.unwrap_or_default();
                 let tail =
-                    inner.take.tail(TAIL).map(|played| Seen { played: *played, metre: None });
+                    inner.take.tail(TAIL).map(|played| ShownStep { played: *played, metre: None });
                 inner.seen = tail.collect();
                 inner.seen_end = inner.take.end();
                 inner.noticed = inner.take.edited();
@@ -224,7 +224,7 @@ impl SharedTake {
     }
 
     /// Shows a step that was played, also if it is not added.
-    pub fn show(&self, step: Seen) {
+    pub fn show(&self, step: ShownStep) {
         let mut inner = self.lock();
         if inner.seen.len() == TAIL {
             inner.seen.pop_front();
@@ -237,7 +237,7 @@ impl SharedTake {
     /// with what was replayed, in whatever metre it was.
     pub fn heard_last(&self, bars: usize) -> Take {
         let inner = self.lock();
-        let opens = |(at, Seen { played, metre }): (usize, &Seen)| {
+        let opens = |(at, ShownStep { played, metre }): (usize, &ShownStep)| {
             let metre = metre.unwrap_or(Metre::COMMON);
             let stress = Grid { rate: played.rate }.stress(played.step, metre);
             (stress == Stress::Bar).then_some(at)

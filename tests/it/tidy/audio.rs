@@ -74,7 +74,7 @@ const NEVER: [&str; 14] = [
     "Anacrusis::params",
     "AnacrusisParams::default",
     "AnacrusisParams::model_choice",
-    "Passing::default",
+    "PassThrough::default",
     // On the threads of host, worker and editor: `load` is an atomic's, `end` a list's, `within` an
     // event's, and so on.
     "SharedTake::load",
@@ -146,7 +146,7 @@ fn the_walk_follows_calls_into_every_layer_below() {
         "src/model/sampler.rs",
         "src/music/key_heard.rs",
         "src/params.rs",
-        "src/plugin/passing.rs",
+        "src/plugin/pass_through.rs",
         "src/plugin/process.rs",
     ] {
         assert!(files.contains(path), "{path} is not reached");

@@ -85,8 +85,13 @@ fn melody(steps: usize) -> Vec<Chord> {
     (0..steps).map(note).collect()
 }
 
-fn manner(reaction: Reaction, guidance: f32) -> Manner {
-    Manner { reaction, follow: guidance / 2.0, lean: false, ..Manner::default() }
+fn manner(reaction: Reaction, guidance: f32) -> SimulationOptions {
+    SimulationOptions {
+        reaction,
+        follow: guidance / 2.0,
+        lean: false,
+        ..SimulationOptions::default()
+    }
 }
 
 /// Two logits that differ are mixed; the network is asked for what it plays with them.
@@ -215,7 +220,7 @@ fn late_hands_change_what_is_given_alone() {
     assert_eq!(late.heard, score.heard);
     let differ = late.given.iter().zip(&score.given).filter(|(a, b)| a != b).count();
     assert!((8..50).contains(&differ), "{differ}");
-    let manner = Manner::default();
+    let manner = SimulationOptions::default();
     let played = perform(&mut network, &manner, (&late, None), 1);
     assert_ne!(played, perform(&mut network, &manner, (&score, None), 1));
     for (own, heard) in played.iter().zip(&score.heard) {

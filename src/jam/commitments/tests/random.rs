@@ -147,7 +147,7 @@ impl World {
     /// What the planner is to know when it has been told that.
     fn frames(&self, index: usize) -> Frames {
         let frames = self.list.iter().zip(&self.heard).enumerate().take(index);
-        let frames = frames.skip(index.saturating_sub(HEARD));
+        let frames = frames.skip(index.saturating_sub(MAX_CORRECTIONS));
         frames.map(|(at, (step, heard))| (at as i64, (step.version, *heard, step.muted))).collect()
     }
 

@@ -21,7 +21,7 @@ const LASTING: usize = 3;
 
 /// Events on their way through a block.
 #[derive(Debug)]
-pub struct Passing {
+pub struct PassThrough {
     /// In order of time, each with the number of events before it that are heard; those that the host
     /// refused before come first, at the first sample.
     events: Vec<(Event, usize)>,
@@ -33,15 +33,15 @@ pub struct Passing {
     away: [u16; LASTING],
 }
 
-impl Default for Passing {
+impl Default for PassThrough {
     /// Nothing on its way. The only place that allocates.
     fn default() -> Self {
         let room = CAPACITY + 16 * LASTING;
-        Passing { events: Vec::with_capacity(room), heard: 0, sent: 0, away: [0; LASTING] }
+        PassThrough { events: Vec::with_capacity(room), heard: 0, sent: 0, away: [0; LASTING] }
     }
 }
 
-impl Passing {
+impl PassThrough {
     /// A block begins, in which events are handed on or not. If not, what an instrument keeps of those
     /// before is taken back.
     ///
@@ -206,7 +206,7 @@ fn rest(which: usize, channel: u8) -> Event {
 /// the order in which it came.
 pub struct HostQueue<'a, P, C> {
     context: &'a mut C,
-    passing: &'a mut Passing,
+    pass_through: &'a mut PassThrough,
     plugin: std::marker::PhantomData<fn() -> P>,
 }
 
@@ -216,8 +216,8 @@ where
     C: ProcessContext<P>,
 {
     /// A queue that sends through `context`.
-    pub fn new(context: &'a mut C, passing: &'a mut Passing) -> Self {
-        Self { context, passing, plugin: std::marker::PhantomData }
+    pub fn new(context: &'a mut C, pass_through: &'a mut PassThrough) -> Self {
+        Self { context, pass_through, plugin: std::marker::PhantomData }
     }
 }
 
@@ -228,12 +228,12 @@ where
 {
     fn heard(&mut self, number: usize) {
         let mut send = |event: PluginNoteEvent<P>| self.context.try_send_event(event).is_ok();
-        self.passing.send(|_, before| before <= number, &mut send);
+        self.pass_through.send(|_, before| before <= number, &mut send);
     }
 
     fn try_send(&mut self, event: NoteEvent) -> bool {
         let mut send = |event: PluginNoteEvent<P>| self.context.try_send_event(event).is_ok();
-        self.passing.send(|at, _| at < event.offset_samples, &mut send);
+        self.pass_through.send(|at, _| at < event.offset_samples, &mut send);
         send(host_event(event))
     }
 }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     /// What is sent in a block in which a host takes so many events.
-    fn sent(passing: &mut Passing, before: Option<u32>, mut room: usize) -> Vec<Event> {
+    fn sent(pass_through: &mut PassThrough, before: Option<u32>, mut room: usize) -> Vec<Event> {
         let mut sent = vec![];
         let mut send = |event| {
             let taken = room > 0;
@@ -259,92 +259,97 @@ mod tests {
             taken
         };
         match before {
-            Some(before) => passing.send(|at, _| at < before, &mut send),
-            None => passing.end(send),
+            Some(before) => pass_through.send(|at, _| at < before, &mut send),
+            None => pass_through.end(send),
         }
         sent
     }
 
     #[test]
     fn what_goes_by_goes_in_order_and_nothing_that_is_refused_is_lost() {
-        let mut passing = Passing::default();
+        let mut pass_through = PassThrough::default();
         let events = [cc(0, 1, 9), cc(7, 64, 127), cc(7, 11, 3), cc(90, 64, 0)];
-        events.iter().for_each(|event| assert!(passing.take(*event, true)));
-        assert_eq!(sent(&mut passing, Some(8), 2), events[..2]);
-        assert_eq!(sent(&mut passing, Some(90), 9), events[2..3]);
-        assert_eq!(sent(&mut passing, None, 0), []);
+        events.iter().for_each(|event| assert!(pass_through.take(*event, true)));
+        assert_eq!(sent(&mut pass_through, Some(8), 2), events[..2]);
+        assert_eq!(sent(&mut pass_through, Some(90), 9), events[2..3]);
+        assert_eq!(sent(&mut pass_through, None, 0), []);
         let next = cc(4, 10, 64);
-        passing.take(next, true);
-        assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0), next], "at the next first sample");
-        assert_eq!(sent(&mut passing, None, 9), []);
+        pass_through.take(next, true);
+        assert_eq!(
+            sent(&mut pass_through, None, 9),
+            [cc(0, 64, 0), next],
+            "at the next first sample"
+        );
+        assert_eq!(sent(&mut pass_through, None, 9), []);
     }
 
     #[test]
     fn notes_are_the_performers_and_voices_are_not_numbered() {
-        let mut passing = Passing::default();
+        let mut pass_through = PassThrough::default();
         let (timing, channel, key) = (3, Channel::Number(1), Key::Number(60));
         let voice_id = VoiceID::ID(77);
         let velocity = 0.5;
-        passing.take(HostEvent::NoteOn { timing, voice_id, channel, key, velocity }, true);
-        passing.take(HostEvent::NoteOff { timing, voice_id, channel, key, velocity }, true);
-        passing.take(HostEvent::Choke { timing, voice_id, channel, key }, true);
+        pass_through.take(HostEvent::NoteOn { timing, voice_id, channel, key, velocity }, true);
+        pass_through.take(HostEvent::NoteOff { timing, voice_id, channel, key, velocity }, true);
+        pass_through.take(HostEvent::Choke { timing, voice_id, channel, key }, true);
         let pressure = 0.25;
-        passing.take(HostEvent::PolyPressure { timing, voice_id, channel, key, pressure }, true);
+        pass_through
+            .take(HostEvent::PolyPressure { timing, voice_id, channel, key, pressure }, true);
         let voice_id = VoiceID::Wildcard;
         let expected = HostEvent::PolyPressure { timing, voice_id, channel, key, pressure };
-        assert_eq!(sent(&mut passing, None, 9), [expected]);
+        assert_eq!(sent(&mut pass_through, None, 9), [expected]);
     }
 
     #[test]
     fn what_was_left_away_from_rest_goes_back_when_events_are_handed_on_no_more() {
-        let mut passing = Passing::default();
+        let mut pass_through = PassThrough::default();
         let bend = |timing, value| HostEvent::MidiPitchBend { timing, channel: 2, value };
         for event in [cc(0, 64, 80), cc(0, 66, 127), cc(0, 66, 0), bend(1, 0.9), cc(2, 1, 100)] {
-            passing.take(event, true);
+            pass_through.take(event, true);
         }
-        assert_eq!(sent(&mut passing, None, 9).len(), 5);
-        passing.begin(true);
-        assert_eq!(sent(&mut passing, None, 9), []);
-        passing.begin(false);
-        assert!(passing.take(cc(5, 64, 90), false), "left out, and not for want of room");
-        assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0), bend(0, CENTRE)]);
-        passing.begin(false);
-        assert_eq!(sent(&mut passing, None, 9), [], "once");
-        passing.take(cc(0, 64, 80), true);
-        sent(&mut passing, None, 9);
+        assert_eq!(sent(&mut pass_through, None, 9).len(), 5);
+        pass_through.begin(true);
+        assert_eq!(sent(&mut pass_through, None, 9), []);
+        pass_through.begin(false);
+        assert!(pass_through.take(cc(5, 64, 90), false), "left out, and not for want of room");
+        assert_eq!(sent(&mut pass_through, None, 9), [cc(0, 64, 0), bend(0, CENTRE)]);
+        pass_through.begin(false);
+        assert_eq!(sent(&mut pass_through, None, 9), [], "once");
+        pass_through.take(cc(0, 64, 80), true);
+        sent(&mut pass_through, None, 9);
         for _ in 0..3 {
-            passing.begin(false);
-            assert_eq!(sent(&mut passing, None, 0), [], "the host takes nothing");
+            pass_through.begin(false);
+            assert_eq!(sent(&mut pass_through, None, 0), [], "the host takes nothing");
         }
-        assert_eq!(sent(&mut passing, None, 9), [cc(0, 64, 0)], "still once");
+        assert_eq!(sent(&mut pass_through, None, 9), [cc(0, 64, 0)], "still once");
     }
 
     #[test]
     fn what_comes_at_one_sample_keeps_its_order() {
-        let mut passing = Passing::default();
+        let mut pass_through = PassThrough::default();
         let [one, two, three] = [cc(0, 64, 0), cc(0, 64, 127), cc(0, 1, 1)];
-        passing.take(one, true);
-        passing.count_heard();
-        passing.take(two, true);
-        passing.count_heard();
-        passing.take(three, true);
+        pass_through.take(one, true);
+        pass_through.count_heard();
+        pass_through.take(two, true);
+        pass_through.count_heard();
+        pass_through.take(three, true);
         let mut order = vec![];
         for number in 0..2 {
-            passing.send(|_, before| before <= number, &mut |event| {
+            pass_through.send(|_, before| before <= number, &mut |event| {
                 order.push(event);
                 true
             });
             order.push(cc(0, 100 + number as u8, 0));
         }
-        order.extend(sent(&mut passing, None, 9));
+        order.extend(sent(&mut pass_through, None, 9));
         assert_eq!(order, [one, cc(0, 100, 0), two, cc(0, 101, 0), three]);
     }
 
     #[test]
     fn there_is_room_for_a_flood_and_no_more_is_taken_than_there_is_room_for() {
-        let mut passing = Passing::default();
-        let taken = (0..2 * CAPACITY).filter(|_| passing.take(cc(0, 1, 5), true)).count();
+        let mut pass_through = PassThrough::default();
+        let taken = (0..2 * CAPACITY).filter(|_| pass_through.take(cc(0, 1, 5), true)).count();
         assert!((CAPACITY..2 * CAPACITY).contains(&taken));
-        assert_eq!(sent(&mut passing, None, usize::MAX).len(), taken);
+        assert_eq!(sent(&mut pass_through, None, usize::MAX).len(), taken);
     }
 }

@@ -8,9 +8,9 @@ use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
 use super::arguments::Signature;
-use super::desk::Desk;
+use super::shared_controls::SharedControls;
 use crate::editor::{Command, Console};
-use crate::plugin::Lead;
+use crate::plugin::TransportControl;
 
 /// Keys that are struck and let go between two blocks at most.
 pub const MOST_KEYS: usize = 256;
@@ -20,20 +20,20 @@ const VELOCITY: f32 = 0.75;
 
 /// Leads as the musician does in the window.
 pub struct InWindow {
-    desk: Arc<Desk>,
+    shared: Arc<SharedControls>,
     keys: HeapProd<NoteEvent<()>>,
 }
 
 impl InWindow {
     /// With what the terminal leads, too, and the way of the keys to the audio thread.
-    pub fn new(desk: Arc<Desk>, keys: HeapProd<NoteEvent<()>>) -> InWindow {
-        InWindow { desk, keys }
+    pub fn new(shared: Arc<SharedControls>, keys: HeapProd<NoteEvent<()>>) -> InWindow {
+        InWindow { shared, keys }
     }
 }
 
-impl Lead for InWindow {
+impl TransportControl for InWindow {
     fn console(&self) -> Console {
-        let wishes = self.desk.wishes();
+        let wishes = self.shared.wishes();
         let (beats, value) = wishes.signature;
         // Both came from 16 bits.
         let signature = (beats as u16, value as u16);
@@ -42,13 +42,13 @@ impl Lead for InWindow {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Play(playing) => self.desk.set_playing(playing),
-            Command::ToBar(bar) => self.desk.jump(bar),
+            Command::Play(playing) => self.shared.set_playing(playing),
+            Command::ToBar(bar) => self.shared.jump(bar),
             Command::Tempo(tempo_bpm) => {
                 let (slowest, fastest) = (*Console::TEMPI.start(), *Console::TEMPI.end());
-                self.desk.set_tempo(tempo_bpm.clamp(slowest, fastest));
+                self.shared.set_tempo(tempo_bpm.clamp(slowest, fastest));
             }
-            Command::Metre(beats, value) => self.desk.set_signature(Signature { beats, value }),
+            Command::Metre(beats, value) => self.shared.set_signature(Signature { beats, value }),
             // Where no sound runs for so long that they have no room, nobody hears them.
             Command::Key(key, struck) => drop(self.keys.try_push(note(key, struck))),
         }
@@ -74,9 +74,9 @@ mod tests {
 
     #[test]
     fn what_is_done_in_the_window_reaches_time_and_keys() {
-        let desk = Arc::<Desk>::default();
+        let shared = Arc::<SharedControls>::default();
         let (keys, mut heard) = HeapRb::new(MOST_KEYS).split();
-        let mut lead = InWindow::new(desk.clone(), keys);
+        let mut lead = InWindow::new(shared.clone(), keys);
         let commands = [
             Command::Play(true),
             Command::Tempo(1e9),
@@ -88,7 +88,7 @@ mod tests {
         commands.into_iter().for_each(|command| lead.command(command));
         let console = Console { playing: true, tempo_bpm: 400.0, signature: (6, 8) };
         assert_eq!(lead.console(), console);
-        assert_eq!((desk.wishes().jumps, desk.wishes().bar), (1, 5));
+        assert_eq!((shared.wishes().jumps, shared.wishes().bar), (1, 5));
         assert_eq!(heard.try_pop(), Some(note(60, true)));
         assert_eq!(heard.try_pop(), Some(note(60, false)));
         // Nobody plays the sound: nothing grows, and nothing waits.

@@ -8,7 +8,7 @@ use crate::music::{BarPosition, Chord, Keys};
 
 /// Remembers how long nothing has begun, and how long each note has sounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quiet {
+pub struct OnsetTracker {
     /// Steps since a note of our own began.
     since_onset: u16,
     /// Steps since the musician sounded.
@@ -17,16 +17,16 @@ pub struct Quiet {
     ages: [u16; 128],
 }
 
-impl Default for Quiet {
+impl Default for OnsetTracker {
     /// Nobody was heard, and nothing sounds.
     fn default() -> Self {
-        Quiet { since_onset: 0, since_heard: u16::MAX, ages: [0; 128] }
+        OnsetTracker { since_onset: 0, since_heard: u16::MAX, ages: [0; 128] }
     }
 }
 
 /// What is to be done in a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Urge {
+pub struct OnsetConstraint {
     /// Nats to add to the log odds of a note's beginning. Not negative.
     pub nats: f32,
     /// Whether the likeliest note begins if none does.
@@ -37,7 +37,7 @@ pub struct Urge {
     pub too_long: u128,
 }
 
-impl Quiet {
+impl OnsetTracker {
     /// Bars that a note lasts at most.
     const LONGEST_BARS: i64 = 8;
 
@@ -73,7 +73,7 @@ impl Quiet {
     ///
     /// # Realtime
     /// Arithmetic on 128 keys.
-    pub fn urge(&self, position: BarPosition, beside: bool) -> Urge {
+    pub fn urge(&self, position: BarPosition, beside: bool) -> OnsetConstraint {
         // What the network takes for a bar may be longer than the one that is played.
         let bar = i64::from(position.bar_steps.max(1));
         let in_bar = i64::from(position.in_bar);
@@ -82,11 +82,11 @@ impl Quiet {
         let beside = beside || i64::from(self.since_heard) < in_bar;
         let after_half = in_bar - (bar + 1) / 2;
         let urged = nothing_yet && beside && after_half >= 0;
-        let longest = Quiet::LONGEST_BARS * bar;
+        let longest = OnsetTracker::LONGEST_BARS * bar;
         let too_long = self.ages.iter().enumerate().fold(0, |mask, (key, age)| {
             mask | u128::from(u8::from(i64::from(*age) >= longest)) << key
         });
-        Urge {
+        OnsetConstraint {
             nats: if urged { (after_half + 1) as f32 } else { 0.0 },
             must_begin: urged && in_bar * beats >= bar * (beats - 1),
             untruncated: i64::from(self.since_onset) >= bar,
@@ -102,14 +102,14 @@ mod tests {
 
     /// What is urged in each step of a bar in which nothing begins, after one in which something
     /// did.
-    fn urges(signature: Signature, heard: Chord) -> Vec<Urge> {
-        let mut quiet = Quiet::default();
-        quiet.after_step(Chord::struck_keys([60]), heard);
+    fn urges(signature: Signature, heard: Chord) -> Vec<OnsetConstraint> {
+        let mut onsets = OnsetTracker::default();
+        onsets.after_step(Chord::struck_keys([60]), heard);
         let bar = signature.bar_steps();
         (0..bar)
             .map(|step| {
-                let urge = quiet.urge(signature.position(step), !heard.is_empty());
-                quiet.after_step(Chord::from_masks(1 << 60, 0), heard);
+                let urge = onsets.urge(signature.position(step), !heard.is_empty());
+                onsets.after_step(Chord::from_masks(1 << 60, 0), heard);
                 urge
             })
             .collect()
@@ -128,12 +128,12 @@ mod tests {
         assert_eq!(waltz.iter().position(|urge| urge.nats > 0.0), Some(6));
         assert_eq!(waltz.iter().position(|urge| urge.must_begin), Some(8));
         // At eighths the bar that is played has half the steps of the network's.
-        let mut quiet = Quiet::default();
-        let eighths: Vec<Urge> = (0..8)
+        let mut onsets = OnsetTracker::default();
+        let eighths: Vec<OnsetConstraint> = (0..8)
             .map(|step| {
-                quiet.after_step(Chord::SILENT, held);
+                onsets.after_step(Chord::SILENT, held);
                 let position = BarPosition { bar_steps: 8, ..Signature::COMMON.position(step) };
-                quiet.urge(position, true)
+                onsets.urge(position, true)
             })
             .collect();
         assert_eq!(eighths.iter().position(|urge| urge.nats > 0.0), Some(4));
@@ -144,30 +144,30 @@ mod tests {
     fn nobody_is_beside_a_silence_and_an_onset_ends_it() {
         let alone = urges(Signature::COMMON, Chord::SILENT);
         assert!(alone[..16].iter().skip(2).all(|urge| urge.nats == 0.0 && !urge.must_begin));
-        let mut quiet = Quiet::default();
+        let mut onsets = OnsetTracker::default();
         for step in 0..16 {
             let begins = step == 9;
-            quiet.after_step(
+            onsets.after_step(
                 if begins { Chord::struck_keys([50]) } else { Chord::SILENT },
                 Chord::struck_keys([64]),
             );
         }
-        let urge = quiet.urge(Signature::COMMON.position(15), true);
+        let urge = onsets.urge(Signature::COMMON.position(15), true);
         assert_eq!((urge.nats, urge.must_begin, urge.untruncated), (0.0, false, false));
     }
 
     #[test]
     fn no_note_lasts_longer_than_eight_bars_and_a_bar_of_nothing_lifts_truncation() {
-        let mut quiet = Quiet::default();
-        quiet.after_step(Chord::struck_keys([60]), Chord::SILENT);
+        let mut onsets = OnsetTracker::default();
+        onsets.after_step(Chord::struck_keys([60]), Chord::SILENT);
         for step in 1..128 {
-            let urge = quiet.urge(Signature::COMMON.position(step), false);
+            let urge = onsets.urge(Signature::COMMON.position(step), false);
             assert_eq!(urge.too_long, 0, "{step}");
             assert_eq!(urge.untruncated, step > 16, "{step}");
-            quiet.after_step(Chord::from_masks(1 << 60, 0), Chord::SILENT);
+            onsets.after_step(Chord::from_masks(1 << 60, 0), Chord::SILENT);
         }
-        assert_eq!(quiet.urge(Signature::COMMON.position(128), false).too_long, 1 << 60);
-        quiet.after_step(Chord::struck_keys([60]), Chord::SILENT);
-        assert_eq!(quiet.urge(Signature::COMMON.position(129), false).too_long, 0);
+        assert_eq!(onsets.urge(Signature::COMMON.position(128), false).too_long, 1 << 60);
+        onsets.after_step(Chord::struck_keys([60]), Chord::SILENT);
+        assert_eq!(onsets.urge(Signature::COMMON.position(129), false).too_long, 0);
     }
 }

@@ -18,7 +18,7 @@ const BLOCKS_TO_STOP: u64 = 3;
 
 /// Every switch there is, in atomics.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct SharedControls {
     playing: AtomicBool,
     tempo_bpm: AtomicF64,
     /// Beats in a bar in the upper half, the note value in the lower.
@@ -34,18 +34,18 @@ pub struct Desk {
     pub muted: bool,
 }
 
-impl Desk {
+impl SharedControls {
     /// As the command line says.
-    pub fn new(arguments: &Arguments) -> Desk {
-        let desk = Desk {
+    pub fn new(arguments: &Arguments) -> SharedControls {
+        let shared = SharedControls {
             windowless: arguments.no_window || !has_screen(),
             muted: arguments.mute,
-            ..Desk::default()
+            ..SharedControls::default()
         };
-        desk.set_playing(!arguments.stopped);
-        desk.set_tempo(arguments.tempo);
-        desk.set_signature(arguments.metre);
-        desk
+        shared.set_playing(!arguments.stopped);
+        shared.set_tempo(arguments.tempo);
+        shared.set_signature(arguments.metre);
+        shared
     }
 
     /// What holds now.
