@@ -197,7 +197,7 @@ mod tests {
         assert!(sequences.contains("split it into several"), "{sequences}");
         let frames = vec!["[]"; MAX_STEPS_PER_FILE + 1].join(",");
         assert!(told(file(&format!("[{frames}]"))).contains("split it into several"));
-        let rolls = parse(file(&vec!["[[60]]"; 3].join(",")).as_bytes(), Grid::Sixteenths);
+        let rolls = parse(file(&["[[60]]"; 3].join(",")).as_bytes(), Grid::Sixteenths);
         assert_eq!(rolls.expect("three").len(), 3);
     }
 }

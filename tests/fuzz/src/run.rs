@@ -176,8 +176,11 @@ fn name(target: Target, out: &Path, bytes: &[u8]) -> PathBuf {
     out.join(format!("{}-{hash:016x}.bin", target.name()))
 }
 
+/// What is being read, and since when.
+type Reading = Mutex<Option<(Instant, Vec<u8>)>>;
+
 /// Ends the process at an input that takes for ever, after writing it down.
-struct Watch(Arc<Mutex<Option<(Instant, Vec<u8>)>>>);
+struct Watch(Arc<Reading>);
 
 impl Watch {
     fn start(target: Target, out: &Path) -> Watch {
