@@ -1,7 +1,7 @@
 //! What is saved in a project, and what happens to states of other versions.
 //!
 //! The framework writes every parameter under its stable id (enums by the id of their
-//! value), and beside them the fields in [`FIELDS`]. On loading it skips what it does not
+//! value), and beside them the fields in `FIELDS`. On loading it skips what it does not
 //! know, but takes numbers as they come; so what is out of range is removed here first, and
 //! the value in force stays. What a newer build saved and this one does not know is laid aside, and
 //! saved again.

@@ -136,7 +136,7 @@ pub enum Grid {
 /// # Errors
 ///
 /// If the file as a whole is not of this form, or expands to more than
-/// [`MAX_STEPS_PER_FILE`].
+/// `MAX_STEPS_PER_FILE`.
 pub fn parse(bytes: &[u8], grid: Grid) -> Result<Vec<Result<PianoRoll, String>>> {
     let Rolls { step_in_16ths, sequences: Sequences(sequences) } = serde_json::from_slice(bytes)
         .context("not a roll file (\"step_in_16ths\" and \"sequences\")")?;
