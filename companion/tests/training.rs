@@ -19,6 +19,7 @@ use anacrusis_companion::train::backend::{Backend, Batch, Candle};
 use anacrusis_companion::train::batch::Segments;
 use anacrusis_companion::train::init;
 use anacrusis_companion::train::random::Random;
+use anacrusis_companion::train::state::State;
 use clap::Parser;
 
 const SETTINGS: &str = "batch = 2\nsteps = 32\nlearning_rate = 1e-2\ndropout = 0.1\n\
@@ -37,8 +38,12 @@ struct Cli {
 
 /// Arguments of a run into `folder`, with the small settings and then `more` flags.
 fn words(folder: &Path, more: &[&str]) -> Vec<String> {
+    words_with(SETTINGS, folder, more)
+}
+
+fn words_with(settings: &str, folder: &Path, more: &[&str]) -> Vec<String> {
     let config = folder.join("settings.toml");
-    std::fs::write(&config, SETTINGS).expect("settings");
+    std::fs::write(&config, settings).expect("settings");
     // The tests leave no trace in the user's cache.
     let mut words = vec!["--no-cache".to_owned(), "--data".to_owned()];
     words.extend(["chorales", "leadsheets", "malformed"].map(|f| midi(f).display().to_string()));
@@ -116,17 +121,56 @@ fn training_lowers_the_loss_on_pieces_never_seen_and_tells_how() {
     assert!(best.tensor("time.0.bias_hh_l0").iter().all(|b| *b == 0.0), "one bias is trained");
 }
 
-/// Nats per step by the engine, over what the run held out.
+/// Nats per step of the best network by the engine, over what the run held out.
 fn evaluate_heldout(folder: &Path) -> f64 {
+    evaluate(folder, "m.safetensors")
+}
+
+fn evaluate(folder: &Path, name: &str) -> f64 {
     let output = Command::new(env!("CARGO_BIN_EXE_anacrusis"))
         .args(["evaluate", "--heldout", "--json", "--model"])
-        .arg(folder.join("m.safetensors"))
+        .arg(folder.join(name))
         .arg("--data")
         .args(["chorales", "leadsheets", "malformed"].map(midi))
         .output()
         .expect("anacrusis starts");
     let scores: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON alone");
     scores["nats_step"].as_f64().expect("a number")
+}
+
+#[test]
+fn the_mean_of_the_weights_is_what_is_scored_and_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let more = ["--iterations", "8", "--evaluate-every", "8", "--evaluate-steps", "100000"];
+    let settings = SETTINGS.replace("dropout", "average = 0.9\ndropout");
+    let words = words_with(&settings, folder.path(), &more);
+    let args = Cli::parse_from(std::iter::once("train".to_owned()).chain(words)).args;
+    train::run(&args, &AtomicBool::new(false)).expect("trained");
+    let metrics = std::fs::read_to_string(folder.path().join("m.metrics.jsonl")).expect("metrics");
+    let metrics: serde_json::Value = serde_json::from_str(metrics.trim()).expect("one line");
+    let told = metrics["nats_step"].as_f64().expect("a number");
+    let kept = evaluate(folder.path(), "m.last.safetensors");
+    assert!((told - kept).abs() < 1e-4, "told {told}, the network that is kept {kept}");
+    let state = State::read(&folder.path().join("m.last.state")).expect("a state").0;
+    let name = "time.0.weight_ih_l0";
+    let network = last(folder.path());
+    assert_eq!(network.tensor(name), state.best()[name]);
+    assert_ne!(network.tensor(name), state.parameters[name], "the mean lags behind");
+}
+
+#[test]
+fn weight_decay_keeps_the_weights_small() {
+    let norm = |decay: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let more = ["--iterations", "8", "--weight-decay", decay];
+        train(folder.path(), &more, false).expect("trained");
+        let network = last(folder.path());
+        let weights = network.tensor("time.0.weight_ih_l0").iter();
+        weights.map(|weight| f64::from(weight * weight)).sum::<f64>().sqrt()
+    };
+    let (without, with) = (norm("0"), norm("10"));
+    // Eight times a tenth of what is there.
+    assert!(with < 0.7 * without, "{with} with, {without} without");
 }
 
 #[test]

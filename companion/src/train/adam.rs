@@ -157,6 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn decay_takes_its_share_of_matrices_that_are_trained_and_of_nothing_else() {
+        let values = |names: &[&str]| -> Parameters {
+            names.iter().map(|name| ((*name).to_owned(), vec![2.0, -4.0])).collect()
+        };
+        let names = ["time.0.weight_ih_l0", "time.0.bias_ih_l0", "note.0.weight_hh_l0"];
+        let mut parameters = values(&names);
+        let gradients = values(&names[..2]);
+        Adam::decay(&mut parameters, &gradients, 0.5, 0.5);
+        assert_eq!(parameters[names[0]], [1.5, -3.0], "a quarter of it");
+        assert_eq!(parameters[names[1]], [2.0, -4.0], "a bias");
+        assert_eq!(parameters[names[2]], [2.0, -4.0], "what has no gradient");
+        Adam::decay(&mut parameters, &gradients, 0.5, 0.0);
+        assert_eq!(parameters[names[0]], [1.5, -3.0]);
+    }
+
+    #[test]
     fn updates_follow_the_formula_in_double_precision() {
         let value = |n: usize| ((n * 37 % 101) as f32 - 50.0) / 30.0;
         for length in [1, 15, 16, 35] {

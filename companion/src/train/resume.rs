@@ -204,3 +204,94 @@ fn admit(path: &Path, of: &Identity, wanted: &Identity, done: u64) -> Result<Vec
     }));
     Ok(notes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::players::Rule;
+    use crate::settings::{Profile, Weighting};
+
+    fn identity(change: impl FnOnce(&mut Settings)) -> Identity {
+        let mut settings = Settings { cooldown: 0.5, warmup: 100, ..Settings::default() };
+        change(&mut settings);
+        Identity { settings, corpus: Some("music".to_owned()) }
+    }
+
+    fn admitted(done: u64, change: impl FnOnce(&mut Settings)) -> Result<Vec<String>> {
+        admit(Path::new("m.last.state"), &identity(|_| {}), &identity(change), done)
+    }
+
+    #[test]
+    fn what_decides_the_weights_must_be_as_it_was() {
+        type Change = fn(&mut Settings);
+        let changes: [(&str, Change); 14] = [
+            ("[network]", |s| s.network.time = vec![7]),
+            ("--profile", |s| s.profile = Profile::Benchmark),
+            ("align", |s| s.align += 1),
+            ("average", |s| s.average = 0.5),
+            ("--seed", |s| s.seed += 1),
+            ("heldout", |s| s.heldout /= 2.0),
+            ("weights of --data", |s| s.data_weights = vec![1.0, 2.0]),
+            ("--batch", |s| s.batch += 1),
+            ("--steps", |s| s.steps += 1),
+            ("clip", |s| s.clip *= 2.0),
+            ("--weighting", |s| s.weighting = Weighting::Length),
+            ("--musician", |s| s.musician = Rule::Top),
+            ("shares of the musician", |s| s.nobody = 0.9),
+            ("shares of the musician", |s| s.late_hands = 0.9),
+        ];
+        for (name, change) in changes {
+            let told = format!("{:#}", admitted(7, change).expect_err(name));
+            assert!(told.contains(name) && told.contains("m.last.state"), "{name}: {told}");
+        }
+        let mut other = identity(|_| {});
+        other.corpus = Some("other music".to_owned());
+        let told = admit(Path::new("m.last.state"), &identity(|_| {}), &other, 7);
+        assert!(format!("{:#}", told.expect_err("other music")).contains("other music"));
+    }
+
+    #[test]
+    fn what_may_change_is_told_if_the_network_will_be_another_one_for_it() {
+        assert!(admitted(7, |_| {}).expect("the same").is_empty());
+        type Change = fn(&mut Settings);
+        let quiet: [Change; 5] = [
+            |s| s.threads = 3,
+            |s| s.patience += 1,
+            |s| s.evaluate_every += 1,
+            |s| s.sample_every += 1,
+            |s| s.licence = "CC0".to_owned(),
+        ];
+        for change in quiet {
+            assert!(admitted(7, change).expect("it may change").is_empty());
+        }
+        let told: [(&str, Change); 7] = [
+            ("learning_rate", |s| s.learning_rate /= 2.0),
+            ("cooldown", |s| s.cooldown = 0.25),
+            ("weight_decay", |s| s.weight_decay = 0.5),
+            ("dropout", |s| s.dropout = 0.25),
+            ("transpose", |s| s.transpose = [0, 0]),
+            ("warmup", |s| s.warmup += 1),
+            ("iterations", |s| s.iterations += 1),
+        ];
+        for (name, change) in told {
+            let notes = admitted(7, change).expect("it may change");
+            assert!(notes.len() == 1 && notes[0].contains(name), "{name}: {notes:?}");
+        }
+        // The warm-up is over, and what has no cooldown does not depend on its end.
+        assert!(admitted(101, |s| s.warmup -= 1).expect("it may change").is_empty());
+        let constant = |change: Change| {
+            let [was, is] = [|_: &mut Settings| {}, change].map(|change| {
+                identity(|s| {
+                    s.cooldown = 0.0;
+                    change(s);
+                })
+            });
+            admit(Path::new("m.last.state"), &was, &is, 7).expect("it may change")
+        };
+        assert!(constant(|s| s.iterations += 1).is_empty());
+        // A state of the first format does not tell of its music.
+        let first = Identity { corpus: None, ..identity(|_| {}) };
+        let notes = admit(Path::new("m.last.state"), &first, &identity(|_| {}), 7).expect("read");
+        assert!(notes[0].contains("--data"), "{notes:?}");
+    }
+}
