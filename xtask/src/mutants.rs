@@ -15,6 +15,7 @@ use crate::workspace;
 #[command(after_help = "Examples:
   cargo xtask mutants src/jam/clock.rs src/jam/performer
   cargo xtask mutants --shard 3/40            the fourth of forty shares of the core
+  cargo xtask mutants src/music -- music      by the tests of that layer alone: minutes
   cargo xtask mutants --list src/model        what would be changed
   cargo xtask mutants companion/src/train/adam.rs
 
@@ -26,6 +27,9 @@ pub struct Args {
     /// One share of many, counted from 0
     #[arg(long, value_name = "K/N")]
     pub shard: Option<String>,
+    /// Run only tests with one of these in their names: quicker, but others might have noticed
+    #[arg(last = true, value_name = "TEST")]
+    pub tests: Vec<String>,
     /// List what would be changed, and change nothing
     #[arg(long)]
     pub list: bool,
@@ -66,6 +70,9 @@ pub fn run(args: &Args) -> Result<()> {
         command.args(["--file", &glob]);
     }
     command.args(package(&paths)?);
+    if !args.tests.is_empty() {
+        command.arg("--").args(&args.tests);
+    }
     workspace::become_process(command)
 }
 
