@@ -63,8 +63,8 @@ pub fn bundled() -> Result<PathBuf> {
     Ok(target.join("bundled"))
 }
 
-/// A call of a workspace's program, built before in a profile that is not the usual one. What is compiled is shown
-/// unless the program is no older than this one, so that most likely nothing is left to compile.
+/// A call of a program of the workspace, built first, in one of its own profiles. What is compiled is
+/// shown, unless the program is no older than this one, so that most likely nothing is left to compile.
 ///
 /// # Errors
 /// If cargo cannot be started, or fails: it says why on standard error.
