@@ -130,6 +130,9 @@ fn a_bounce_is_what_was_heard_whichever_parameter_was_moved() {
         .set("Split", "On")
         .set("Accent", "10")
         .set("Humanise", "5")
+        // Below the musician's keys, so that no onset of theirs cuts a note short: the take does not
+        // tell of that.
+        .set("Highest note", "71")
         .play();
     let jam = dragging(jam, 16).stop().samples(9_600).save_state("project");
     for format in FORMATS {
