@@ -45,6 +45,8 @@ fn lay_aside(state: &mut PluginState) {
     let (known, others) =
         std::mem::take(&mut state.params).into_iter().partition(|(id, _)| ids.contains(id));
     (state.params, unknown.params) = (known, others);
+    // JSON has no word for these, and would lose all the others with them.
+    unknown.params.retain(|_, value| !matches!(value, ParamValue::F32(x) if !x.is_finite()));
     let (known, others) = std::mem::take(&mut state.fields)
         .into_iter()
         .partition(|(name, _)| FIELDS.contains(&name.as_str()));
@@ -259,6 +261,16 @@ mod tests {
         filter(&mut older);
         assert!(matches!(older.params["gate"], ParamValue::F32(0.5)));
         assert_eq!(older.fields[FROM_NEWER], "\"\"");
+        // What JSON cannot tell does not cost the rest.
+        let mut infinite = state(vec![
+            ("later".to_owned(), ParamValue::F32(f32::INFINITY)),
+            ("too".to_owned(), ParamValue::Bool(true)),
+        ]);
+        filter(&mut infinite);
+        let once = infinite.fields[FROM_NEWER].clone();
+        assert!(once.contains("too") && !once.contains("later"), "{once}");
+        filter(&mut infinite);
+        assert_eq!(infinite.fields[FROM_NEWER], once);
         // A flood is not kept.
         let mut flood = state(vec![]);
         flood.fields.insert("flood".to_owned(), "x".repeat(2 * FromNewer::BYTES_MAX));

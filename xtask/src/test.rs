@@ -154,15 +154,25 @@ const STEPS: &[Step] = &[
         work: Work::Count(window::run),
         environment: &[],
     },
+    // With the fuzzer's own tests, which need the same build of the framework.
     cargo(
         "editor",
-        "plugin and editor, drawn without a screen",
-        &["test", "--release", "--features", "editor-tests", "--lib", "--test", "editor"],
-    ),
-    cargo(
-        "fuzz",
-        "some damaged inputs for all that reads bytes of others",
-        &["test", "--release", "-p", "anacrusis-fuzz"],
+        "plugin and editor, drawn without a screen; some damaged inputs",
+        &[
+            "test",
+            "--release",
+            "-p",
+            "anacrusis",
+            "-p",
+            "anacrusis-fuzz",
+            "--features",
+            "anacrusis/editor-tests",
+            "--lib",
+            "--test",
+            "editor",
+            "--bin",
+            "fuzz",
+        ],
     ),
     Step {
         name: "companion",
