@@ -182,7 +182,7 @@ fn a_run_ends_when_a_process_of_it_dies_and_can_go_on() {
     println!("{}", text(&output));
     assert!(!output.status.success());
     let told = text(&output);
-    assert!(told.contains("the state last saved is whole"), "{told}");
+    assert!(told.contains("the last saved state is intact"), "{told}");
     assert!(told.contains("signal 9"), "mpirun tells of it: {told}");
 
     let (saved, _) = State::read(&state).expect("whole");
