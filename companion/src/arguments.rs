@@ -175,7 +175,7 @@ impl Args {
 
     /// The command line that goes on with this run, on this machine.
     pub fn resume_command(&self) -> String {
-        let mut words = self.words(&program::called_as(), &|path, _| path.display().to_string());
+        let mut words = self.words(program::called_as(), &|path, _| path.display().to_string());
         if let Some(folder) = &self.tensorboard {
             words.push(format!("--tensorboard {}", quoted(&folder.display().to_string())));
         }

@@ -17,7 +17,7 @@ use crate::players::Rule;
 use crate::score::{self, Predictor, Scored};
 use crate::sequence::Sequence;
 use crate::settings::{BENCHMARK_KEYS, Profile, Settings};
-use crate::{loudness, model_file};
+use crate::{loudness, model_file, program};
 
 /// Score a model on music: nats per step, lower is better
 ///
@@ -160,9 +160,10 @@ pub fn run_with<P: Predictor>(
     ensure!(
         !benchmark || (range.low, range.count) == BENCHMARK_KEYS,
         "--profile benchmark is for networks of 88 keys from 21, and this one has {} from {}: train \
-         one with `anacrusis train --profile benchmark`",
+         one with `{} train --profile benchmark`",
         range.count,
-        range.low
+        range.low,
+        program::called_as()
     );
     let min_steps = if benchmark { 1 } else { min_steps };
     let options = corpus::Options {

@@ -77,7 +77,7 @@ pub fn replace(path: &Path, older: Option<&Path>, bytes: &[u8]) -> Result<()> {
         sync_folder(folder)
     };
     attempt().with_context(|| {
-        let kept = if path.exists() { "; the file that was there is kept" } else { "" };
+        let kept = if path.exists() { "; what was there is kept" } else { "" };
         format!("cannot write {} ({} bytes){kept}", path.display(), bytes.len())
     })
 }

@@ -11,7 +11,7 @@ use anacrusis::music::{Chord, Metres, PianoRoll, STEPS_PER_BAR, smf};
 use anyhow::{Context, Result, ensure};
 
 use crate::arguments::quoted;
-use crate::{files, model_file};
+use crate::{files, model_file, program};
 
 /// Write music of a model to a MIDI file
 #[derive(clap::Args, Clone, Debug)]
@@ -102,7 +102,8 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn command(model: &Path) -> String {
     let [model, out] =
         [model, &model.with_extension("mid")].map(|path| quoted(&path.to_string_lossy()));
-    format!("anacrusis generate --model {model} --bars 16 --seed 1 --out {out}")
+    let program = program::called_as();
+    format!("{program} generate --model {model} --bars 16 --seed 1 --out {out}")
 }
 
 /// Music to go on from.
@@ -143,8 +144,9 @@ fn read_prompt(path: &Path, checkpoint: &Checkpoint) -> Result<Prompt> {
     ensure!(
         checkpoint.config().hears() || i64::from(STEPS_PER_BAR) % signature.bar_steps() == 0,
         "{} ends in {signature}, and the model knows nothing but bars of 4/4 and 2/4: take a model of \
-         version 2 of the features (`anacrusis inspect --model` tells), or another prompt",
-        path.display()
+         version 2 of the features (`{} inspect --model` tells), or another prompt",
+        path.display(),
+        program::called_as()
     );
     Ok(Prompt { roll: imported.roll, metres })
 }

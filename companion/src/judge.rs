@@ -31,7 +31,7 @@ use crate::corpus;
 use crate::generate::{Wish, within};
 use crate::players::Rule;
 use crate::verbatim::Library;
-use crate::{files, model_file};
+use crate::{files, model_file, program};
 use accompanist::{Accompanist, Alone};
 use accompany::Plan;
 use network::Player;
@@ -245,7 +245,8 @@ fn tell(found: &Pieces) {
     }
     if skipped.len() > corpus::SHOWN {
         let more = skipped.len() - corpus::SHOWN;
-        println!("  and {more} more; anacrusis inspect --verbose names all");
+        let program = program::called_as();
+        println!("  and {more} more; {program} inspect --verbose names all");
     }
 }
 

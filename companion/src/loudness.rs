@@ -22,7 +22,7 @@ use crate::arrangement::Arrangement;
 use crate::corpus::{self, Corpus, Piece};
 use crate::players::Rule;
 use crate::sequence::Sequence;
-use crate::{files, model_file, parallel};
+use crate::{files, model_file, parallel, program};
 
 /// Steps that a head is fitted to: some hundred thousand notes for some fifty numbers.
 const STEPS: usize = 60_000;
@@ -65,8 +65,9 @@ pub fn run(args: &Args) -> Result<()> {
     ensure!(
         checkpoint.config().hears(),
         "{} has features of version 1, which cannot tell loudness: train one of version 2 from it \
-         with `anacrusis train --from`",
-        args.model.display()
+         with `{} train --from`",
+        args.model.display(),
+        program::called_as()
     );
     let settings = model_file::settings(&checkpoint)?;
     let options = corpus::Options::to_train(&settings, !args.no_cache);

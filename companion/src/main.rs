@@ -44,7 +44,8 @@ enum Command {
 fn main() -> ExitCode {
     program::end_quietly_without_reader();
     // The name that was typed, in help and usage.
-    let called = Cli::command().bin_name(program::called_as()).get_matches();
+    let command = program::with_examples(Cli::command());
+    let called = command.bin_name(program::called_as()).get_matches();
     let cli = Cli::from_arg_matches(&called).unwrap_or_else(|error| error.exit());
     program::exit_code(run(cli.command))
 }

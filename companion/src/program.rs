@@ -1,6 +1,7 @@
 //! The program itself: what it is called, and how its commands end.
 
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// What it is called where it is installed.
 pub const NAME: &str = "anacrusis";
@@ -15,9 +16,32 @@ pub const INTERRUPTED: i32 = 130;
 /// That of one whose reader has gone, as shells have it.
 const NO_READER: i32 = 141;
 
+static CALLED: OnceLock<String> = OnceLock::new();
+
 /// The words before the name of a command, as they were typed.
-pub fn called_as() -> String {
-    std::env::var(CALLED_AS).unwrap_or_else(|_| NAME.to_owned())
+pub fn called_as() -> &'static str {
+    CALLED.get_or_init(|| std::env::var(CALLED_AS).unwrap_or_else(|_| NAME.to_owned()))
+}
+
+/// Says that this process has the commands under another name. Counts if it comes before anything
+/// asks.
+pub fn call_it(name: &str) {
+    let _ = CALLED.set(name.to_owned());
+}
+
+/// A command line whose examples are as they are to be typed, with its subcommands'.
+pub fn with_examples(command: clap::Command) -> clap::Command {
+    with_examples_of(command, called_as())
+}
+
+fn with_examples_of(command: clap::Command, name: &str) -> clap::Command {
+    command.mut_subcommands(|one| {
+        let Some(after) = one.get_after_help().map(ToString::to_string) else { return one };
+        let typed = [" ", "`"].iter().fold(after, |text, before| {
+            text.replace(&format!("{before}{NAME} "), &format!("{before}{name} "))
+        });
+        one.after_help(typed)
+    })
 }
 
 /// Ends a command: an error is told in one piece, without the backtrace that only its
@@ -62,6 +86,24 @@ pub fn end_quietly_without_reader() {
 mod tests {
     use super::*;
     use anyhow::Context;
+
+    #[test]
+    fn examples_are_as_they_are_typed() {
+        let help = "  anacrusis train --out anacrusis.st\n  mpirun -n 4 anacrusis train\n`anacrusis train` does";
+        let command =
+            || clap::Command::new("x").subcommand(clap::Command::new("train").after_help(help));
+        let told = |name| {
+            let command = with_examples_of(command(), name);
+            let train = command.find_subcommand("train").expect("there");
+            train.get_after_help().expect("there").to_string()
+        };
+        assert_eq!(told(NAME), help);
+        assert_eq!(
+            told("cargo xtask"),
+            "  cargo xtask train --out anacrusis.st\n  mpirun -n 4 cargo xtask train\n`cargo xtask train` \
+             does"
+        );
+    }
 
     #[test]
     fn a_cause_that_is_quoted_is_told_once() {

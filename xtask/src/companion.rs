@@ -14,7 +14,7 @@ use anyhow::{Result, ensure};
 use crate::{setup, workspace};
 
 /// The name of these commands as it is typed.
-const CALLED_AS: &str = "cargo xtask";
+pub const CALLED_AS: &str = "cargo xtask";
 
 /// The cargo features of a trainer for the processor, which every command but training uses.
 const FEATURES: &str = "train";

@@ -8,7 +8,7 @@ use anacrusis_companion::{
     arguments, evaluate, generate, inspect, judge, loudness, program, vectors,
 };
 use cap::Cap;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use xtask::{
     bundle, companion, demo, film, install, mutants, presets, programs, screenshots, soak,
     standalone, test,
@@ -52,7 +52,10 @@ enum Command {
 
 fn main() -> ExitCode {
     program::end_quietly_without_reader();
-    program::exit_code(run(Cli::parse().command))
+    program::call_it(companion::CALLED_AS);
+    let matches = program::with_examples(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    program::exit_code(run(cli.command))
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

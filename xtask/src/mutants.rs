@@ -1,16 +1,14 @@
 //! `cargo xtask mutants`: what the tests would not notice.
 
 use anyhow::{Result, bail};
-use std::process::Command;
 
 use crate::workspace;
 
 /// Change the code a little, place by place, and see that a test fails each time
 ///
-/// Runs cargo-mutants (`cargo install --locked cargo-mutants`) on the files that matter: what runs on
-/// the audio thread and the worker, the engine, and the trainer's arithmetic and its states. What no
-/// test notices is in target/mutants.out/missed.txt. It takes hours: give paths, or a share with
-/// --shard.
+/// Runs cargo-mutants (`cargo install --locked cargo-mutants`) on the core, jam, model and music, or on
+/// the paths that are given. What no test notices is in target/mutants.out/missed.txt. All of the core
+/// takes more than a day: give paths, or a share with --shard.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   cargo xtask mutants src/jam/clock.rs src/jam/performer
@@ -47,7 +45,7 @@ const TRAINER: [&str; 3] =
 /// # Errors
 /// If cargo-mutants is not installed, or a path is of neither the core nor the trainer.
 pub fn run(args: &Args) -> Result<()> {
-    let found = Command::new("cargo").args(["mutants", "--version"]).output();
+    let found = workspace::cargo_with(&["mutants", "--version"]).output();
     if !found.is_ok_and(|output| output.status.success()) {
         bail!("cargo-mutants is not installed: cargo install --locked cargo-mutants");
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use toml::de::DeTable;
 
 use super::{BackendKind, DeviceKind, Profile, Settings, Weighting};
+use crate::program;
 
 /// The table of the file that holds [`Settings::network`].
 const NETWORK: &str = "network";
@@ -41,7 +42,11 @@ const LIKE: f64 = 0.6;
 pub(super) fn parse(text: &str) -> Result<Settings> {
     let unknown = unknown(&DeTable::parse(text)?.into_inner(), text);
     if !unknown.is_empty() {
-        bail!("{}; `anacrusis train --print-config` lists all settings", unknown.join("; "));
+        bail!(
+            "{}; `{} train --print-config` lists all settings",
+            unknown.join("; "),
+            program::called_as()
+        );
     }
     toml::from_str(text).map_err(|error| {
         // The library ends what it says with a line break, and names types as code does.

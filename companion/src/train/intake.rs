@@ -9,6 +9,7 @@ use super::estimate::{self, Estimate, Room};
 use super::memory::Own;
 use crate::arguments::Args;
 use crate::corpus::{self, Corpus};
+use crate::program;
 use crate::settings::Settings;
 
 /// Reads the corpus, what is held out after what is trained on, and, if it is to `say` so, tells
@@ -27,11 +28,12 @@ pub fn read(args: &Args, settings: &Settings, say: bool) -> Result<Corpus> {
     eprint!("{}", corpus::explain(&corpus.skipped, corpus::SHOWN));
     let dropped: u64 = corpus.pieces.iter().map(|piece| piece.dropped_notes).sum();
     eprintln!(
-        "{} pieces, {} steps; {} files skipped (`anacrusis inspect --data` tells more); \
+        "{} pieces, {} steps; {} files skipped (`{} inspect --data` tells more); \
          {dropped} notes outside the network's keys dropped",
         corpus.pieces.len(),
         corpus.steps(),
-        corpus.skipped.len()
+        corpus.skipped.len(),
+        program::called_as()
     );
     Ok(corpus)
 }

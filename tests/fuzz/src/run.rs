@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -170,10 +171,9 @@ fn keep(target: Target, out: &Path, bytes: &[u8], why: &str) -> Result<()> {
 }
 
 fn name(target: Target, out: &Path, bytes: &[u8]) -> PathBuf {
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    out.join(format!("{}-{hash:016x}.bin", target.name()))
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    out.join(format!("{}-{:016x}.bin", target.name(), hasher.finish()))
 }
 
 /// What is being read, and since when.
